@@ -1,0 +1,25 @@
+"""A person at a customer. Owner: CRM."""
+
+from typing import Annotated, Literal
+
+from canonical.base import Envelope, Value
+from canonical.classes import PII, PUBLIC
+
+
+class ContactRole(Value, frozen=True, kw_only=True):
+    """What a contact is to an account."""
+
+    account_id: Annotated[str, PUBLIC]
+    role: Annotated[Literal["buyer", "billing", "sponsor", "approver"], PUBLIC]
+
+
+class Contact(Envelope, frozen=True, kw_only=True):
+    """A person at a customer."""
+
+    given: Annotated[str, PII] = ""
+    family: Annotated[str, PII]
+    email: Annotated[str, PII] = ""
+    phone: Annotated[str, PII] = ""
+    title: Annotated[str, PUBLIC] = ""
+    roles: list[ContactRole] = []
+    language: Annotated[str, PUBLIC] = ""

@@ -1,0 +1,66 @@
+"""A deal in the pipeline. Owner: CRM."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from canonical.base import Envelope, Value
+from canonical.classes import PII, PUBLIC
+from canonical.money import Money
+
+ContractType = Literal["tm", "fixed", "milestone", "retainer", "managed", "nte"]
+
+
+class Stage(Value, frozen=True, kw_only=True):
+    """The CRM's own stage code, and which of three kinds it is."""
+
+    code: Annotated[str, PUBLIC]
+    category: Annotated[Literal["open", "won", "lost"], PUBLIC]
+
+
+class RoleDemand(Value, frozen=True, kw_only=True):
+    """People the deal will need: so many hours of one role."""
+
+    role: Annotated[str, PUBLIC]
+    hours: Annotated[Decimal, PUBLIC]
+    start: Annotated[date | None, PUBLIC] = None
+    end: Annotated[date | None, PUBLIC] = None
+
+
+class Opportunity(Envelope, frozen=True, kw_only=True):
+    """One deal. `legal_entity_id` of the envelope is the selling entity's code."""
+
+    name: Annotated[str, PUBLIC]
+    account_id: Annotated[str, PUBLIC]
+    stage: Stage
+    amount: Money
+    close_date: Annotated[date, PUBLIC]
+    won_generation: Annotated[int, PUBLIC] = 0
+    """How often it has been won: 1 the first time, 2 when reopened and won again."""
+    probability: Annotated[Decimal, PUBLIC] = Decimal(0)
+    """From 0 to 1."""
+    delivery_entities: Annotated[list[str], PUBLIC] = []
+    contract_type: Annotated[ContractType, PUBLIC] = "tm"
+    practice: Annotated[str, PUBLIC] = ""
+    expected_start: Annotated[date | None, PUBLIC] = None
+    expected_end: Annotated[date | None, PUBLIC] = None
+    role_demand: list[RoleDemand] = []
+    quote_id: Annotated[str, PUBLIC] = ""
+    contract_id: Annotated[str, PUBLIC] = ""
+    price_list_currency: Annotated[str, PUBLIC] = ""
+    po_number: Annotated[str, PUBLIC] = ""
+    owner_id: Annotated[str, PUBLIC] = ""
+    project_manager: Annotated[str, PII] = ""
+    """E-mail address of the project manager to be."""
+    won_at: Annotated[datetime | None, PUBLIC] = None
+    project_code: Annotated[str, PUBLIC] = ""
+    """Linked back by opportunity-to-project; empty until then."""
+
+
+class ProjectLink(Value, frozen=True, kw_only=True):
+    """What opportunity-to-project writes back to the deal."""
+
+    project_code: Annotated[str, PUBLIC]
+    erp_project_id: Annotated[str, PUBLIC] = ""
+    psa_project_id: Annotated[str, PUBLIC] = ""
+    erp_customer_id: Annotated[str, PUBLIC] = ""

@@ -1,0 +1,20 @@
+"""An incident at the service desk. Owner: ITSM."""
+
+from typing import Annotated, Literal
+
+from canonical.base import Envelope
+from canonical.classes import PUBLIC
+
+TicketStatus = Literal["new", "in_progress", "on_hold", "resolved", "closed", "cancelled"]
+
+
+class Ticket(Envelope, frozen=True, kw_only=True):
+    """One incident. `correlation` is our key for it, e.g. the case number."""
+
+    number: Annotated[str, PUBLIC] = ""
+    correlation: Annotated[str, PUBLIC]
+    summary: Annotated[str, PUBLIC]
+    description: Annotated[str, PUBLIC] = ""
+    urgency: Annotated[Literal["high", "medium", "low"], PUBLIC] = "medium"
+    status: Annotated[TicketStatus, PUBLIC] = "new"
+    close_notes: Annotated[str, PUBLIC] = ""

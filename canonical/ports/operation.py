@@ -1,0 +1,138 @@
+"""The `@operation` decorator and the table it leaves on a Protocol."""
+
+import inspect
+import re
+from collections.abc import Callable
+from functools import cache
+from types import NoneType
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_type_hints
+
+import msgspec
+
+from canonical.base import Value
+from canonical.classes import PUBLIC
+from canonical.faults import Fault
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Consistency = Literal["strong", "eventual"]
+T = TypeVar("T")
+_MARK: Final = "__operation__"
+
+
+class Written(Value, frozen=True, kw_only=True):
+    """What a system said to a write."""
+
+    id: Annotated[str, PUBLIC]
+    """The record's native id."""
+    created: Annotated[bool | None, PUBLIC] = None
+    """True made, False found and brought up to date, None where the system does not say which."""
+    version: Annotated[str, PUBLIC] = ""
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One page of a list; `next` is the opaque cursor of the next one, empty on the last."""
+
+    items: list[T]
+    next: Annotated[str, PUBLIC] = ""
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """One path or query parameter."""
+
+    name: str
+    place: Literal["path", "query"]
+    type: Any
+    default: Any = inspect.Parameter.empty
+
+    @property
+    def required(self) -> bool:
+        return self.default is inspect.Parameter.empty
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation of a port: a method of the Protocol and a route of the API at once."""
+
+    id: str
+    """operationId: the method's name in camel case, what a policy binds to."""
+    attribute: str
+    """The method's name on the port."""
+    method: Method
+    path: str
+    parameters: tuple[Parameter, ...]
+    body: Any
+    """The type of `data`; None for a call without a body."""
+    returns: Any
+    """None for an answer without a body (204)."""
+    status: int
+    raises: tuple[type[Fault], ...]
+    """Faults the operation itself can answer with, besides those every governed call can."""
+    consistency: Consistency
+    """`eventual` where a read may lag behind a write; a verification then waits a settle window."""
+    doc: str
+
+    @property
+    def safe(self) -> bool:
+        """Changes nothing (RFC 9110 section 9.2.1)."""
+        return self.method == "GET"
+
+
+def operation(
+    method: Method,
+    path: str,
+    *,
+    status: int = 200,
+    raises: tuple[type[Fault], ...] = (),
+    consistency: Consistency = "strong",
+) -> Callable[[Callable[..., Any]], Any]:
+    """Mark a Protocol's method as an API operation.
+
+    A parameter named in the path is a path parameter, `data` is the JSON body, any other is a query parameter.
+    """
+
+    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+        setattr(function, _MARK, (method, path, status, raises, consistency))
+        return function
+
+    return mark
+
+
+@cache
+def operations(port: type) -> tuple[Operation, ...]:
+    """The operations of a port, in the order they are written (those of base Protocols first)."""
+    found: dict[str, Operation] = {}
+    for klass in reversed(port.__mro__):
+        for name, member in vars(klass).items():
+            if hasattr(member, _MARK):
+                found[name] = _read(name, member)
+    return tuple(found.values())
+
+
+def _read(name: str, function: Callable[..., Any]) -> Operation:
+    method, path, status, raises, consistency = getattr(function, _MARK)
+    hints = get_type_hints(function, include_extras=True)
+    in_path = set(re.findall(r"\{(\w+)\}", path))
+    parameters, body = [], None
+    for key, parameter in inspect.signature(function).parameters.items():
+        if key == "self":
+            continue
+        if key == "data":
+            body = hints[key]
+            continue
+        place: Literal["path", "query"] = "path" if key in in_path else "query"
+        parameters.append(Parameter(name=key, place=place, type=hints[key], default=parameter.default))
+    returns = hints.get("return")
+    returns = None if returns in (None, NoneType) else returns
+    words = name.split("_")
+    return Operation(
+        id=words[0] + "".join(word.capitalize() for word in words[1:]),
+        attribute=name,
+        method=method,
+        path=path,
+        parameters=tuple(parameters),
+        body=body,
+        returns=returns,
+        status=204 if returns is None and status == 200 else status,
+        raises=raises,
+        consistency=consistency,
+        doc=inspect.getdoc(function) or "",
+    )

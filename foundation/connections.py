@@ -1,0 +1,26 @@
+"""Connections: where a system is and how to sign in, read from `policies/connections.yaml`.
+
+Addresses and secrets stand there by reference only (`${NAME}`: the environment; `${file:PATH}`: a file's content).
+"""
+
+import msgspec
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """One system as configured, references resolved."""
+
+    name: str
+    url: str
+    sign_in: dict[str, str] = {}
+    """The flow (`flow`) and its parameters, as the system's `auth.py` documents them."""
+    connect_timeout: float = 2.0
+    """Seconds."""
+    timeout: float = 10.0
+    """Seconds for one call in all."""
+    notifications: dict[str, str] = {}
+    """How its notifications are verified, e.g. `secret` and the outgoing `previous_secret`."""
+    verify: str = ""
+    """Path of a CA bundle; empty for the system's own."""
+
+    def __repr__(self) -> str:
+        return f"Connection({self.name!r}, {self.url!r})"

@@ -1,0 +1,104 @@
+"""What travels with a call through all tiers: who asks, the request id, the trace, the run and its step.
+
+Held in a context variable. Between processes it travels as headers (`traceparent`, `X-Request-Id`, `Tiergate-Run`,
+`Tiergate-Step`, `Tiergate-Acted-For`); the gateway trusts the `Tiergate-*` ones from workload identities only.
+"""
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, Literal
+
+import msgspec
+
+Layer = Literal["external", "experience", "process", "system"]
+
+_TRACEPARENT: Final = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
+_REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is calling, as a verified token (or a tier in the same process) says."""
+
+    subject: str
+    client: str
+    issuer: str = ""
+    scopes: frozenset[str] = frozenset()
+    layer: Layer = "external"
+    """`external` for people and partners; a tier's own workload identity carries its tier."""
+    acted_for: tuple[str, ...] = ()
+    """Whom a workload acts for, outermost first: `subject@client`."""
+    roles: frozenset[str] = frozenset()
+    claims: dict[str, Any] = {}
+
+    def acting(self, workload: "Caller") -> "Caller":
+        """`workload` calling on behalf of this caller."""
+        if self.subject == workload.subject and self.layer == workload.layer:
+            return self
+        chain = (*self.acted_for, f"{self.subject}@{self.client}")
+        return msgspec.structs.replace(workload, acted_for=chain)
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """One call's surroundings."""
+
+    request_id: str
+    traceparent: str
+    caller: Caller | None = None
+    run: str = ""
+    step: str = ""
+
+    def headers(self) -> dict[str, str]:
+        """The headers a call to the next tier, or to a vendor's tracing, carries (without identity)."""
+        found = {"X-Request-Id": self.request_id, "traceparent": child_of(self.traceparent)}
+        if self.run:
+            found["Tiergate-Run"] = self.run
+        if self.step:
+            found["Tiergate-Step"] = self.step
+        if self.caller is not None and self.caller.acted_for:
+            found["Tiergate-Acted-For"] = " ".join(self.caller.acted_for)
+        return found
+
+
+_current: ContextVar[Context | None] = ContextVar("tiergate_context", default=None)
+
+
+def current() -> Context:
+    """The context of the running call; a fresh one outside of any call."""
+    return _current.get() or fresh()
+
+
+def fresh(*, request_id: str = "", traceparent: str = "", caller: Caller | None = None) -> Context:
+    """A new context, taking over an incoming request id and W3C `traceparent` only if they are well formed."""
+    return Context(
+        request_id=request_id if _REQUEST_ID.match(request_id) else secrets.token_hex(8),
+        traceparent=traceparent if _TRACEPARENT.match(traceparent) else _new_trace(),
+        caller=caller,
+    )
+
+
+@contextmanager
+def use(context: Context) -> Iterator[Context]:
+    """Make a context current for a block."""
+    token = _current.set(context)
+    try:
+        yield context
+    finally:
+        _current.reset(token)
+
+
+def child_of(traceparent: str) -> str:
+    """The same trace with a new span id (W3C Trace Context)."""
+    version, trace, _span, flags = traceparent.split("-")
+    return f"{version}-{trace}-{secrets.token_hex(8)}-{flags}"
+
+
+def trace_id(traceparent: str) -> str:
+    """The 32 hex digits that join all spans of one trace."""
+    return traceparent.split("-")[1]
+
+
+def _new_trace() -> str:
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

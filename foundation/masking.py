@@ -1,0 +1,80 @@
+"""Masks: what of a value may be written down, by the data class of each field.
+
+Walks a value beside the JSON Schema of its type. A field without a class is dropped: forgetting to annotate hides a
+field, it never shows one.
+"""
+
+import hashlib
+import hmac
+from typing import Any, Final, Literal
+
+import msgspec
+
+from canonical.classes import KEY
+from foundation.schemas import schema_of
+
+Rule = Literal["keep", "hash", "mask_last4", "drop"]
+Rules = dict[str, Rule]
+DEFAULT_RULES: Final[Rules] = {
+    "public": "keep",
+    "pii": "hash",
+    "financial": "mask_last4",
+    "secret": "drop",
+    "unclassified": "drop",
+}
+
+
+class Masker:
+    """Masks values with one set of rules and one key for the hashes (so that equal values stay joinable)."""
+
+    def __init__(self, key: bytes, rules: Rules | None = None) -> None:
+        self._key = key
+        self._rules = DEFAULT_RULES | (rules or {})
+
+    def mask(self, value: Any, kind: Any) -> Any:
+        """`value` (a Struct, or builtins as decoded from JSON) of type `kind`, as builtins, masked."""
+        schema = schema_of(kind)
+        return self._walk(msgspec.to_builtins(value), schema, schema.get("$defs", {}), None)
+
+    def apply(self, value: Any, data_class: str) -> Any:
+        """One value masked as `data_class`; `None` when it may not be written at all."""
+        match self._rules.get(data_class, "drop"):
+            case "keep":
+                return value
+            case "hash" if value not in ("", None):
+                return "#" + hmac.new(self._key, str(value).encode(), hashlib.sha256).hexdigest()[:16]
+            case "hash":
+                return value
+            case "mask_last4":
+                return "••••" + str(value)[-4:] if len(str(value)) > 4 else "••••"
+            case _:
+                return None
+
+    def _walk(self, value: Any, schema: dict[str, Any], defs: dict[str, Any], outer: str | None) -> Any:
+        if "$ref" in schema:
+            name = schema["$ref"].rsplit("/", 1)[-1]
+            return self._walk(value, {**defs[name], **{k: v for k, v in schema.items() if k == KEY}}, defs, outer)
+        data_class = schema.get(KEY, outer)
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            properties = schema.get("properties") or self._branch(schema, defs, "properties")
+            if properties:
+                kept = {k: self._walk(v, properties[k], defs, data_class) for k, v in value.items() if k in properties}
+                return {k: v for k, v in kept.items() if v is not None or value[k] is None}
+            inner = schema.get("additionalProperties")
+            inner = inner if isinstance(inner, dict) else {}
+            return {k: self._walk(v, inner, defs, data_class) for k, v in value.items()} if data_class else None
+        if isinstance(value, list):
+            inner = schema.get("items") or self._branch(schema, defs, "items") or {}
+            return [self._walk(v, inner, defs, data_class) for v in value]
+        return self.apply(value, data_class or "unclassified")
+
+    @staticmethod
+    def _branch(schema: dict[str, Any], defs: dict[str, Any], key: str) -> Any:
+        """The `key` of the first branch of an optional type (`anyOf: [X, null]`) that has it."""
+        for branch in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+            found = defs[branch["$ref"].rsplit("/", 1)[-1]] if "$ref" in branch else branch
+            if key in found:
+                return found[key]
+        return None

@@ -1,0 +1,70 @@
+"""Strict decoding with every error named, and the JSON Schemas of our types.
+
+msgspec decodes and stops at the first fault; a caller wants all of them. So a body that fails is checked once more,
+against the JSON Schema of the same type, and the answer lists each field. Valid bodies are read once.
+"""
+
+from functools import cache
+from typing import Any, Final
+
+import jsonschema_rs
+import msgspec
+
+from canonical.faults import FieldError, Invalid, Malformed
+
+REF: Final = "#/components/schemas/{name}"
+
+
+def decode(raw: bytes, kind: Any) -> Any:
+    """`raw` JSON as a `kind`. Raises `Malformed` when it is not JSON at all, `Invalid` with every field error."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as wrong:
+        raise Invalid("Some fields are not as they must be.", errors=_every_error(raw, kind, str(wrong))) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+        raise Malformed(f"The body is not JSON: {broken}.") from None
+
+
+def convert_parameter(value: str, kind: Any, place: str) -> Any:
+    """One path or query parameter as its type; `Invalid` names the place."""
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as wrong:
+        raise Invalid(
+            "A parameter is not as it must be.", errors=[FieldError(pointer=place, detail=str(wrong))]
+        ) from None
+
+
+def schemas_of(kinds: tuple[Any, ...], template: str = REF) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The schema of each type, and the components they share."""
+    schemas, components = msgspec.json.schema_components(kinds, schema_hook=_hook, ref_template=template)
+    return list(schemas), components
+
+
+@cache
+def schema_of(kind: Any) -> dict[str, Any]:
+    """One self-contained JSON Schema (2020-12) of a type."""
+    return msgspec.json.schema(kind, schema_hook=_hook)
+
+
+@cache
+def _validator(kind: Any) -> Any:
+    return jsonschema_rs.validator_for(schema_of(kind), validate_formats=True)
+
+
+def _every_error(raw: bytes, kind: Any, first: str) -> list[FieldError]:
+    found = [
+        FieldError(pointer="".join(f"/{part}" for part in error.instance_path), detail=error.message)
+        for error in _validator(kind).iter_errors(msgspec.json.decode(raw))
+    ]
+    # A rule only the type knows (a Struct's own check) leaves the schema content: msgspec's word is then the only one.
+    return found or [FieldError(pointer=_pointer(first), detail=first)]
+
+
+def _pointer(message: str) -> str:
+    _, _, where = message.rpartition(" - at `$")
+    return where.rstrip("`").replace(".", "/").replace("[", "/").replace("]", "") if where else ""
+
+
+def _hook(kind: type) -> dict[str, Any]:
+    raise NotImplementedError(f"{kind} has no JSON Schema")

@@ -1,0 +1,39 @@
+"""System APIs: one folder a system, discovered, asked by port and never by name."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from foundation.connections import Connection
+
+if TYPE_CHECKING:
+    from foundation.sandbox import Sandbox
+
+
+class SystemApi(msgspec.Struct, frozen=True, kw_only=True):
+    """One system behind canonical ports: what a folder here registers as `SYSTEM_API`."""
+
+    name: str
+    """The folder's name; the API's name in addresses and policies."""
+    title: str
+    """How people call it."""
+    abbreviation: str
+    """Two letters for the console's badges."""
+    ports: tuple[type, ...]
+    connect: Callable[[Connection], Any]
+    """An adapter that implements every port, on this connection."""
+    sandbox: Callable[[], "Sandbox"] | None = None
+    """Loads the sandbox; a function, so that a platform on real systems never imports one."""
+
+
+def discover() -> dict[str, SystemApi]:
+    """Every system folder, by name, in alphabetical order."""
+    found = {}
+    for module in pkgutil.iter_modules(__path__):
+        if module.ispkg:
+            system: SystemApi = importlib.import_module(f"{__name__}.{module.name}").SYSTEM_API
+            found[system.name] = system
+    return found
