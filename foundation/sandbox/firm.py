@@ -170,7 +170,7 @@ def _first_of_month(day: date, ahead: int) -> date:
     return day
 
 
-def _account(  # noqa: PLR0913 - one row of the table below
+def _account(
     number: int,
     name: str,
     legal_name: str,
@@ -183,7 +183,7 @@ def _account(  # noqa: PLR0913 - one row of the table below
     credit_hold: bool = False,
 ) -> Account:
     street, city, subdivision, postal, country = address
-    roles: tuple[Literal["buyer"], Literal["billing"]] = ("buyer", "billing")
+    buyer, billing = people
     return Account(
         id=record_id("001", number),
         name=name,
@@ -196,20 +196,24 @@ def _account(  # noqa: PLR0913 - one row of the table below
         currency=currency,
         terms="Net 30",
         tax=Tax(country=country, scheme=tax[0], number=tax[1]) if tax else None,
-        contacts=tuple(
-            Person(given=given, family=family, email=f"{mailbox}@{domain}", title=title, role=role)
-            for (given, family, mailbox), role, title in zip(
-                people, roles, ("Head of Procurement", "Accounts Payable"), strict=True
-            )
+        contacts=(
+            _person(buyer, domain, "Head of Procurement", "buyer"),
+            _person(billing, domain, "Accounts Payable", "billing"),
         ),
         credit_hold=credit_hold,
     )
+
+
+def _person(who: tuple[str, str, str], domain: str, title: str, role: Literal["buyer", "billing"]) -> Person:
+    given, family, mailbox = who
+    return Person(given=given, family=family, email=f"{mailbox}@{domain}", title=title, role=role)
 
 
 def _roles(*rows: tuple[str, int, int]) -> tuple[Role, ...]:
     return tuple(Role(name=name, hours=hours, rate=Decimal(rate)) for name, hours, rate in rows)
 
 
+# fmt: off - tables read as rows
 ENTITIES: Final = (
     LegalEntity(
         number=1,
@@ -365,10 +369,7 @@ ACCOUNTS: Final = (
 )
 
 _DEALS: Final[
-    tuple[
-        tuple[str, str, ContractType, Literal["Data", "Operations", "Finance"], str, int, tuple[Role, ...]],
-        ...,
-    ]
+    tuple[tuple[str, str, ContractType, Literal["Data", "Operations", "Finance"], str, int, tuple[Role, ...]], ...]
 ] = (
     (
         "Warehouse control tower",
@@ -479,6 +480,7 @@ _DEALS: Final[
         _roles(("Delivery Lead", 800, 6500), ("Consultant", 2800, 6000)),
     ),
 )
+# fmt: on
 _DELIVERED_BY: Final = {6: ("ACME-US", "ACME-IN")}
 _QUOTED_IN: Final = {9: "EUR"}
 _UNSIGNED: Final = {11}
