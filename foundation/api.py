@@ -1,0 +1,166 @@
+"""An API: ports published under a name and a version, and the routes that serve them.
+
+Every JSON operation of every tier is a method of a port. `routes` turns the port's table into Litestar handlers at
+`/{api}/v{major}{path}`; the implementation is any object with the port's methods.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+
+from canonical.faults import Broken, Fault, FieldError, Invalid, Malformed, NotFound, TooLarge, VendorFault
+from canonical.ports import Operation, operations
+from foundation.context import Layer, current
+from foundation.schemas import convert_parameter, decode
+
+PROBLEM_JSON: Final = "application/problem+json"
+log = structlog.get_logger("tiergate.api")
+
+
+class Api(msgspec.Struct, frozen=True, kw_only=True):
+    """One API in one major version."""
+
+    name: str
+    layer: Layer
+    title: str
+    ports: tuple[type, ...]
+    major: int = 1
+    description: str = ""
+    pages: tuple["PageOperation", ...] = ()
+    """Server-rendered pages, which are operations too."""
+
+    @property
+    def prefix(self) -> str:
+        """Where its operations live: `/{name}/v{major}`."""
+        return f"/{self.name}/v{self.major}"
+
+    @property
+    def key(self) -> str:
+        """`{name}-v{major}`: the name of its published contract."""
+        return f"{self.name}-v{self.major}"
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All operations of all its ports; `ValueError` when two share an operationId."""
+        found: dict[str, Operation] = {}
+        for port in self.ports:
+            for operation in operations(port):
+                if found.setdefault(operation.id, operation) != operation:
+                    raise ValueError(f"{self.key}: two operations are called {operation.id}")
+        return tuple(found.values())
+
+
+class PageOperation(msgspec.Struct, frozen=True, kw_only=True):
+    """A page as an operation: its own address (no `/{api}/v{n}` before it), bound by policy like any other."""
+
+    id: str
+    path: str
+    method: str = "GET"
+    doc: str = ""
+
+
+def routes(api: Api, implementation: Any) -> list[HTTPRouteHandler]:
+    """The Litestar handlers that serve `api` from `implementation`."""
+    return [_route(api, operation, implementation) for operation in api.operations()]
+
+
+def litestar_path(path: str) -> str:
+    """`/a/{b}` in Litestar's own notation, `/a/{b:str}`."""
+    return re.sub(r"\{(\w+)\}", r"{\1:str}", path)
+
+
+def problem_response(fault: Fault, instance: str = "") -> Response[bytes]:
+    """A fault as `application/problem+json` (RFC 9457), with `Retry-After` where waiting helps."""
+    problem = fault.problem(request_id=current().request_id, instance=instance)
+    headers = {"Retry-After": str(int(float(fault.facts["retry_after"])) or 1)} if "retry_after" in fault.facts else {}
+    return Response(msgspec.json.encode(problem), status_code=fault.status, media_type=PROBLEM_JSON, headers=headers)
+
+
+def fault_handler(request: Request[Any, Any, Any], fault: Exception) -> Response[bytes]:
+    """The one handler that turns any exception of a tier into a problem document; a bug says nothing of its inside."""
+    if isinstance(fault, HTTPException) and fault.status_code < 500:
+        fault = _of_framework(fault, request)
+    if not isinstance(fault, Fault):
+        log.error("unexpected", path=request.url.path, exc_info=fault)
+        fault = Broken("Something failed on our side; the request id finds it in our log.")
+    return problem_response(fault, instance=request.url.path)
+
+
+def read_arguments(
+    operation: Operation, path: dict[str, str], query: Sequence[tuple[str, str]], body: bytes
+) -> dict[str, Any]:
+    """A request's parts as the method's arguments.
+
+    Raises `Malformed`, or `Invalid` with every parameter and field that is wrong, unknown ones included.
+    """
+    given = dict(query)
+    errors = [
+        FieldError(pointer=f"query:{name}", detail=f"{operation.id} has no parameter {name!r}")
+        for name in given
+        if not any(p.name == name and p.place == "query" for p in operation.parameters)
+    ]
+    arguments: dict[str, Any] = {}
+    for parameter in operation.parameters:
+        source: dict[str, str] = path if parameter.place == "path" else given
+        where = f"{parameter.place}:{parameter.name}"
+        if parameter.name not in source:
+            if parameter.required:
+                errors.append(FieldError(pointer=where, detail="is required"))
+            continue
+        try:
+            arguments[parameter.name] = convert_parameter(source[parameter.name], parameter.type, where)
+        except Invalid as wrong:
+            errors.extend(wrong.errors)
+    if operation.body is not None:
+        try:
+            arguments["data"] = decode(body, operation.body)
+        except Invalid as wrong:
+            errors.extend(wrong.errors)
+    if errors:
+        raise Invalid("Some fields are not as they must be.", errors=errors)
+    return arguments
+
+
+def _of_framework(refusal: HTTPException, request: Request[Any, Any, Any]) -> Fault:
+    """What Litestar itself refuses (no such route, wrong method, body too large), as one of our faults."""
+    match refusal.status_code:
+        case 404:
+            return NotFound(f"Nothing is offered at {request.url.path}.")
+        case 405:
+            return NotFound(f"{request.method} is not offered at {request.url.path}.")
+        case 413:
+            return TooLarge("The body is larger than this API takes.")
+        case _:
+            return Malformed(refusal.detail)
+
+
+def _route(api: Api, operation: Operation, implementation: Any) -> HTTPRouteHandler:
+    method = getattr(implementation, operation.attribute)
+
+    async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+        body = await request.body() if operation.body is not None else b""
+        query = list(request.query_params.multi_items())
+        result = await method(**read_arguments(operation, dict(request.path_params), query, body))
+        if operation.returns is None:
+            return Response(b"", status_code=operation.status)
+        return Response(msgspec.json.encode(result), status_code=operation.status, media_type="application/json")
+
+    return HTTPRouteHandler(
+        api.prefix + litestar_path(operation.path),
+        http_method=operation.method,
+        operation_id=f"{api.key}.{operation.id}",
+        name=f"{api.key}.{operation.id}",
+        status_code=operation.status,
+    )(handle)
+
+
+def documented_faults(api: Api, operation: Operation) -> tuple[type[Fault], ...]:
+    """The faults an operation's contract names: its own, and for a system API those of the vendor behind it."""
+    vendor = (VendorFault,) if api.layer == "system" else ()
+    missing = (NotFound,) if NotFound in operation.raises else ()
+    return tuple(dict.fromkeys((*operation.raises, *missing, *vendor)))

@@ -1,0 +1,130 @@
+"""The OpenAPI 3.1 document of an API, from its ports: schemas with `x-data-class`, faults as problem documents.
+
+What the gateway adds (security, 401, 403, 429 ...) is policy, so its caller says it per operation.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from canonical.faults import (
+    Fault,
+    Forbidden,
+    Invalid,
+    Malformed,
+    Problem,
+    VendorBusy,
+    VendorFault,
+    VendorSignIn,
+    VendorTimeout,
+)
+from canonical.ports import Operation
+from canonical.ports.operation import Parameter
+from foundation.api import PROBLEM_JSON, Api, documented_faults
+from foundation.schemas import schemas_of
+
+_PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
+
+
+class Governed(dict[int, str]):
+    """Statuses (and what each means) the gateway adds to one operation; `scopes` become its security requirement."""
+
+    scopes: tuple[str, ...] = ()
+    public: bool = False
+
+
+def document(api: Api, governed: Callable[[Operation], Governed] | None = None) -> dict[str, Any]:
+    """The contract of `api`; `governed` tells what policy adds to an operation."""
+    listed = api.operations()
+    kinds = _kinds(listed)
+    schemas, components = schemas_of((*kinds, Problem))
+    by_kind = dict(zip(map(repr, kinds), schemas, strict=False))
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in listed:
+        added = governed(operation) if governed else Governed()
+        paths.setdefault(api.prefix + operation.path, {})[operation.method.lower()] = _operation(
+            api, operation, by_kind, added
+        )
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": api.title, "version": f"{api.major}.0.0", "description": api.description or api.title},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": api.name, "description": api.title}],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(components.items())),
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "at+jwt",
+                    "description": "RFC 9068 access token",
+                }
+            },
+        },
+    }
+
+
+def _operation(api: Api, operation: Operation, by_kind: dict[str, Any], governed: Governed) -> dict[str, Any]:
+    summary, _, rest = operation.doc.partition("\n")
+    responses: dict[str, Any] = {str(operation.status): _answer(operation, by_kind)}
+    for status, meaning in sorted(_faults(api, operation, governed).items()):
+        responses[str(status)] = {"description": meaning, "content": {PROBLEM_JSON: {"schema": _PROBLEM}}}
+    found: dict[str, Any] = {
+        "operationId": operation.id,
+        "tags": [api.name],
+        "summary": summary.rstrip("."),
+        "description": (operation.doc if rest.strip() else summary) or operation.id,
+        "parameters": [_parameter(p, by_kind) for p in operation.parameters],
+        "responses": responses,
+        "security": [] if governed.public else [{"bearer": list(governed.scopes)}],
+    }
+    if operation.body is not None:
+        found["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": by_kind[repr(operation.body)]}},
+        }
+    return found
+
+
+def _faults(api: Api, operation: Operation, governed: Governed) -> dict[int, str]:
+    """Every refusal the operation can give, by status; several of one status share their meanings."""
+    kinds: list[type[Fault]] = []
+    if operation.body is not None:
+        kinds.append(Malformed)
+    if operation.body is not None or any(p.place == "query" for p in operation.parameters):
+        kinds.append(Invalid)
+    for kind in documented_faults(api, operation):
+        kinds += [VendorSignIn, VendorBusy, VendorTimeout] if kind is VendorFault else [kind]
+    found: dict[int, list[str]] = {}
+    for kind in dict.fromkeys(kinds):
+        found.setdefault(kind.status, []).append(kind.title)
+    if api.layer == "system":
+        found.setdefault(Forbidden.status, []).append(Forbidden.title)
+    for status, meaning in governed.items():
+        found.setdefault(status, []).append(meaning)
+    return {status: "; ".join(dict.fromkeys(meanings)) for status, meanings in found.items()}
+
+
+def _answer(operation: Operation, by_kind: dict[str, Any]) -> dict[str, Any]:
+    if operation.returns is None:
+        return {"description": "Done"}
+    return {
+        "description": {201: "Made", 202: "Accepted; the work goes on"}.get(operation.status, "The answer"),
+        "content": {"application/json": {"schema": by_kind[repr(operation.returns)]}},
+    }
+
+
+def _parameter(parameter: Parameter, by_kind: dict[str, Any]) -> dict[str, Any]:
+    schema = dict(by_kind[repr(parameter.type)])
+    if not parameter.required and parameter.default is not None:
+        schema["default"] = parameter.default
+    return {"name": parameter.name, "in": parameter.place, "required": parameter.required, "schema": schema}
+
+
+def _kinds(listed: tuple[Operation, ...]) -> list[Any]:
+    found: dict[str, Any] = {}
+    for operation in listed:
+        for kind in (operation.body, operation.returns, *(p.type for p in operation.parameters)):
+            if kind is not None:
+                found[repr(kind)] = kind
+    return list(found.values())
