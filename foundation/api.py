@@ -15,7 +15,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
 from canonical.faults import Broken, Fault, FieldError, Invalid, Malformed, NotFound, TooLarge, VendorFault
-from canonical.ports import Operation, operations
+from canonical.ports import Operation, Raw, operations
 from foundation.context import Layer, current
 from foundation.schemas import convert_parameter, decode
 
@@ -92,7 +92,11 @@ def fault_handler(request: Request[Any, Any, Any], fault: Exception) -> Response
 
 
 def read_arguments(
-    operation: Operation, path: dict[str, str], query: Sequence[tuple[str, str]], body: bytes
+    operation: Operation,
+    path: dict[str, str],
+    query: Sequence[tuple[str, str]],
+    body: bytes,
+    headers: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """A request's parts as the method's arguments.
 
@@ -116,7 +120,9 @@ def read_arguments(
             arguments[parameter.name] = convert_parameter(source[parameter.name], parameter.type, where)
         except Invalid as wrong:
             errors.extend(wrong.errors)
-    if operation.body is not None:
+    if operation.body is Raw:
+        arguments["data"] = Raw(headers=headers or {}, body=body)
+    elif operation.body is not None:
         try:
             arguments["data"] = decode(body, operation.body)
         except Invalid as wrong:
@@ -144,8 +150,9 @@ def _route(api: Api, operation: Operation, implementation: Any) -> HTTPRouteHand
 
     async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
         body = await request.body() if operation.body is not None else b""
+        headers = dict(request.headers.items()) if operation.body is Raw else {}
         query = list(request.query_params.multi_items())
-        result = await method(**read_arguments(operation, dict(request.path_params), query, body))
+        result = await method(**read_arguments(operation, dict(request.path_params), query, body, headers))
         if operation.returns is None:
             return Response(b"", status_code=operation.status)
         return Response(msgspec.json.encode(result), status_code=operation.status, media_type="application/json")

@@ -17,7 +17,7 @@ from canonical.faults import (
     VendorSignIn,
     VendorTimeout,
 )
-from canonical.ports import Operation
+from canonical.ports import Operation, Raw
 from canonical.ports.operation import Parameter
 from foundation.api import PROBLEM_JSON, Api, documented_faults
 from foundation.schemas import schemas_of
@@ -78,7 +78,9 @@ def _operation(api: Api, operation: Operation, by_kind: dict[str, Any], governed
         "responses": responses,
         "security": [] if governed.public else [{"bearer": list(governed.scopes)}],
     }
-    if operation.body is not None:
+    if operation.body is Raw:
+        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": {}}}}
+    elif operation.body is not None:
         found["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": by_kind[repr(operation.body)]}},
@@ -89,9 +91,10 @@ def _operation(api: Api, operation: Operation, by_kind: dict[str, Any], governed
 def _faults(api: Api, operation: Operation, governed: Governed) -> dict[int, str]:
     """Every refusal the operation can give, by status; several of one status share their meanings."""
     kinds: list[type[Fault]] = []
-    if operation.body is not None:
+    reads_body = operation.body not in (None, Raw)
+    if reads_body:
         kinds.append(Malformed)
-    if operation.body is not None or any(p.place == "query" for p in operation.parameters):
+    if reads_body or any(p.place == "query" for p in operation.parameters):
         kinds.append(Invalid)
     for kind in documented_faults(api, operation):
         kinds += [VendorSignIn, VendorBusy, VendorTimeout] if kind is VendorFault else [kind]
@@ -125,6 +128,6 @@ def _kinds(listed: tuple[Operation, ...]) -> list[Any]:
     found: dict[str, Any] = {}
     for operation in listed:
         for kind in (operation.body, operation.returns, *(p.type for p in operation.parameters)):
-            if kind is not None:
+            if kind not in (None, Raw):
                 found[repr(kind)] = kind
     return list(found.values())

@@ -29,6 +29,13 @@ class Written(Value, frozen=True, kw_only=True):
     version: Annotated[str, PUBLIC] = ""
 
 
+class Raw(msgspec.Struct, frozen=True, kw_only=True):
+    """A request taken as it came: header names in lower case, the body byte for byte, for whoever must verify it."""
+
+    headers: dict[str, str]
+    body: bytes
+
+
 class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """One page of a list; `next` is the opaque cursor of the next one, empty on the last."""
 

@@ -1,0 +1,350 @@
+"""Ports of the process tier: what a face may ask of the workflows, their cases and their traces."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal, Protocol
+
+from canonical.base import Value, Xref
+from canonical.classes import PII, PUBLIC
+from canonical.faults import Conflict, FieldError, GuardsFailed, NotFound, Unauthenticated
+from canonical.money import Money
+from canonical.objects import BillingSchedule, Milestone, Project
+from canonical.ports.operation import Page, Raw, operation
+
+RunStatus = Literal["running", "succeeded", "refused", "failed", "cancelled"]
+"""`refused`: guards said no before the first write. `failed`: stopped at a step, waits for a person."""
+StepStatus = Literal["pending", "running", "done", "failed", "not_applicable", "undone"]
+CaseState = Literal["open", "resolved"]
+
+
+class Attempt(Value, frozen=True, kw_only=True):
+    """One call a step made, masked by data class."""
+
+    at: Annotated[datetime, PUBLIC]
+    took_ms: Annotated[int, PUBLIC]
+    system: Annotated[str, PUBLIC]
+    operation: Annotated[str, PUBLIC]
+    sent: Annotated[str, PUBLIC] = ""
+    """The canonical arguments as masked JSON."""
+    received: Annotated[str, PUBLIC] = ""
+    """The canonical answer as masked JSON; empty when none came."""
+    fault: Annotated[str, PUBLIC] = ""
+    """The fault's reason, empty when it went well; `outcome_unknown` is its own thing, not a failure."""
+    detail: Annotated[str, PUBLIC] = ""
+
+
+class Step(Value, frozen=True, kw_only=True):
+    """One step of a run, as far as it got."""
+
+    number: Annotated[int, PUBLIC]
+    name: Annotated[str, PUBLIC]
+    title: Annotated[str, PUBLIC]
+    system: Annotated[str, PUBLIC] = ""
+    """The system it talks to; empty when it is our own."""
+    status: Annotated[StepStatus, PUBLIC] = "pending"
+    summary: Annotated[str, PUBLIC] = ""
+    started_at: Annotated[datetime | None, PUBLIC] = None
+    ended_at: Annotated[datetime | None, PUBLIC] = None
+    attempts: list[Attempt] = []
+
+
+class Agreement(Value, frozen=True, kw_only=True):
+    """One field read back from every system that holds it."""
+
+    field: Annotated[str, PUBLIC]
+    values: Annotated[dict[str, str], PUBLIC]
+    """Value by system name."""
+    agree: Annotated[bool, PUBLIC]
+
+
+class Run(Value, frozen=True, kw_only=True):
+    """One run of a workflow."""
+
+    id: Annotated[str, PUBLIC]
+    workflow: Annotated[str, PUBLIC]
+    business_key: Annotated[str, PUBLIC]
+    generation: Annotated[int, PUBLIC] = 1
+    status: Annotated[RunStatus, PUBLIC]
+    title: Annotated[str, PUBLIC] = ""
+    customer: Annotated[str, PUBLIC] = ""
+    legal_entity: Annotated[str, PUBLIC] = ""
+    amount: Money | None = None
+    project_code: Annotated[str, PUBLIC] = ""
+    step: Annotated[int, PUBLIC] = 0
+    """Number of the last step begun."""
+    steps_in_all: Annotated[int, PUBLIC] = 0
+    started_at: Annotated[datetime, PUBLIC]
+    ended_at: Annotated[datetime | None, PUBLIC] = None
+    verified: Annotated[bool | None, PUBLIC] = None
+    """True when every system was read back and they agree; None before that."""
+    reason: Annotated[str, PUBLIC] = ""
+    detail: Annotated[str, PUBLIC] = ""
+    errors: list[FieldError] = []
+    ids: list[Xref] = []
+    takeovers: Annotated[int, PUBLIC] = 0
+    """How often another process finished what one had begun."""
+
+
+class RunDetail(Value, frozen=True, kw_only=True):
+    """A run with its steps and what the read-back found."""
+
+    run: Run
+    steps: list[Step] = []
+    agreement: list[Agreement] = []
+
+
+class StartOpportunityToProject(Value, frozen=True, kw_only=True):
+    """Which deal shall become a project."""
+
+    opportunity_id: Annotated[str, PUBLIC]
+
+
+class CaseEvent(Value, frozen=True, kw_only=True):
+    """Something that happened to a case."""
+
+    at: Annotated[datetime, PUBLIC]
+    who: Annotated[str, PII]
+    what: Annotated[str, PUBLIC]
+
+
+class Case(Value, frozen=True, kw_only=True):
+    """One failed or refused run that needs a person."""
+
+    id: Annotated[str, PUBLIC]
+    state: Annotated[CaseState, PUBLIC]
+    run_id: Annotated[str, PUBLIC]
+    workflow: Annotated[str, PUBLIC]
+    business_key: Annotated[str, PUBLIC]
+    title: Annotated[str, PUBLIC]
+    """The cause in plain words."""
+    kind: Annotated[str, PUBLIC]
+    """Class of the cause, e.g. `guard_credit_hold`, `unavailable`, `guard_tax_profile`."""
+    fingerprint: Annotated[str, PUBLIC]
+    """Equal for cases with the same cause."""
+    tier: Annotated[Literal["T0", "T1", "T2", "T3"], PUBLIC] = "T1"
+    owner: Annotated[str, PUBLIC] = ""
+    """Who can mend it: a desk or a data owner."""
+    customer: Annotated[str, PUBLIC] = ""
+    deal: Annotated[str, PUBLIC] = ""
+    legal_entity: Annotated[str, PUBLIC] = ""
+    amount: Money | None = None
+    step: Annotated[int, PUBLIC] = 0
+    system: Annotated[str, PUBLIC] = ""
+    errors: list[FieldError] = []
+    suggestion: Annotated[str, PUBLIC] = ""
+    can_retry: Annotated[bool, PUBLIC] = True
+    ticket: Annotated[str, PUBLIC] = ""
+    """Number of the incident; empty while the service desk's system could not be told."""
+    opened_at: Annotated[datetime, PUBLIC]
+    closed_at: Annotated[datetime | None, PUBLIC] = None
+
+
+class SystemView(Value, frozen=True, kw_only=True):
+    """What one system holds of the affected thing, as field and value."""
+
+    system: Annotated[str, PUBLIC]
+    title: Annotated[str, PUBLIC]
+    found: Annotated[bool, PUBLIC]
+    fields: Annotated[dict[str, str], PUBLIC] = {}
+    unreachable: Annotated[str, PUBLIC] = ""
+    """Why it could not be asked; empty when it could."""
+
+
+class CaseDetail(Value, frozen=True, kw_only=True):
+    """A case, its run, its history, and the affected systems side by side, read at this moment."""
+
+    case: Case
+    run: RunDetail
+    systems: list[SystemView] = []
+    history: list[CaseEvent] = []
+
+
+class Resolve(Value, frozen=True, kw_only=True):
+    """Why a case is closed without a retry."""
+
+    note: Annotated[str, PUBLIC]
+
+
+class EventView(Value, frozen=True, kw_only=True):
+    """One event of the log."""
+
+    at: Annotated[datetime, PUBLIC]
+    type: Annotated[str, PUBLIC]
+    subject: Annotated[str, PUBLIC]
+    summary: Annotated[str, PUBLIC] = ""
+
+
+class VendorCall(Value, frozen=True, kw_only=True):
+    """One exchange with a vendor: address and outcome, never a body."""
+
+    at: Annotated[datetime, PUBLIC]
+    system: Annotated[str, PUBLIC]
+    method: Annotated[str, PUBLIC]
+    path: Annotated[str, PUBLIC]
+    status: Annotated[int, PUBLIC]
+    took_ms: Annotated[int, PUBLIC]
+    fault: Annotated[str, PUBLIC] = ""
+    step: Annotated[int, PUBLIC] = 0
+
+
+class Trace(Value, frozen=True, kw_only=True):
+    """Everything known about one business key."""
+
+    key: Annotated[str, PUBLIC]
+    runs: list[RunDetail] = []
+    cases: list[Case] = []
+    events: list[EventView] = []
+    calls: list[VendorCall] = []
+    ids: list[Xref] = []
+
+
+class ConnectionHealth(Value, frozen=True, kw_only=True):
+    """How one system does, from our own calls of the last hour."""
+
+    system: Annotated[str, PUBLIC]
+    title: Annotated[str, PUBLIC]
+    abbreviation: Annotated[str, PUBLIC]
+    roles: Annotated[list[str], PUBLIC]
+    state: Annotated[Literal["well", "slow", "failing", "signed_out", "unused"], PUBLIC]
+    why: Annotated[str, PUBLIC] = ""
+    calls: Annotated[int, PUBLIC] = 0
+    failures: Annotated[int, PUBLIC] = 0
+    median_ms: Annotated[int, PUBLIC] = 0
+    recent_ms: Annotated[list[int], PUBLIC] = []
+    """Durations of the last calls, oldest first, at most 24."""
+    last_at: Annotated[datetime | None, PUBLIC] = None
+
+
+class Overview(Value, frozen=True, kw_only=True):
+    """The state of the whole in one answer."""
+
+    at: Annotated[datetime, PUBLIC]
+    open_cases: Annotated[int, PUBLIC]
+    money_at_risk: list[Money] = []
+    """One sum a currency; currencies are never added."""
+    projects_blocked: Annotated[int, PUBLIC] = 0
+    running: Annotated[int, PUBLIC] = 0
+    succeeded: Annotated[int, PUBLIC] = 0
+    verified: Annotated[int, PUBLIC] = 0
+    repaired: Annotated[int, PUBLIC] = 0
+    """Faults the platform got over by itself (retried, settled by look-up)."""
+    faults: Annotated[int, PUBLIC] = 0
+    """All faults of steps, the repaired ones included."""
+    oldest_case_at: Annotated[datetime | None, PUBLIC] = None
+
+
+class Received(Value, frozen=True, kw_only=True):
+    """What became of a notification."""
+
+    stored: Annotated[int, PUBLIC]
+    """Changes seen for the first time."""
+    known: Annotated[int, PUBLIC]
+    """Changes we had already, by notification or by polling."""
+
+
+class Engagement(Value, frozen=True, kw_only=True):
+    """A project as its client may see it."""
+
+    code: Annotated[str, PUBLIC]
+    name: Annotated[str, PUBLIC]
+    account_id: Annotated[str, PUBLIC]
+    stage: Annotated[str, PUBLIC]
+    start: Annotated[date | None, PUBLIC] = None
+    end: Annotated[date | None, PUBLIC] = None
+    value: Money | None = None
+    manager: Annotated[str, PII] = ""
+    next_milestone: Milestone | None = None
+
+
+class EngagementDetail(Value, frozen=True, kw_only=True):
+    """A project with its plan and when it is billed."""
+
+    engagement: Engagement
+    project: Project
+    milestones: list[Milestone] = []
+    billing: BillingSchedule | None = None
+
+
+class OpportunityToProjects(Protocol):
+    """The workflow that makes a won deal a staffed, billable project."""
+
+    @operation("POST", "/runs", status=202)
+    async def start_run(self, data: StartOpportunityToProject) -> Run:
+        """Start it for one deal; the same deal (in the same winning) again answers with the run there is."""
+
+    @operation("GET", "/runs/{run_id}", raises=(NotFound,))
+    async def run(self, run_id: str) -> RunDetail:
+        """One run with its steps."""
+
+    @operation("GET", "/runs")
+    async def runs(
+        self, key: str | None = None, status: RunStatus | None = None, limit: int = 50, cursor: str = ""
+    ) -> Page[Run]:
+        """Runs, newest first; `key` is the deal's id, our key, the project code, or an id in any system."""
+
+    @operation("POST", "/runs/{run_id}/retry", status=202, raises=(NotFound, Conflict))
+    async def retry_run(self, run_id: str) -> Run:
+        """Run again from the failed step; a refused run begins again with its guards."""
+
+    @operation("POST", "/runs/{run_id}/cancel", status=202, raises=(NotFound, Conflict))
+    async def cancel_run(self, run_id: str) -> Run:
+        """Stop and undo what was written, in reverse; `Conflict` once the project is active."""
+
+
+class Cases(Protocol):
+    """What needs a person, and what they can do about it."""
+
+    @operation("GET", "/overview")
+    async def overview(self) -> Overview:
+        """The state of the whole."""
+
+    @operation("GET", "/cases")
+    async def cases(self, state: CaseState | None = None, limit: int = 50, cursor: str = "") -> Page[Case]:
+        """Cases, most money first among the open, newest first among the resolved."""
+
+    @operation("GET", "/cases/{case_id}", raises=(NotFound,))
+    async def case(self, case_id: str) -> CaseDetail:
+        """One case, the systems read at this moment."""
+
+    @operation("POST", "/cases/{case_id}/retry", status=202, raises=(NotFound, Conflict, GuardsFailed))
+    async def retry_case(self, case_id: str) -> Run:
+        """Run again from the failed step. The case closes by itself when the run reaches its verified end."""
+
+    @operation("POST", "/cases/{case_id}/resolve", raises=(NotFound, Conflict))
+    async def resolve_case(self, case_id: str, data: Resolve) -> Case:
+        """Close without a retry, saying why."""
+
+
+class Traces(Protocol):
+    """What happened to a thing, whatever system's word for it is used."""
+
+    @operation("GET", "/traces/{key}", raises=(NotFound,))
+    async def trace(self, key: str) -> Trace:
+        """All runs, cases, events and calls of a deal, customer, project code or native id."""
+
+    @operation("GET", "/runs")
+    async def all_runs(self, status: RunStatus | None = None, limit: int = 50, cursor: str = "") -> Page[Run]:
+        """Runs of every workflow, newest first."""
+
+    @operation("GET", "/connections")
+    async def connections(self) -> list[ConnectionHealth]:
+        """How each bound system does."""
+
+
+class Intake(Protocol):
+    """Where systems tell us that something changed."""
+
+    @operation("POST", "/notifications/{connection}", raises=(NotFound, Unauthenticated))
+    async def receive_notification(self, connection: str, data: Raw) -> Received:
+        """A signed webhook of one connection; stored once, answered at once, worked on afterwards."""
+
+
+class Engagements(Protocol):
+    """Projects as clients see them."""
+
+    @operation("GET", "/accounts/{account_id}/engagements")
+    async def engagements(self, account_id: str) -> list[Engagement]:
+        """The projects of one customer; `account_id` is our customer key."""
+
+    @operation("GET", "/accounts/{account_id}/engagements/{code}", raises=(NotFound,))
+    async def engagement(self, account_id: str, code: str) -> EngagementDetail:
+        """One project of this customer; another customer's is `NotFound`."""
