@@ -1,0 +1,304 @@
+"""The kit: what a vendor's sandbox is made of, and the running thing made from it.
+
+Every call is one transaction: it commits before it is answered, and an answer of 400 or more undoes it. Faults strike
+before the vendor's handler sees the call, or after it has committed.
+"""
+
+import asyncio
+import contextlib
+import traceback
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import msgspec
+from litestar import Litestar, Request
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from canonical.dates import now
+from foundation.sandbox.answers import Answer, Refused, answer
+from foundation.sandbox.deliveries import Deliveries, Delivery
+from foundation.sandbox.faults import FaultPlan, FaultRule
+from foundation.sandbox.store import REQUEST_ID, Fact, Store
+
+LONGEST_HANG_SECONDS: Final = 60.0
+CONTROL: Final = "/_sandbox/"
+_IN_PROCESS: Final = "sandbox.in_process"
+
+
+class NoAnswer(Exception):  # noqa: N818 - an event, not an error
+    """The sandbox lets the caller wait in vain; in-process callers get it as a read timeout at once."""
+
+
+def _unsigned(_: Delivery, __: datetime) -> dict[str, str]:
+    return {}
+
+
+def _no_seed(_: "Box") -> None:
+    return None
+
+
+class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
+    """A vendor as we must expect it. One `SANDBOX = Sandbox(...)` a vendor folder."""
+
+    name: str
+    """The system's short name, e.g. `netsuite`."""
+    title: str
+    routes: Sequence[HTTPRouteHandler]
+    """Litestar handlers on the vendor's own paths. A parameter `box: Box` is the running sandbox."""
+    seed: Callable[["Box"], None] = _no_seed
+    """Fill an empty store. What it writes is not in the write log."""
+    facts: Mapping[str, Fact] = {}
+    """Kind of record -> the business fact it stands for: two creates of one fact are a duplicate."""
+    answers: Mapping[str, Callable[["Box"], Answer]] = {}
+    """Fault name -> the vendor's own body for it: `throttled`, `expired_token`, `server_error`, `html_error`,
+    `stale_version`; also `not_found`, `method_not_allowed` and `crash` for what no handler answers."""
+    volatile: frozenset[str] = frozenset()
+    """Fields that change by themselves (stamps, versions): left out of `contents`."""
+    sign: Callable[[Delivery, datetime], Mapping[str, str]] = _unsigned
+    """Headers of a webhook delivery."""
+    options: Mapping[str, Any] = {}
+    """Switches and their defaults; the control API sets them."""
+    headers: Callable[["Box"], Mapping[str, str]] | None = None
+    """Headers on every answer of the vendor, e.g. its limits."""
+    tls: bool = False
+    """Also serve it on a TLS port, for clients that insist on https."""
+
+
+class Box:
+    """One running sandbox: its store, faults, clock and outbox, and its ASGI `app`."""
+
+    def __init__(self, sandbox: Sandbox, path: Path | str = ":memory:", clock: Callable[[], datetime] = now) -> None:
+        self.sandbox = sandbox
+        self._clock = clock
+        self.store = Store(path, sandbox.facts, self.now)
+        self.faults = FaultPlan(self.store)
+        self.deliveries = Deliveries(self.store, self.faults, sandbox.sign, self.now)
+        self._lock = asyncio.Lock()
+        self.app: ASGIApp = self._application()
+        if not self.store.setting("_seeded"):
+            self.seed()
+
+    def now(self) -> datetime:
+        """The sandbox's clock: the real one, moved by what the control API was told."""
+        return self._clock() + timedelta(seconds=float(self.store.setting("_clock_ahead", 0)))
+
+    def option(self, name: str) -> Any:
+        """A switch of this sandbox; `KeyError` when it has no such switch."""
+        return self.store.setting(name, self.sandbox.options[name])
+
+    def answer(self, fault: str) -> Answer:
+        """The vendor's own answer for a fault or a gap."""
+        known = self.sandbox.answers.get(fault)
+        return known(self) if known else _PLAIN[fault]()
+
+    def seed(self) -> None:
+        """Fill the store; the write log starts empty after it."""
+        with self.store.transaction():
+            self.sandbox.seed(self)
+            self.store.db.execute("DELETE FROM log")
+            self.store.set_setting("_seeded", True)
+
+    def reset(self) -> None:
+        """Back to the seed."""
+        with self.store.transaction():
+            self.store.clear()
+            self.seed()
+
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """The sandbox without a network: timeouts come at once, everything else as over the wire."""
+        return _InProcess(self)
+
+    def _application(self) -> ASGIApp:
+        from foundation.sandbox.control import CONTROL_ROUTES  # here, since control speaks of Box
+
+        def give_box() -> Box:
+            return self
+
+        vendor: Any = Litestar(
+            route_handlers=[*self.sandbox.routes, *CONTROL_ROUTES],
+            dependencies={"box": Provide(give_box, sync_to_thread=False)},
+            exception_handlers={Refused: _refused, HTTPException: self._unrouted, Exception: self._crashed},
+            lifespan=[self._sending],
+            openapi_config=None,
+            logging_config=None,
+        )
+        return self._around(vendor)
+
+    @contextlib.asynccontextmanager
+    async def _sending(self, _: Litestar) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.deliveries.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def _unrouted(self, request: Request[Any, Any, Any], wrong: HTTPException) -> Answer:
+        if request.url.path.startswith(CONTROL):
+            return answer(wrong.status_code, {"error": wrong.detail, "extra": wrong.extra})
+        gaps = {404: "not_found", 405: "method_not_allowed"}
+        return self.answer(gaps[wrong.status_code]) if wrong.status_code in gaps else self._crashed(request, wrong)
+
+    def _crashed(self, _: Request[Any, Any, Any], wrong: Exception) -> Answer:
+        traceback.print_exception(wrong)
+        return self.answer("crash")
+
+    def _around(self, inner: ASGIApp) -> ASGIApp:
+        async def call(scope: Any, receive: Receive, send: Send) -> None:
+            if not _is_vendor_call(scope):
+                await inner(scope, receive, send)
+                return
+            body = await _read(receive)
+            rule = self._strike(scope, body)
+            if rule is None or rule.fault in ("timeout_after_commit", "truncated_body", "slow"):
+                if rule and rule.fault == "slow":
+                    await asyncio.sleep(rule.delay)
+                start, content = await self._commit(inner, scope, body)
+            else:
+                if rule.fault == "timeout_before_commit":
+                    await _hang(scope, receive, send, rule)
+                    return
+                start, content = _raw(self._struck(rule))
+            if rule and rule.fault == "timeout_after_commit":
+                await _hang(scope, receive, send, rule)
+                return
+            if rule and rule.fault == "truncated_body":
+                content = content[: len(content) // 2]
+            extra = self.sandbox.headers(self) if self.sandbox.headers else {}
+            await send(_with_headers(start, extra, len(content)))
+            await send({"type": "http.response.body", "body": content, "more_body": False})
+
+        return call
+
+    def _strike(self, scope: Any, body: bytes) -> FaultRule | None:
+        query = scope["query_string"].decode("latin-1")
+        address = scope["path"] + (f"?{query}" if query else "")
+        return self.faults.strike(str(scope["method"]), address, body.decode("utf-8", "replace"))
+
+    def _struck(self, rule: FaultRule) -> Answer:
+        with self.store.transaction():
+            return self.answer(rule.fault)
+
+    async def _commit(self, inner: ASGIApp, scope: Scope, body: bytes) -> tuple[Message, bytes]:
+        headers = dict(scope["headers"])
+        token = REQUEST_ID.set((headers.get(b"x-request-id") or headers.get(b"traceparent") or b"").decode("latin-1"))
+        try:
+            async with self._lock:
+                undo: Message | None = None
+                with contextlib.suppress(_Undone), self.store.transaction():
+                    start, content = _messages(await _played(inner, scope, body))
+                    if start["status"] >= 400:  # type: ignore[typeddict-item]
+                        undo = start
+                        raise _Undone
+                return undo or start, content
+        finally:
+            REQUEST_ID.reset(token)
+
+
+class _Undone(Exception):  # noqa: N818 - leaves the transaction, nothing more
+    pass
+
+
+class _InProcess(httpx.AsyncBaseTransport):
+    def __init__(self, box: Box) -> None:
+        self._inner = httpx.ASGITransport(_in_process(box.app))  # type: ignore[arg-type]
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await self._inner.handle_async_request(request)
+        except NoAnswer as silence:
+            raise httpx.ReadTimeout("no answer", request=request) from silence
+
+
+def _is_vendor_call(scope: Any) -> bool:
+    return scope["type"] == "http" and not scope["path"].startswith(CONTROL) and scope["path"] != "/health"
+
+
+def _in_process(app: ASGIApp) -> ASGIApp:
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"] = {_IN_PROCESS: True}
+        await app(scope, receive, send)
+
+    return call
+
+
+def _refused(_: Request[Any, Any, Any], refusal: Refused) -> Answer:
+    return refusal.answer
+
+
+async def _hang(scope: Scope, receive: Receive, send: Send, rule: FaultRule) -> None:
+    """Say nothing until the caller has gone or the rule's delay is over; then break off in mid-answer."""
+    if scope.get("state", {}).get(_IN_PROCESS):
+        raise NoAnswer
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(rule.delay or LONGEST_HANG_SECONDS):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
+    promised: Any = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]}
+    await send(promised)
+    await send({"type": "http.response.body", "body": b"", "more_body": True})
+    # To return now, with the promised byte unsent, is what makes the server close the connection.
+
+
+async def _read(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return body
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return body
+
+
+async def _played(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
+    sent: list[Message] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return sent
+
+
+def _raw(fixed: Answer) -> tuple[Message, bytes]:
+    headers = {**fixed.headers, "content-type": str(fixed.media_type)}
+    named = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    return {"type": "http.response.start", "status": fixed.status_code or 200, "headers": named}, fixed.content
+
+
+def _messages(sent: list[Message]) -> tuple[Message, bytes]:
+    body = b"".join(message.get("body", b"") for message in sent[1:])  # type: ignore[misc]
+    return sent[0], body
+
+
+def _with_headers(start: Message, extra: Mapping[str, str], length: int) -> Message:
+    kept = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]  # type: ignore[typeddict-item]
+    kept += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in extra.items()]
+    if start["status"] not in (204, 304):  # type: ignore[typeddict-item]
+        kept.append((b"content-length", str(length).encode()))
+    return {**start, "headers": kept}  # type: ignore[typeddict-item, return-value]
+
+
+_HTML: Final = "<html><head><title>503</title></head><body><h1>Down for maintenance</h1></body></html>"
+_PLAIN: Final[Mapping[str, Callable[[], Answer]]] = {
+    "throttled": lambda: answer(429, {"error": "too many requests"}, {"retry-after": "1"}),
+    "expired_token": lambda: answer(401, {"error": "invalid_token"}),
+    "server_error": lambda: answer(503, {"error": "service unavailable"}),
+    "html_error": lambda: answer(503, _HTML, media_type="text/html"),
+    "stale_version": lambda: answer(412, {"error": "stale"}),
+    "not_found": lambda: answer(404, {"error": "not found"}),
+    "method_not_allowed": lambda: answer(405, {"error": "method not allowed"}),
+    "crash": lambda: answer(500, {"error": "unexpected error"}),
+}

@@ -1,0 +1,176 @@
+"""Serving sandboxes: all of them in one process, each on its own port, with their state in one folder.
+
+The folder holds `<name>.sqlite` for each sandbox, `addresses.json`, and for TLS `ca.pem` (what a client must trust)
+and `tls.pem` (certificate and key, readable by the owner only).
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import trustme
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from foundation.sandbox.kit import Box, Sandbox
+
+HOST: Final = "127.0.0.1"
+ADDRESSES: Final = "addresses.json"
+READY_SECONDS: Final = 20.0
+
+
+class CannotServe(Exception):  # noqa: N818 - one plain sentence for whoever started it
+    """The sandboxes cannot be started; the text says why."""
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one sandbox answers."""
+
+    url: str
+    tls_url: str = ""
+    ca: str = ""
+    """Path of the CA certificate for `tls_url`."""
+
+
+async def serve(
+    sandboxes: Sequence[Sandbox],
+    state: Path,
+    *,
+    ports: Mapping[str, int] | None = None,
+    tls_ports: Mapping[str, int] | None = None,
+    ready: asyncio.Event | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serve until SIGTERM, SIGINT or `stop`. A port not given is chosen; `state/addresses.json` says which.
+
+    `CannotServe` under production settings (`TIERGATE_ENVIRONMENT=production`) and for a port in use.
+    """
+    if os.environ.get("TIERGATE_ENVIRONMENT", "").lower() == "production":
+        raise CannotServe("TIERGATE_ENVIRONMENT is production: sandboxes are stand-ins and do not start there")
+    stop = stop or asyncio.Event()
+    _prepare(state)
+    taken: set[int] = set()
+    servers, addresses, listening, boxes = [], {}, [], []
+    for sandbox in sandboxes:
+        box = Box(sandbox, state / f"{sandbox.name}.sqlite")
+        boxes.append(box)
+        port = _free_port((ports or {}).get(sandbox.name, 0), sandbox.name, taken)
+        servers.append(_server(box, port))
+        listening.append(port)
+        tls_url = ""
+        if sandbox.tls:
+            certificate = _certificate(state)
+            secure = _free_port((tls_ports or {}).get(sandbox.name, 0), f"{sandbox.name} (TLS)", taken)
+            # The outbox belongs to the plain port; this one only answers.
+            servers.append(_server(box, secure, certificate))
+            listening.append(secure)
+            tls_url = f"https://{HOST}:{secure}"
+        ca = str(state / "ca.pem") if tls_url else ""
+        addresses[sandbox.name] = Address(url=f"http://{HOST}:{port}", tls_url=tls_url, ca=ca)
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    tasks = [asyncio.create_task(server.serve()) for server in servers]
+    try:
+        await _listening(listening, tasks)
+        _write(state / ADDRESSES, msgspec.json.encode(addresses))
+        if ready:
+            ready.set()
+        stopping = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        for failed in done - {stopping}:
+            failed.result()
+            raise CannotServe("a sandbox stopped by itself")
+    finally:
+        for server in servers:
+            server.stop()  # type: ignore[no-untyped-call]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for box in boxes:
+            box.store.close()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(signum)
+
+
+def addresses(state: Path) -> dict[str, Address]:
+    """Where the sandboxes of a state folder answer; empty while none is up."""
+    try:
+        return msgspec.json.decode((state / ADDRESSES).read_bytes(), type=dict[str, Address])
+    except FileNotFoundError:
+        return {}
+
+
+def _prepare(state: Path) -> None:
+    state.mkdir(parents=True, exist_ok=True)
+    (state / ADDRESSES).unlink(missing_ok=True)
+
+
+def _server(box: Box, port: int, certificate: Path | None = None) -> Server:
+    return Server(
+        box.app,
+        address=HOST,
+        port=port,
+        # Without lifespan on the TLS port, so that one outbox sends and not two.
+        interface=Interfaces.ASGINL if certificate else Interfaces.ASGI,
+        log_enabled=False,
+        websockets=False,
+        ssl_cert=certificate,
+        ssl_key=certificate,
+    )
+
+
+def _free_port(wanted: int, name: str, taken: set[int]) -> int:
+    """Probe with a plain bind first: the server itself would share a taken port and steal its calls."""
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, wanted))
+            except OSError as busy:
+                raise CannotServe(f"port {wanted}, meant for the {name} sandbox, is in use") from busy
+            port: int = probe.getsockname()[1]
+        if port not in taken:
+            taken.add(port)
+            return port
+        if wanted:
+            raise CannotServe(f"port {wanted} is given to two sandboxes, {name} being the second")
+
+
+def _certificate(state: Path) -> Path:
+    """A certificate for this machine, made once, signed by a CA nobody else trusts."""
+    certificate, authority = state / "tls.pem", state / "ca.pem"
+    if not certificate.exists():
+        ca = trustme.CA(organization_name="Tiergate sandboxes")
+        issued = ca.issue_cert(HOST, "localhost")
+        authority.write_bytes(ca.cert_pem.bytes())
+        _write(certificate, issued.private_key_and_cert_chain_pem.bytes())
+    return certificate
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, and for the owner's eyes."""
+    part = path.with_suffix(".part")
+    part.touch(mode=0o600)
+    part.write_bytes(content)
+    part.replace(path)
+
+
+async def _listening(ports: Sequence[int], tasks: Sequence[asyncio.Task[None]]) -> None:
+    async with asyncio.timeout(READY_SECONDS):
+        for port in ports:
+            while True:
+                for task in tasks:
+                    if task.done():
+                        task.result()
+                try:
+                    _, writer = await asyncio.open_connection(HOST, port)
+                except OSError:
+                    await asyncio.sleep(0.02)
+                    continue
+                writer.close()
+                await writer.wait_closed()
+                break
