@@ -49,12 +49,14 @@ Served (`server.serve`), the same is said over the control API of each sandbox:
 from foundation.sandbox.answers import Answer, Refused, answer
 from foundation.sandbox.deliveries import Delivery, Target
 from foundation.sandbox.faults import FaultRule
-from foundation.sandbox.kit import Box, Sandbox
+from foundation.sandbox.kit import CALL, Box, Call, Sandbox
 from foundation.sandbox.store import Record, Store, decode, encode
 
 __all__ = [
+    "CALL",
     "Answer",
     "Box",
+    "Call",
     "Delivery",
     "FaultRule",
     "Record",

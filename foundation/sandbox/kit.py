@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,19 @@ from foundation.sandbox.store import REQUEST_ID, Fact, Store
 LONGEST_HANG_SECONDS: Final = 60.0
 CONTROL: Final = "/_sandbox/"
 _IN_PROCESS: Final = "sandbox.in_process"
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """The call under way."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+
+
+CALL: ContextVar[Call] = ContextVar("sandbox_call")
+"""For `answers` and `headers`, which are not handlers and have no request."""
 
 
 class NoAnswer(Exception):  # noqa: N818 - an event, not an error
@@ -156,6 +170,7 @@ class Box:
                 await inner(scope, receive, send)
                 return
             body = await _read(receive)
+            CALL.set(_call(scope))
             rule = self._strike(scope, body)
             if rule is None or rule.fault in ("timeout_after_commit", "truncated_body", "slow"):
                 if rule and rule.fault == "slow":
@@ -187,8 +202,8 @@ class Box:
             return self.answer(rule.fault)
 
     async def _commit(self, inner: ASGIApp, scope: Scope, body: bytes) -> tuple[Message, bytes]:
-        headers = dict(scope["headers"])
-        token = REQUEST_ID.set((headers.get(b"x-request-id") or headers.get(b"traceparent") or b"").decode("latin-1"))
+        headers = CALL.get().headers
+        token = REQUEST_ID.set(headers.get("x-request-id") or headers.get("traceparent") or "")
         try:
             async with self._lock:
                 undo: Message | None = None
@@ -219,6 +234,11 @@ class _InProcess(httpx.AsyncBaseTransport):
 
 def _is_vendor_call(scope: Any) -> bool:
     return scope["type"] == "http" and not scope["path"].startswith(CONTROL) and scope["path"] != "/health"
+
+
+def _call(scope: Any) -> Call:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    return Call(method=scope["method"], path=scope["path"], headers=headers)
 
 
 def _in_process(app: ASGIApp) -> ASGIApp:
@@ -288,7 +308,7 @@ def _with_headers(start: Message, extra: Mapping[str, str], length: int) -> Mess
     kept += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in extra.items()]
     if start["status"] not in (204, 304):  # type: ignore[typeddict-item]
         kept.append((b"content-length", str(length).encode()))
-    return {**start, "headers": kept}  # type: ignore[typeddict-item, return-value]
+    return {**start, "headers": kept}  # type: ignore[return-value]
 
 
 _HTML: Final = "<html><head><title>503</title></head><body><h1>Down for maintenance</h1></body></html>"
