@@ -1,0 +1,46 @@
+"""Oracle NetSuite, the firm's ERP: legal entities, customers, contracts, projects and billing schedules.
+
+Over the SuiteTalk REST record API and SuiteQL. What the account must have set up stands in QUIRKS.md.
+"""
+
+from typing import TYPE_CHECKING
+
+from canonical.ports import systems
+from foundation.connections import Connection
+from foundation.vendor_http import http_client
+from system_apis import SystemApi
+from system_apis.netsuite.adapter import NetSuite
+from system_apis.netsuite.auth import sign_in
+
+if TYPE_CHECKING:
+    from foundation.sandbox import Sandbox
+
+
+def connect(connection: Connection) -> NetSuite:
+    """The adapter on one connection; `ValueError` names a sign-in setting that is missing."""
+    auth, user = sign_in(connection)
+    return NetSuite(http_client(connection, auth), user)
+
+
+def sandbox() -> "Sandbox":
+    """The stand-in that speaks NetSuite's wire; imported late, since a platform on real systems never needs it."""
+    from system_apis.netsuite.sandbox import SANDBOX
+
+    return SANDBOX
+
+
+SYSTEM_API = SystemApi(
+    name="netsuite",
+    title="NetSuite",
+    abbreviation="NS",
+    ports=(
+        systems.LegalEntities,
+        systems.Customers,
+        systems.Contracts,
+        systems.Projects,
+        systems.BillingSchedules,
+        systems.Connection,
+    ),
+    connect=connect,
+    sandbox=sandbox,
+)

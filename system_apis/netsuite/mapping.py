@@ -1,0 +1,431 @@
+"""NetSuite <-> canonical. Pure: what needs a look-up (`References`) comes in as an argument.
+
+A name longer than NetSuite's field is cut; a number or code is never cut, it is `Invalid`.
+"""
+
+import unicodedata
+from datetime import datetime
+from typing import Final, Literal, get_args
+
+from canonical.base import Source, Xref
+from canonical.faults import Drifted, FieldError, Invalid
+from canonical.money import Money
+from canonical.objects import (
+    Address,
+    BillingLine,
+    BillingSchedule,
+    Contract,
+    ContractType,
+    Credit,
+    Customer,
+    LegalEntity,
+    Period,
+    Project,
+    ProjectStage,
+    TaxProfile,
+    TaxRegistration,
+)
+from system_apis.netsuite import wire
+
+SYSTEM: Final = "netsuite"
+NAME_LENGTH: Final = 83
+"""Characters of a company's or a project's name."""
+MEMO_LENGTH: Final = 999
+CODE_LENGTH: Final = 83
+PO_LENGTH: Final = 45
+
+PENDING_APPROVAL: Final = "A"
+PENDING_FULFILMENT: Final = "B"
+_ORDER_STATUS: Final[dict[str, Literal["in_approval", "active", "cancelled"]]] = {
+    # Anything after approval is an active contract to us: A to H are NetSuite's own codes.
+    "A": "in_approval",
+    "B": "active",
+    "C": "cancelled",
+    "D": "active",
+    "E": "active",
+    "F": "active",
+    "G": "active",
+    "H": "cancelled",
+}
+_STAGES: Final[dict[ProjectStage, tuple[str, bool]]] = {
+    # Stage -> project status and `isInactive`. 1 closed, 2 in progress, 3 not awarded, 4 pending: a new account's ids.
+    "planned": ("4", True),
+    "active": ("2", False),
+    "on_hold": ("4", False),
+    "closed": ("1", True),
+    "cancelled": ("3", True),
+}
+_LOOSE_STAGES: Final[dict[str, ProjectStage]] = {
+    # Pairs we never write, made by hand in NetSuite: 5 is awarded.
+    "1": "closed",
+    "2": "on_hold",
+    "3": "cancelled",
+    "5": "active",
+}
+_BILLING_TYPES: Final[dict[ContractType, str]] = {
+    "tm": "TM",
+    "nte": "TM",
+    "fixed": "FBI",
+    "retainer": "FBI",
+    "milestone": "FBM",
+    "managed": "CB",
+}
+_TAX_SCHEMES: Final = {"US": "EIN", "IN": "GSTIN", "DE": "USt-IdNr"}
+_BY_MILESTONE: Final = "FBM"
+_BY_INTERVAL: Final = "FBI"
+
+
+def customer(found: wire.Customer, *, legal_entity: str, currency: str) -> Customer:
+    """A debtor. Tax country and scheme stand in custom fields; without them the billing address decides."""
+    return Customer(
+        id=found.id,
+        legal_entity_id=legal_entity,
+        xrefs=_xrefs(found.id, found.external_id),
+        source=_source(found.last_modified_date),
+        lifecycle="closed" if found.is_inactive else "active",
+        legal_name=found.company_name,
+        trading_name=found.company_name,
+        number=found.entity_id,
+        addresses=[_address(line) for line in found.address_book.items],
+        tax_registrations=_registrations(found),
+        default_currency=currency,
+        payment_terms=found.terms.ref_name,
+        credit=_credit(found, currency),
+        email=found.email,
+    )
+
+
+def tax_profile(found: wire.Customer, *, legal_entity: str) -> TaxProfile:
+    """The tax standing NetSuite knows: with a registration number it is valid, without one unverified."""
+    registrations = _registrations(found)
+    return TaxProfile(
+        id=found.id,
+        legal_entity_id=legal_entity,
+        xrefs=_xrefs(found.id, found.external_id),
+        source=_source(found.last_modified_date),
+        account_id=found.id,
+        jurisdiction=_tax_country(found),
+        registrations=registrations,
+        status="valid" if registrations else "unverified",
+    )
+
+
+def customer_draft(
+    data: Customer, *, subsidiary: str, currency: str, terms: str, billing_line: int | None
+) -> wire.CustomerDraft:
+    """What an upsert writes. `billing_line` is the address line to overwrite, None to add one."""
+    bill = next((address for address in data.addresses if address.role == "bill"), None)
+    tax = _foremost(data.tax_registrations, bill)
+    return wire.CustomerDraft(
+        company_name=cut(data.legal_name, NAME_LENGTH),
+        is_person=False,
+        subsidiary=wire.Ref(id=subsidiary),
+        currency=wire.Ref(id=currency),
+        email=data.email or None,
+        vat_reg_number=tax.number if tax else None,
+        custentity_tg_tax_country=tax.country if tax else None,
+        custentity_tg_tax_scheme=tax.scheme if tax else None,
+        terms=wire.Ref(id=terms) if terms else None,
+        address_book=wire.AddressBook(items=[_address_line(bill, billing_line)]) if bill else None,
+    )
+
+
+def contract(found: wire.SalesOrder, *, legal_entity: str, currency: str) -> Contract:
+    """A contract, kept as a sales order. Its value is the subtotal: NetSuite's `total` includes tax."""
+    status = _ORDER_STATUS.get(found.order_status.id)
+    if status is None:
+        raise Drifted(f"a sales order has the unknown status {found.order_status.id!r}", system=SYSTEM)
+    return Contract(
+        id=found.id,
+        legal_entity_id=legal_entity,
+        xrefs=_xrefs(found.id, found.external_id),
+        source=_source(found.last_modified_date),
+        lifecycle="closed" if status == "cancelled" else "active",
+        number=found.custbody_tg_contract or found.tran_id,
+        account_id=found.entity.id,
+        title=found.memo,
+        opportunity_id=found.custbody_tg_opportunity,
+        currency=currency,
+        value=Money(amount=found.subtotal, currency=currency),
+        billing_method=_contract_type(found.custbody_tg_method),
+        start=found.start_date,
+        end=found.end_date,
+        signed_at=found.custbody_tg_signed,
+        po_number=found.other_ref_num,
+        payment_terms=found.terms.ref_name,
+        status=status,
+    )
+
+
+def contract_draft(data: Contract, *, subsidiary: str, currency: str, terms: str) -> wire.SalesOrderDraft:
+    """What an upsert writes: one service line of the whole value, closed when the contract is."""
+    if data.value is None:
+        raise Invalid(errors=[FieldError(detail="an order in NetSuite needs a value", pointer="/value")])
+    over = data.status in ("cancelled", "expired")
+    return wire.SalesOrderDraft(
+        entity=wire.Ref(id=data.account_id),
+        subsidiary=wire.Ref(id=subsidiary),
+        currency=wire.Ref(id=currency),
+        order_status=wire.Ref(id=PENDING_APPROVAL if data.status in ("draft", "in_approval") else PENDING_FULFILMENT),
+        other_ref_num=whole(data.po_number, PO_LENGTH, "/po_number") or None,
+        memo=cut(data.title, MEMO_LENGTH) or None,
+        start_date=data.start,
+        end_date=data.end,
+        custbody_tg_contract=data.number,
+        custbody_tg_opportunity=data.opportunity_id or None,
+        custbody_tg_method=data.billing_method,
+        custbody_tg_signed=data.signed_at,
+        item=wire.OrderLines(
+            items=[
+                wire.OrderLine(
+                    item=wire.Ref(external_id=wire.SERVICE_ITEM),
+                    quantity=1,
+                    amount=data.value.amount,
+                    description=cut(data.title, MEMO_LENGTH),
+                    is_closed=over,
+                )
+            ]
+        ),
+        terms=wire.Ref(id=terms) if terms else None,
+    )
+
+
+def project(found: wire.Job, *, legal_entity: str, currency: str) -> Project:
+    """A project, NetSuite's `job`. Tasks and milestones are the PSA's and are not kept here."""
+    budget = found.estimated_revenue
+    stage = _stage(found)
+    return Project(
+        id=found.id,
+        legal_entity_id=legal_entity,
+        xrefs=_xrefs(found.id, found.external_id),
+        source=_source(found.last_modified_date),
+        lifecycle="closed" if stage in ("closed", "cancelled") else "active",
+        code=found.entity_id,
+        name=found.company_name,
+        account_id=found.parent.id,
+        contract_id=found.custentity_tg_contract,
+        opportunity_id=found.custentity_tg_opportunity,
+        stage=stage,
+        currency=currency,
+        budget=None if budget is None else Money(amount=budget, currency=currency),
+        billing_method=_contract_type(found.custentity_tg_method),
+        start=found.start_date,
+        end=found.projected_end_date,
+        practice=found.custentity_tg_practice,
+        project_manager=found.custentity_tg_pm,
+    )
+
+
+def job_draft(data: Project, *, subsidiary: str, currency: str) -> wire.JobDraft:
+    """What an upsert writes."""
+    stage = job_stage(data.stage)
+    return wire.JobDraft(
+        company_name=cut(data.name, NAME_LENGTH),
+        entity_id=whole(data.code, CODE_LENGTH, "/code"),
+        parent=wire.Ref(id=data.account_id),
+        subsidiary=wire.Ref(id=subsidiary),
+        currency=wire.Ref(id=currency),
+        entity_status=stage.entity_status,
+        is_inactive=stage.is_inactive,
+        job_billing_type=wire.Ref(id=_BILLING_TYPES[data.billing_method]),
+        estimated_revenue=data.budget.amount if data.budget else None,
+        start_date=data.start,
+        projected_end_date=data.end,
+        custentity_tg_opportunity=data.opportunity_id or None,
+        custentity_tg_contract=data.contract_id or None,
+        custentity_tg_method=data.billing_method,
+        custentity_tg_pm=data.project_manager or None,
+        custentity_tg_practice=data.practice or None,
+    )
+
+
+def job_stage(stage: ProjectStage) -> wire.JobStage:
+    """A stage as NetSuite keeps it: a status, and whether the project takes time and cost at all."""
+    status, inactive = _STAGES[stage]
+    return wire.JobStage(entity_status=wire.Ref(id=status), is_inactive=inactive)
+
+
+def billing_schedule(found: wire.BillingSchedule, *, currency: str) -> BillingSchedule:
+    """A billing plan. Interval lines have no text in NetSuite: their `ref` comes back as their place, 1 first."""
+    by_milestone = found.schedule_type.id == _BY_MILESTONE
+    lines = (
+        [_milestone_line(line, currency) for line in found.milestone.items]
+        if by_milestone
+        else [
+            BillingLine(
+                ref=str(place), name="", due=line.recurrence_date, amount=Money(amount=line.amount, currency=currency)
+            )
+            for place, line in enumerate(found.recurrence.items, start=1)
+        ]
+    )
+    return BillingSchedule(
+        id=found.id,
+        xrefs=_xrefs(found.id, found.external_id),
+        source=_source(found.last_modified_date),
+        name=found.name,
+        project_id=found.project.id,
+        currency=currency,
+        method="milestone" if by_milestone else "monthly" if len(lines) > 1 else "on_completion",
+        lines=lines,
+    )
+
+
+def billing_schedule_draft(data: BillingSchedule) -> wire.BillingScheduleDraft:
+    """What an upsert writes: milestones with their refs, or plain dated amounts."""
+    by_milestone = data.method == "milestone"
+    return wire.BillingScheduleDraft(
+        name=cut(data.name, NAME_LENGTH),
+        project=wire.Ref(id=data.project_id),
+        schedule_type=wire.Ref(id=_BY_MILESTONE if by_milestone else _BY_INTERVAL),
+        milestone=wire.ScheduleMilestones(
+            items=[
+                wire.ScheduleMilestone(
+                    milestone_date=line.due,
+                    milestone_amount=line.amount.amount,
+                    comments=cut(f"{line.ref}: {line.name}", MEMO_LENGTH),
+                )
+                for line in data.lines
+                if by_milestone
+            ]
+        ),
+        recurrence=wire.ScheduleRecurrences(
+            items=[
+                wire.ScheduleRecurrence(recurrence_date=line.due, amount=line.amount.amount)
+                for line in data.lines
+                if not by_milestone
+            ]
+        ),
+    )
+
+
+def legal_entity(found: wire.SubsidiaryRow, periods: list[wire.PeriodRow], *, currency: str) -> LegalEntity:
+    """A subsidiary. A period is open when neither it nor its receivables are locked."""
+    return LegalEntity(
+        id=found.id,
+        legal_entity_id=found.custrecord_tg_code,
+        xrefs=_xrefs(found.id, found.custrecord_tg_code),
+        code=found.custrecord_tg_code,
+        legal_name=found.legalname or found.name,
+        country=found.country,
+        functional_currency=currency,
+        time_zone=found.custrecord_tg_time_zone,
+        intercompany_partners=[code for code in found.custrecord_tg_ic_partners.split(";") if code],
+        periods=[
+            Period(
+                name=row.periodname,
+                start=row.startdate,
+                end=row.enddate,
+                open=(row.closed, row.arlocked) == ("F", "F"),
+            )
+            for row in periods
+        ],
+        status="closed" if found.isinactive == "T" else "open",
+    )
+
+
+def cut(name: str, length: int) -> str:
+    """A name cut to a number of characters, never between a letter and its marks."""
+    if len(name) <= length:
+        return name
+    end = length
+    while end > 0 and _joins(name[end]):
+        end -= 1
+    return name[:end].rstrip()
+
+
+def whole(code: str, length: int, pointer: str) -> str:
+    """A code as it is; `Invalid` when NetSuite could not keep all of it."""
+    if len(code) > length:
+        detail = f"NetSuite keeps {length} characters of this, and part of it would be another one"
+        raise Invalid(errors=[FieldError(detail=detail, pointer=pointer)])
+    return code
+
+
+def _joins(letter: str) -> bool:
+    return unicodedata.category(letter).startswith("M") or letter in "\u200c\u200d"
+
+
+def _xrefs(native_id: str, key: str) -> list[Xref]:
+    return [Xref(system=SYSTEM, native_id=native_id, alt_key=key)]
+
+
+def _source(changed: datetime | None) -> Source:
+    return Source(system=SYSTEM, native_version=changed.isoformat() if changed else "", updated_at=changed)
+
+
+def _address(line: wire.AddressLine) -> Address:
+    postal = line.address_book_address
+    return Address(
+        role="bill" if line.default_billing else "ship" if line.default_shipping else "legal",
+        lines=[text for text in (postal.addr1, postal.addr2) if text],
+        city=postal.city,
+        subdivision=postal.state,
+        postal=postal.zip,
+        country=postal.country.id if postal.country else "",
+    )
+
+
+def _address_line(bill: Address, line: int | None) -> wire.AddressLine:
+    first, *rest = bill.lines or [""]
+    return wire.AddressLine(
+        id=line,
+        default_billing=True,
+        address_book_address=wire.PostalAddress(
+            addr1=first,
+            addr2=", ".join(rest),
+            city=bill.city,
+            state=bill.subdivision,
+            zip=bill.postal,
+            country=wire.Country(id=bill.country) if bill.country else None,
+        ),
+    )
+
+
+def _foremost(registrations: list[TaxRegistration], bill: Address | None) -> TaxRegistration | None:
+    """NetSuite's customer has one tax number: that of the billing country, else the first."""
+    at_home = [each for each in registrations if bill and each.country == bill.country]
+    return next(iter([*at_home, *registrations]), None)
+
+
+def _registrations(found: wire.Customer) -> list[TaxRegistration]:
+    if not found.vat_reg_number:
+        return []
+    country = _tax_country(found)
+    scheme = found.custentity_tg_tax_scheme or _TAX_SCHEMES.get(country, "VAT")
+    return [TaxRegistration(country=country, scheme=scheme, number=found.vat_reg_number, status="valid")]
+
+
+def _tax_country(found: wire.Customer) -> str:
+    if found.custentity_tg_tax_country:
+        return found.custentity_tg_tax_country
+    billed_at = [line.address_book_address.country for line in found.address_book.items if line.default_billing]
+    return next((country.id for country in billed_at if country), "")
+
+
+def _credit(found: wire.Customer, currency: str) -> Credit:
+    limit = None if found.credit_limit is None else Money(amount=found.credit_limit, currency=currency)
+    if found.credit_hold_override.id == "ON":
+        return Credit(limit=limit, hold=True, reason="put on credit hold in NetSuite")
+    if found.credit_hold_override.id == "AUTO" and limit is not None and found.balance > limit.amount:
+        return Credit(limit=limit, hold=True, reason="owes more than its credit limit")
+    return Credit(limit=limit)
+
+
+def _contract_type(kept: str) -> ContractType:
+    """As we wrote it; an order or project somebody made by hand counts as time and material."""
+    return next((kind for kind in get_args(ContractType) if kind == kept), "tm")
+
+
+def _stage(found: wire.Job) -> ProjectStage:
+    status = found.entity_status.id
+    exact = (stage for stage, kept in _STAGES.items() if kept == (status, found.is_inactive))
+    stage = next(exact, None) or _LOOSE_STAGES.get(status)
+    if stage is None:
+        raise Drifted(f"a project has the unknown status {status!r}", system=SYSTEM)
+    return stage
+
+
+def _milestone_line(line: wire.ScheduleMilestone, currency: str) -> BillingLine:
+    ref, _, name = line.comments.partition(": ")
+    amount = Money(amount=line.milestone_amount, currency=currency)
+    return BillingLine(ref=ref, name=name, due=line.milestone_date, amount=amount)
