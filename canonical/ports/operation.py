@@ -2,10 +2,10 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache
 from types import NoneType
-from typing import Annotated, Any, Final, Generic, Literal, TypeVar, get_type_hints
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar, cast, get_type_hints
 
 import msgspec
 
@@ -103,9 +103,13 @@ def operation(
     return mark
 
 
-@cache
-def operations(port: type) -> tuple[Operation, ...]:
+def operations(port: type[Any]) -> tuple[Operation, ...]:
     """The operations of a port, in the order they are written (those of base Protocols first)."""
+    return _table(cast(Hashable, port))
+
+
+@cache
+def _table(port: Any) -> tuple[Operation, ...]:
     found: dict[str, Operation] = {}
     for klass in reversed(port.__mro__):
         for name, member in vars(klass).items():

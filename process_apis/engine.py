@@ -1,0 +1,151 @@
+"""The durable engine: DBOS on our own database, one queue ordered by business key, leases and the reaper.
+
+A process that dies leaves its runs behind. Every process holds a lease, renewed by a thread of its own so that a busy
+loop cannot lose it; every process, at each tick, looks for owners of unfinished runs whose lease is gone and takes
+those runs over. The take-over is guarded in the store, so all may try and no leader is needed.
+"""
+
+import asyncio
+import logging
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import sqlalchemy as sa
+import structlog
+from dbos import DBOS, DBOSConfig
+
+from foundation.database import Database, upsert
+from process_apis.serializer import RegisteredTypes
+from process_apis.tables import LEASES, RUNS
+
+QUEUE: Final = "business-keys"
+APPLICATION_VERSION: Final = "1"
+"""Fixed: a changed flow gets a new workflow name (`...v2`) beside the old one until the old runs are done."""
+
+log = structlog.get_logger("tiergate.engine")
+
+
+class Engine:
+    """The engine of this process. DBOS is one a process, and so is this."""
+
+    def __init__(self, database: Database, *, beat: float = 5.0, expiry: float = 30.0, poll: float = 0.5) -> None:
+        self._database = database
+        self._beat, self._expiry, self._poll = beat, expiry, poll
+        self.executor = f"{socket.gethostname()}-{secrets.token_hex(4)}"
+        self._stop = threading.Event()
+        self._heart: threading.Thread | None = None
+        self._reaper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take a lease, launch, take over what the dead left behind. Runs resume on the calling loop."""
+        await self._database.run(self._renew)
+        self._heart = threading.Thread(target=self._keep_beating, name="tiergate-lease", daemon=True)
+        self._heart.start()
+        config: DBOSConfig = {
+            "name": "tiergate",
+            "system_database_engine": self._database.engine,
+            "serializer": RegisteredTypes(),
+            "application_version": APPLICATION_VERSION,
+            "executor_id": self.executor,
+            "max_executor_threads": 8,
+            "enable_otlp": False,
+            "use_listen_notify": self._database.engine.dialect.name == "postgresql",
+            "notification_listener_polling_interval_sec": 2.0,
+            "scheduler_polling_interval_sec": 60.0,
+        }
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)  # its tracebacks can hold payloads
+        DBOS(config=config)
+        DBOS.listen_queues([QUEUE])
+        DBOS.launch()
+        await DBOS.register_queue_async(
+            QUEUE, partition_concurrency=1, worker_concurrency=8, polling_interval_sec=self._poll
+        )
+        self._reaper = asyncio.create_task(self._reap())
+
+    async def stop(self, drain: float = 10.0) -> None:
+        """Let running steps end (at most `drain` seconds), then shut down and give the lease back."""
+        if self._reaper is not None:
+            self._reaper.cancel()
+            await asyncio.gather(self._reaper, return_exceptions=True)
+        await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=int(drain))
+        self._stop.set()
+        if self._heart is not None:
+            await asyncio.to_thread(self._heart.join)
+        await self._database.run(lambda c: c.execute(sa.delete(LEASES).where(LEASES.c.executor == self.executor)))
+
+    async def enqueue(
+        self, run_id: str, partition: str, workflow: Callable[..., Coroutine[Any, Any, Any]], *args: Any
+    ) -> None:
+        """Run `workflow` under `run_id`, after all earlier ones of the same partition; the same id again is a no-op."""
+        from dbos import SetEnqueueOptions, SetWorkflowID
+
+        with SetWorkflowID(run_id), SetEnqueueOptions(queue_partition_key=partition):
+            await DBOS.enqueue_workflow_async(QUEUE, workflow, *args)
+
+    async def rewind(self, run_id: str, partition: str, from_step: str = "") -> None:
+        """Run a finished run again, under its id, from the first step whose name starts with `from_step`."""
+        start = 1
+        if from_step:
+            steps = await DBOS.list_workflow_steps_async(run_id, load_output=False)
+            start = next((step["function_id"] for step in steps if step["function_name"].startswith(from_step)), 1)
+        await DBOS.rewind_workflow_async(
+            run_id,
+            start_step=start,
+            application_version=APPLICATION_VERSION,
+            queue_name=QUEUE,
+            queue_partition_key=partition,
+        )
+
+    async def cancel(self, run_id: str) -> None:
+        """Stop a run before its next step; what it did stays done until it is undone."""
+        await DBOS.cancel_workflow_async(run_id)
+
+    async def status(self, run_id: str) -> str:
+        """The engine's own word for the state of a run: PENDING, ENQUEUED, SUCCESS, ERROR, CANCELLED; or empty."""
+        found = await DBOS.get_workflow_status_async(run_id)
+        return found.status if found else ""
+
+    def _renew(self, connection: sa.Connection) -> None:
+        upsert(connection, LEASES, {"executor": self.executor}, {"beat_at": time.time()})
+
+    def _keep_beating(self) -> None:
+        while not self._stop.wait(self._beat):
+            try:
+                self._database.now(self._renew)
+            except sa.exc.SQLAlchemyError:
+                log.warning("the lease could not be renewed", executor=self.executor)
+
+    async def _reap(self) -> None:
+        while True:
+            try:
+                await self._take_over()
+            except Exception:
+                log.exception("the reaper failed and tries again")
+            await asyncio.sleep(self._beat)
+
+    async def _take_over(self) -> None:
+        dead = await self._database.run(self._dead)
+        if not dead:
+            return
+        taken = await asyncio.to_thread(DBOS._recover_pending_workflows, dead)
+        for handle in taken:
+            log.info("took a run over", run=handle.workflow_id)
+        ids = [handle.workflow_id for handle in taken]
+        await self._database.run(
+            lambda c: c.execute(sa.update(RUNS).where(RUNS.c.id.in_(ids)).values(takeovers=RUNS.c.takeovers + 1))
+        )
+
+    def _dead(self, connection: sa.Connection) -> list[str]:
+        """Owners of unfinished runs without a live lease."""
+        status = sa.table("workflow_status", sa.column("executor_id"), sa.column("status"))
+        if connection.dialect.name == "postgresql":
+            status.schema = "dbos"
+        owners = set(connection.scalars(sa.select(status.c.executor_id).where(status.c.status == "PENDING").distinct()))
+        alive = set(
+            connection.scalars(sa.select(LEASES.c.executor).where(LEASES.c.beat_at > time.time() - self._expiry))
+        )
+        return sorted(owner for owner in owners - alive if owner)

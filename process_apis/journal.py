@@ -1,0 +1,235 @@
+"""The journal of runs: what people see of a run while the engine keeps its checkpoints.
+
+Every write is an upsert by natural key, so that a step run twice writes the same row. Events go out in the transaction
+of the state they tell of.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from canonical.base import Xref
+from canonical.dates import now
+from canonical.faults import Fault, FieldError
+from canonical.money import Money
+from canonical.ports.processes import Agreement, Attempt, Run, RunDetail, Step, StepStatus
+from foundation.context import current
+from foundation.database import upsert
+from process_apis.tables import ATTEMPTS, EVENTS, RUNS, STEPS, XREFS
+
+FINAL: Final = ("succeeded", "refused", "failed", "cancelled")
+
+
+class StepName(msgspec.Struct, frozen=True):
+    """A step of a workflow: its name in the store, and how people call it."""
+
+    name: str
+    title: str
+
+
+def input_hash(value: Any) -> str:
+    """What tells two inputs of one run id apart."""
+    return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
+
+
+def begin_run(connection: sa.Connection, values: Mapping[str, Any]) -> bool:
+    """Write the row of a new run; False when it is there already."""
+    if connection.scalar(sa.select(RUNS.c.id).where(RUNS.c.id == values["id"])) is not None:
+        return False
+    upsert(connection, RUNS, {"id": values["id"]}, {k: v for k, v in values.items() if k != "id"})
+    return True
+
+
+def update_run(connection: sa.Connection, run_id: str, **values: Any) -> None:
+    """Set columns of a run."""
+    connection.execute(sa.update(RUNS).where(RUNS.c.id == run_id).values(**values))
+
+
+def finish_run(connection: sa.Connection, run_id: str, status: str, fault: Fault | None = None, **values: Any) -> None:
+    """End a run; `fault` says why when it did not succeed."""
+    update_run(
+        connection,
+        run_id,
+        status=status,
+        ended_at=now(),
+        reason=fault.reason if fault else "",
+        detail=str(fault) if fault else "",
+        errors=msgspec.json.encode(fault.errors if fault else []).decode(),
+        **values,
+    )
+
+
+def reopen_run(connection: sa.Connection, run_id: str, from_step: int) -> None:
+    """Put a finished run back to running, forgetting what its steps from `from_step` on said."""
+    update_run(connection, run_id, status="running", ended_at=None, reason="", detail="", errors="[]", verified=None)
+    connection.execute(sa.delete(STEPS).where(STEPS.c.run_id == run_id, STEPS.c.number >= from_step))
+
+
+def begin_step(connection: sa.Connection, run_id: str, number: int, system: str) -> None:
+    """A step starts, or starts again."""
+    upsert(
+        connection,
+        STEPS,
+        {"run_id": run_id, "number": number},
+        {"status": "running", "system": system, "summary": "", "started_at": now(), "ended_at": None},
+    )
+    update_run(connection, run_id, step=number)
+
+
+def end_step(connection: sa.Connection, run_id: str, number: int, status: StepStatus, summary: str) -> None:
+    """A step ended."""
+    connection.execute(
+        sa.update(STEPS)
+        .where(STEPS.c.run_id == run_id, STEPS.c.number == number)
+        .values(status=status, summary=summary, ended_at=now())
+    )
+
+
+def add_attempt(connection: sa.Connection, run_id: str, number: int, attempt: Attempt) -> None:
+    """One call of a step."""
+    row = {k: getattr(attempt, k) for k in attempt.__struct_fields__}
+    connection.execute(sa.insert(ATTEMPTS).values(run_id=run_id, number=number, **row))
+
+
+def emit(connection: sa.Connection, run_id: str, kind: str, data: Mapping[str, str]) -> None:
+    """Put an event of a run in the outbox; the same event of the same run once."""
+    run = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).one()
+    digest = hashlib.sha256(f"{run_id}|{kind}|{sorted(data.items())}".encode()).hexdigest()[:32]
+    if connection.scalar(sa.select(EVENTS.c.id).where(EVENTS.c.id == digest)) is not None:
+        return
+    connection.execute(
+        sa.insert(EVENTS).values(
+            id=digest,
+            type=f"com.tiergate.{kind}.v1",
+            subject=run.business_key,
+            time=now(),
+            run_id=run_id,
+            traceparent=current().traceparent,
+            legal_entity=run.legal_entity,
+            data=msgspec.json.encode(dict(data)).decode(),
+        )
+    )
+
+
+def link(connection: sa.Connection, kind: str, key: str, system: str, native_id: str, alt_key: str = "") -> None:
+    """Remember where a canonical object lives in one system."""
+    upsert(
+        connection,
+        XREFS,
+        {"object": kind, "key": key, "system": system},
+        {"native_id": native_id, "alt_key": alt_key, "at": now()},
+    )
+
+
+def links(connection: sa.Connection, kind: str, key: str) -> dict[str, str]:
+    """Native ids of one object, by system."""
+    rows = connection.execute(
+        sa.select(XREFS.c.system, XREFS.c.native_id).where(XREFS.c.object == kind, XREFS.c.key == key)
+    )
+    return dict(row._tuple() for row in rows)
+
+
+def keys_of(connection: sa.Connection, word: str) -> list[str]:
+    """The business keys a word means: a key, a native id in any system, a project code, or a customer's name."""
+    native = sa.select(XREFS.c.key).where(
+        sa.or_(XREFS.c.native_id == word, XREFS.c.alt_key == word, XREFS.c.key == word)
+    )
+    found = set(connection.scalars(native))
+    by_run = sa.select(RUNS.c.business_key).where(
+        sa.or_(
+            RUNS.c.business_key == word,
+            RUNS.c.id == word,
+            RUNS.c.business_key.endswith(":" + word, autoescape=True),
+            RUNS.c.account_key == word,
+            RUNS.c.account_key.in_(found),
+            RUNS.c.project_code == word,
+            sa.func.lower(RUNS.c.customer) == word.lower(),
+            sa.func.lower(RUNS.c.title) == word.lower(),
+        )
+    )
+    return sorted({*connection.scalars(by_run), *(key for key in found)})
+
+
+def run_of(row: Any, steps_in_all: int, ids: list[Xref]) -> Run:
+    """A row of the runs table as the API shows it."""
+    amount = Money(amount=Decimal(row.amount), currency=row.currency) if row.amount else None
+    return Run(
+        id=row.id,
+        workflow=row.workflow,
+        business_key=row.business_key,
+        generation=row.generation,
+        status=row.status,
+        title=row.title,
+        customer=row.customer,
+        legal_entity=row.legal_entity,
+        amount=amount,
+        project_code=row.project_code,
+        step=row.step,
+        steps_in_all=steps_in_all,
+        started_at=_aware(row.started_at),
+        ended_at=_aware(row.ended_at) if row.ended_at else None,
+        verified=row.verified,
+        reason=row.reason,
+        detail=row.detail,
+        errors=msgspec.json.decode(row.errors, type=list[FieldError]),
+        ids=ids,
+        takeovers=row.takeovers,
+    )
+
+
+def ids_of(connection: sa.Connection, row: Any) -> list[Xref]:
+    """Every id of a run's deal, customer, contract and project, each system once an object."""
+    keys = [row.business_key, row.account_key]
+    rows = connection.execute(sa.select(XREFS).where(XREFS.c.key.in_(keys)).order_by(XREFS.c.object, XREFS.c.system))
+    return [Xref(system=x.system, native_id=x.native_id, instance=x.object, alt_key=x.alt_key) for x in rows]
+
+
+def load_run(connection: sa.Connection, run_id: str, names: Mapping[str, list[StepName]]) -> Run | None:
+    """One run, or None."""
+    row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).first()
+    return run_of(row, len(names.get(row.workflow, [])), ids_of(connection, row)) if row else None
+
+
+def load_detail(connection: sa.Connection, run_id: str, names: Mapping[str, list[StepName]]) -> RunDetail | None:
+    """One run with all its steps, those not begun included, or None."""
+    row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).first()
+    if row is None:
+        return None
+    titles = names.get(row.workflow, [])
+    begun = {s.number: s for s in connection.execute(sa.select(STEPS).where(STEPS.c.run_id == run_id))}
+    tried: dict[int, list[Attempt]] = {}
+    for a in connection.execute(sa.select(ATTEMPTS).where(ATTEMPTS.c.run_id == run_id).order_by(ATTEMPTS.c.id)):
+        fields = {name: getattr(a, name) for name in Attempt.__struct_fields__} | {"at": _aware(a.at)}
+        tried.setdefault(a.number, []).append(Attempt(**fields))
+    steps = [_step(number, name, begun.get(number), tried.get(number, [])) for number, name in enumerate(titles, 1)]
+    return RunDetail(
+        run=run_of(row, len(titles), ids_of(connection, row)),
+        steps=steps,
+        agreement=msgspec.json.decode(row.agreement, type=list[Agreement]),
+    )
+
+
+def _step(number: int, name: StepName, row: Any, attempts: list[Attempt]) -> Step:
+    if row is None:
+        return Step(number=number, name=name.name, title=name.title)
+    return Step(
+        number=number,
+        name=name.name,
+        title=name.title,
+        system=row.system,
+        status=row.status,
+        summary=row.summary,
+        started_at=_aware(row.started_at),
+        ended_at=_aware(row.ended_at) if row.ended_at else None,
+        attempts=attempts,
+    )
+
+
+def _aware(instant: datetime) -> datetime:
+    """SQLite forgets the zone; every instant we store is UTC."""
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

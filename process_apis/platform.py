@@ -1,0 +1,55 @@
+"""What every process API stands on: the database, the engine, the systems by role, the masks."""
+
+import asyncio
+from typing import Final
+
+import msgspec
+
+from foundation.context import Caller
+from foundation.database import Database
+from foundation.masking import Masker
+from process_apis.bindings import Systems
+from process_apis.engine import Engine
+
+WORKLOAD: Final = Caller(subject="process-tier", client="process-tier", layer="process", scopes=frozenset({"system"}))
+"""The process tier's own identity towards system APIs, in one process; apart, its token says the same."""
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How patient the tier is. Seconds throughout; tests are in a hurry."""
+
+    retry: float = 1.0
+    """Wait before the second attempt of a step; doubles each time, unless the vendor says how long."""
+    retry_most: float = 30.0
+    attempts: int = 5
+    settle: tuple[float, ...] = (0.5, 2.0)
+    """Waits before each look-up that settles an unknown outcome."""
+    verify: tuple[float, ...] = (0.5, 2.0, 5.0)
+    """The settle window of a read-back: waits before looking again at systems that lag."""
+    poll: float = 10.0
+    """Between two polls of each source of changes."""
+
+
+class Platform(msgspec.Struct, kw_only=True):
+    """Handed to every process API."""
+
+    database: Database
+    engine: Engine
+    systems: Systems
+    masker: Masker
+    pace: Pace = Pace()
+    changed: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+    """Set when the inbox has something new."""
+
+
+_here: list[Platform] = []
+
+
+def launch(platform: Platform) -> None:
+    """Make it the one runs of this process find; the engine is one a process, and so is this."""
+    _here[:] = [platform]
+
+
+def here() -> Platform:
+    """The platform of this process."""
+    return _here[0]

@@ -1,0 +1,201 @@
+"""The step contract: prepare, call, settle, record. One place, used by every workflow.
+
+A step is one checkpoint of the engine. It retries a fault that says it may be retried, as long as the vendor asks; it
+writes down every call, masked; and when an answer to a write is lost, it looks the record up by its key before anything
+is sent again.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+from dbos import DBOS
+
+from canonical.dates import now
+from canonical.faults import Broken, Fault, NotBound, NotFound, OutcomeUnknown
+from canonical.ports import Operation, Written, operations
+from canonical.ports.processes import Attempt, StepStatus
+from foundation.context import Context, use
+from process_apis import journal
+from process_apis.platform import WORKLOAD, Platform, here
+from process_apis.tables import RUNS
+
+T = TypeVar("T")
+P = TypeVar("P")
+Observer = Callable[[str, int, str], None]
+"""Told (run id, step number, `begun` | `done`) in the engine's own process."""
+
+observers: Final[list[Observer]] = []
+log = structlog.get_logger("tiergate.run")
+
+
+class Scope:
+    """What the body of a step works with: the systems, recorded; and how to say what it did."""
+
+    def __init__(self, platform: Platform, run_id: str, number: int) -> None:
+        self.platform, self.run_id, self.number = platform, run_id, number
+        self.summary = ""
+        self.status: StepStatus = "done"
+
+    def ask(self, role: str, port: type[P], entity: str = "") -> P:
+        """The port of the system in a role; every call of it is written down."""
+        name = self.platform.systems.name(role, entity)
+        return _recorded(self, name, port, self.platform.systems.ask(name, port))
+
+    def say(self, summary: str) -> None:
+        """What this step did, in a few words."""
+        self.summary = summary
+
+    def not_applicable(self, why: NotBound) -> None:
+        """Nothing was done, since no system plays the part; that is not a pass."""
+        self.status, self.summary = "not_applicable", f"not applicable: {why.detail}"
+
+    async def settle(
+        self, write: Callable[[], Awaitable[Written]], look: Callable[[], Awaitable[Any]] | None = None
+    ) -> Written:
+        """Write, and where the answer is lost find out by key before writing again.
+
+        `look` reads the record by the key it was written under. Without it the write itself looks before it makes
+        (as every port's upsert does) and is simply asked again. A request still in flight may land after one look-up,
+        so there are several, with waits between.
+        """
+        try:
+            return await write()
+        except OutcomeUnknown:
+            if look is None:
+                await asyncio.sleep(self.platform.pace.settle[-1])
+                return await write()
+        for wait in self.platform.pace.settle:
+            await asyncio.sleep(wait)
+            try:
+                found = await look()
+            except NotFound:
+                continue
+            return Written(id=found.id, created=True)
+        return await write()
+
+    async def record(self, work: Callable[[Any], T]) -> T:
+        """Write to our own database."""
+        return await self.platform.database.run(work)
+
+
+async def step(
+    number: int, name: str, body: Callable[[Scope], Awaitable[T]], *, system: str = "", run_id: str = ""
+) -> T:
+    """Run `body` as step `number` of the current run: checkpointed, retried, written down."""
+    run = run_id or str(DBOS.workflow_id)
+    return await DBOS.run_step_async({"name": f"{number:02d}-{name}"}, _attempt, run, number, body, system)
+
+
+async def _attempt(run_id: str, number: int, body: Callable[[Scope], Awaitable[T]], system: str) -> T:
+    platform = here()
+    context = await _context(platform, run_id, number)
+    scope = Scope(platform, run_id, number)
+    with use(context):
+        await scope.record(lambda c: journal.begin_step(c, run_id, number, system))
+        _tell(run_id, number, "begun")
+        try:
+            result = await _patiently(platform, scope, body)
+        except Fault as fault:
+            await scope.record(lambda c: journal.end_step(c, run_id, number, "failed", str(fault)))
+            log.info("step failed", number=number, reason=fault.reason)
+            raise
+        await scope.record(lambda c: journal.end_step(c, run_id, number, scope.status, scope.summary))
+        _tell(run_id, number, "done")
+        return result
+
+
+async def _patiently(platform: Platform, scope: Scope, body: Callable[[Scope], Awaitable[T]]) -> T:
+    """The body, again while its fault may pass. A bug is `Broken`: it is never retried and never leaves as itself."""
+    pace, wait = platform.pace, platform.pace.retry
+    for left in range(pace.attempts - 1, -1, -1):
+        try:
+            return await body(scope)
+        except Fault as fault:
+            if not fault.retry or not left:
+                raise
+            asked = float(fault.facts.get("retry_after") or 0)
+            await asyncio.sleep(min(max(asked, wait * random.uniform(0.8, 1.2)), pace.retry_most))  # noqa: S311
+            wait *= 2
+        except Exception as bug:
+            log.exception("a step broke", number=scope.number)
+            raise Broken(f"step {scope.number} broke: {type(bug).__name__}") from bug
+    raise AssertionError("unreachable")
+
+
+async def _context(platform: Platform, run_id: str, number: int) -> Context:
+    def read(connection: sa.Connection) -> tuple[str, str]:
+        row = connection.execute(sa.select(RUNS.c.traceparent, RUNS.c.acted_for).where(RUNS.c.id == run_id)).one()
+        return row.traceparent, row.acted_for
+
+    traceparent, acted_for = await platform.database.run(read)
+    caller = msgspec.structs.replace(WORKLOAD, acted_for=tuple(acted_for.split()))
+    return Context(
+        request_id=f"{journal.input_hash(run_id)[:12]}-{number}",
+        traceparent=traceparent,
+        caller=caller,
+        run=run_id,
+        step=str(number),
+    )
+
+
+def _recorded(scope: Scope, system: str, port: type[P], target: P) -> P:
+    class Recorded:
+        """The port, each call written down."""
+
+    found: Any = Recorded()
+    for operation in operations(port):
+        setattr(found, operation.attribute, _call(scope, system, operation, getattr(target, operation.attribute)))
+    result: P = found
+    return result
+
+
+def _call(scope: Scope, system: str, operation: Operation, target: Callable[..., Awaitable[Any]]) -> Any:
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        began, at, received, fault = time.monotonic(), now(), "", None
+        try:
+            result = await target(*args, **kwargs)
+            received = _masked(scope, result, operation.returns)
+            return result
+        except Fault as known:
+            fault = known
+            raise
+        finally:
+            attempt = Attempt(
+                at=at,
+                took_ms=int((time.monotonic() - began) * 1000),
+                system=system,
+                operation=f"{operation.method} {operation.path}",
+                sent=_arguments(scope, operation, args, kwargs),
+                received=received,
+                fault=fault.reason if fault else "",
+                detail=fault.detail if fault else "",
+            )
+            await scope.record(lambda c: journal.add_attempt(c, scope.run_id, scope.number, attempt))
+
+    return call
+
+
+def _arguments(scope: Scope, operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    names = [p.name for p in operation.parameters] + (["data"] if operation.body is not None else [])
+    given = dict(zip(names, args, strict=False)) | kwargs
+    shown = {k: v for k, v in given.items() if k != "data"}
+    if "data" in given:
+        shown["data"] = scope.platform.masker.mask(given["data"], operation.body)
+    return msgspec.json.encode(shown).decode()
+
+
+def _masked(scope: Scope, value: Any, kind: Any) -> str:
+    if kind is None:
+        return ""
+    return msgspec.json.encode(scope.platform.masker.mask(value, kind)).decode()
+
+
+def _tell(run_id: str, number: int, what: str) -> None:
+    for observer in tuple(observers):
+        observer(run_id, number, what)

@@ -1,0 +1,188 @@
+"""The process tier's tables. Their schema in a database comes from the migrations, which a test holds to these."""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from foundation.database import METADATA
+
+_now: Final = sa.DateTime(timezone=True)
+
+RUNS: Final = sa.Table(
+    "runs",
+    METADATA,
+    sa.Column("id", sa.String(200), primary_key=True),
+    sa.Column("workflow", sa.String(80), nullable=False),
+    sa.Column("business_key", sa.String(160), nullable=False, index=True),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("input_hash", sa.String(64), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False, index=True),
+    sa.Column("title", sa.Text, nullable=False, default=""),
+    sa.Column("customer", sa.Text, nullable=False, default=""),
+    sa.Column("account_key", sa.String(160), nullable=False, default="", index=True),
+    sa.Column("legal_entity", sa.String(40), nullable=False, default=""),
+    sa.Column("amount", sa.String(40), nullable=False, default=""),
+    sa.Column("currency", sa.String(3), nullable=False, default=""),
+    sa.Column("project_code", sa.String(40), nullable=False, default="", index=True),
+    sa.Column("step", sa.Integer, nullable=False, default=0),
+    sa.Column("started_at", _now, nullable=False),
+    sa.Column("ended_at", _now),
+    sa.Column("verified", sa.Boolean),
+    sa.Column("reason", sa.String(80), nullable=False, default=""),
+    sa.Column("detail", sa.Text, nullable=False, default=""),
+    sa.Column("errors", sa.Text, nullable=False, default="[]"),
+    sa.Column("agreement", sa.Text, nullable=False, default="[]"),
+    sa.Column("source_version", sa.String(80), nullable=False, default=""),
+    sa.Column("traceparent", sa.String(60), nullable=False, default=""),
+    sa.Column("acted_for", sa.Text, nullable=False, default=""),
+    sa.Column("takeovers", sa.Integer, nullable=False, default=0),
+)
+"""One row a run; the engine's own tables hold its checkpoints, this one what people ask about."""
+
+STEPS: Final = sa.Table(
+    "steps",
+    METADATA,
+    sa.Column("run_id", sa.String(200), sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("system", sa.String(80), nullable=False, default=""),
+    sa.Column("summary", sa.Text, nullable=False, default=""),
+    sa.Column("started_at", _now),
+    sa.Column("ended_at", _now),
+)
+
+ATTEMPTS: Final = sa.Table(
+    "attempts",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("run_id", sa.String(200), nullable=False, index=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("at", _now, nullable=False),
+    sa.Column("took_ms", sa.Integer, nullable=False),
+    sa.Column("system", sa.String(80), nullable=False),
+    sa.Column("operation", sa.String(80), nullable=False),
+    sa.Column("sent", sa.Text, nullable=False),
+    sa.Column("received", sa.Text, nullable=False),
+    sa.Column("fault", sa.String(80), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+)
+
+CALLS: Final = sa.Table(
+    "vendor_calls",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", _now, nullable=False, index=True),
+    sa.Column("system", sa.String(80), nullable=False, index=True),
+    sa.Column("method", sa.String(10), nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("took_ms", sa.Integer, nullable=False),
+    sa.Column("fault", sa.String(80), nullable=False),
+    sa.Column("request_id", sa.String(64), nullable=False),
+    sa.Column("run_id", sa.String(200), nullable=False, index=True),
+    sa.Column("number", sa.Integer, nullable=False),
+)
+
+XREFS: Final = sa.Table(
+    "xrefs",
+    METADATA,
+    sa.Column("object", sa.String(40), primary_key=True),
+    sa.Column("key", sa.String(160), primary_key=True),
+    sa.Column("system", sa.String(80), primary_key=True),
+    sa.Column("native_id", sa.String(160), nullable=False, index=True),
+    sa.Column("alt_key", sa.String(160), nullable=False, default="", index=True),
+    sa.Column("at", _now, nullable=False),
+    sa.UniqueConstraint("object", "system", "native_id", name="one_key_a_native_id"),
+)
+"""One canonical key to one native id in each system; a native id never belongs to two keys."""
+
+PROJECT_CODES: Final = sa.Table(
+    "project_codes",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(160), nullable=False, unique=True),
+    sa.Column("released_at", _now),
+    sqlite_autoincrement=True,
+)
+
+CASES: Final = sa.Table(
+    "cases",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("run_id", sa.String(200), sa.ForeignKey("runs.id"), nullable=False, unique=True),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("kind", sa.String(80), nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("fingerprint", sa.String(64), nullable=False, index=True),
+    sa.Column("tier", sa.String(2), nullable=False),
+    sa.Column("owner", sa.String(80), nullable=False),
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("system", sa.String(80), nullable=False),
+    sa.Column("suggestion", sa.Text, nullable=False),
+    sa.Column("errors", sa.Text, nullable=False),
+    sa.Column("ticket", sa.String(80), nullable=False, default=""),
+    sa.Column("ticket_state", sa.String(16), nullable=False, default="due"),
+    sa.Column("opened_at", _now, nullable=False),
+    sa.Column("closed_at", _now),
+    sqlite_autoincrement=True,
+)
+"""One case a run, reopened when it fails again. `ticket_state`: what the service desk still has to be told."""
+
+CASE_EVENTS: Final = sa.Table(
+    "case_events",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("case_number", sa.Integer, sa.ForeignKey("cases.number"), nullable=False, index=True),
+    sa.Column("at", _now, nullable=False),
+    sa.Column("who", sa.String(160), nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+)
+
+INBOX: Final = sa.Table(
+    "inbox",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("system", sa.String(80), nullable=False),
+    sa.Column("object", sa.String(40), nullable=False),
+    sa.Column("native_id", sa.String(160), nullable=False),
+    sa.Column("version", sa.String(80), nullable=False),
+    sa.Column("via", sa.String(16), nullable=False),
+    sa.Column("notification_id", sa.String(160), nullable=False, default=""),
+    sa.Column("received_at", _now, nullable=False),
+    sa.Column("done_at", _now, index=True),
+    sa.Column("outcome", sa.String(40), nullable=False, default=""),
+    sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column("not_before", _now),
+    sa.UniqueConstraint("system", "object", "native_id", "version", name="a_version_once"),
+)
+"""Every change seen, once per version, whichever way it was heard of."""
+
+WATERMARKS: Final = sa.Table(
+    "watermarks",
+    METADATA,
+    sa.Column("system", sa.String(80), primary_key=True),
+    sa.Column("watermark", sa.Text, nullable=False),
+    sa.Column("polled_at", _now, nullable=False),
+)
+
+EVENTS: Final = sa.Table(
+    "events",
+    METADATA,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(64), nullable=False, unique=True),
+    sa.Column("type", sa.String(120), nullable=False),
+    sa.Column("subject", sa.String(160), nullable=False, index=True),
+    sa.Column("time", _now, nullable=False),
+    sa.Column("run_id", sa.String(200), nullable=False, index=True),
+    sa.Column("traceparent", sa.String(60), nullable=False),
+    sa.Column("legal_entity", sa.String(40), nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+)
+"""The outbox: CloudEvents, written in the transaction of the state they tell of."""
+
+LEASES: Final = sa.Table(
+    "leases",
+    METADATA,
+    sa.Column("executor", sa.String(80), primary_key=True),
+    sa.Column("beat_at", sa.Float, nullable=False),
+)
