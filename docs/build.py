@@ -1,0 +1,156 @@
+"""Writes docs/reference/ from the source, or with `--check` says what differs from it.
+
+Every object, port, fault, system, workflow, face, policy noun and command has its row or section there, because it is
+found in the tree as the platform finds it. One without a docstring stops the build.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from reading import ROOT, Class, Module, Operation, modules
+
+REFERENCE: Final = ROOT / "docs" / "reference"
+gaps: list[str] = []
+"""What has no docstring; all are named at once."""
+
+
+def main() -> int:
+    """Write or check every page; the exit code is 1 when something lacks its sentence or a page is not up to date."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--check", action="store_true", help="write nothing; fail when a page differs")
+    check = arguments.parse_args().check
+    pages = {name: _page(title, body()) for name, (title, body) in PAGES.items()}
+    stale = [name for name, text in pages.items() if not _same(name, text)]
+    strangers = [path.name for path in REFERENCE.glob("*.md") if path.stem not in pages]
+    for gap in gaps:
+        print(gap)
+    if check:
+        for name in stale:
+            print(f"docs/reference/{name}.md is not what the source says: run `make docs`")
+        for name in strangers:
+            print(f"docs/reference/{name} is written by nothing")
+        return 1 if gaps or stale or strangers else 0
+    REFERENCE.mkdir(exist_ok=True)
+    for name in stale:
+        (REFERENCE / f"{name}.md").write_text(pages[name])
+        print(f"wrote docs/reference/{name}.md")
+    return 1 if gaps else 0
+
+
+def _same(name: str, text: str) -> bool:
+    path = REFERENCE / f"{name}.md"
+    return path.exists() and path.read_text() == text
+
+
+def _page(title: str, parts: Iterable[str]) -> str:
+    return "\n\n".join([f"# {title}", "Written by `make docs` from the source; edit the docstrings.", *parts]) + "\n"
+
+
+def objects() -> Iterator[str]:
+    """One section an object, one row a field."""
+    for module in [*modules("canonical/money.py"), *modules("canonical/base.py"), *modules("canonical/objects/*.py")]:
+        yield from (_struct(each) for each in module.classes if each.fields)
+
+
+def ports() -> Iterator[str]:
+    """One section a port, one row an operation; then the Structs they speak in."""
+    found = [module for module in modules("canonical/ports/*.py") if module.path.stem != "operation"]
+    for module in found:
+        for each in module.classes:
+            if each.operations:
+                rows = [
+                    (f"`{o.id}`", f"`{o.method} {o.path}`", f"`{o.returns}`", _flat(_said(o))) for o in each.operations
+                ]
+                yield f"## {each.name}\n\n{_said(each)}\n\n{_table(('operationId', 'route', 'gives', ''), rows)}"
+    for module in found:
+        yield from (_struct(each) for each in module.classes if each.fields)
+
+
+def faults() -> Iterator[str]:
+    """The tree, as its module draws it."""
+    for module in modules("canonical/faults.py"):
+        first, _, tree = _said(module).partition("\n\n")
+        yield f"{first}\n\n```text\n{tree}\n```"
+        yield from (_struct(each) for each in module.classes if each.fields and "Struct" in each.bases[0])
+
+
+def systems() -> Iterator[str]:
+    """One section a system: what it is, its ports, and where its surprises are listed."""
+    for module in modules("system_apis/*/__init__.py"):
+        ports = ", ".join(f"`{port}`" for port in re.findall(r"(\w+)[,)]", module.registered["SYSTEM_API"]["ports"]))
+        quirks = f"[What is surprising about it](../../system_apis/{_name(module)}/QUIRKS.md)"
+        yield f"## `{_name(module)}`\n\n{_said(module)}\n\nPorts: {ports}.\n\n{quirks}"
+
+
+def workflows() -> Iterator[str]:
+    """One section a process API that a module registers."""
+    for module in [*modules("process_apis/*.py"), *modules("process_apis/*/__init__.py")]:
+        if "PROCESS_API" in module.registered:
+            yield f"## `{_name(module)}`\n\n{_said(module)}"
+
+
+def faces() -> Iterator[str]:
+    """One section a face."""
+    for module in modules("experience_apis/*/__init__.py"):
+        yield f"## `{_name(module)}`\n\n{_said(module)}"
+
+
+def nouns() -> Iterator[str]:
+    """One section a policy noun: its Structs are its YAML."""
+    for module in modules("gateway/nouns/[a-z]*.py"):
+        structs = "\n\n".join(_struct(each, level=3) for each in module.classes if each.fields)
+        yield f"## `{_name(module)}`\n\n{_said(module)}\n\n{structs}".rstrip()
+
+
+def _said(thing: Module | Class | Operation) -> str:
+    """What it says of itself. Indented lines are a drawing, in Markdown too."""
+    if not thing.doc:
+        gaps.append(f"{thing.where} does not say what it is for")
+    return thing.doc
+
+
+def _name(module: Module) -> str:
+    return module.path.parent.name if module.path.stem == "__init__" else module.path.stem
+
+
+def _struct(each: Class, level: int = 2) -> str:
+    """A Struct as a table; the columns nobody uses are left out."""
+    rows = [
+        (f"`{field.name}`", _code(field.type), field.data_class, _code(field.default), field.doc)
+        for field in each.fields
+    ]
+    heads = ("field", "type", "class", "default", "")
+    used = [n for n in range(len(heads)) if any(row[n] for row in rows)]
+    table = _table([heads[n] for n in used], [[row[n] for n in used] for row in rows])
+    return f"{'#' * level} {each.name}\n\n{_said(each)}\n\n{table}"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    heads = list(heads)
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+PAGES: Final[dict[str, tuple[str, Callable[[], Iterable[str]]]]] = {
+    "objects": ("Business objects", objects),
+    "ports": ("Ports", ports),
+    "faults": ("Faults", faults),
+    "systems": ("Systems", systems),
+    "workflows": ("Workflows", workflows),
+    "faces": ("Faces", faces),
+    "nouns": ("Policy nouns", nouns),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
