@@ -1,5 +1,5 @@
 # One entry for everything. It needs python3 (3.11 or later), make and the package registries; nothing else, and no root.
-# What is installed is what lock/ says, by hash: run-time packages for `run`, the rest when a target first asks for it.
+# What is installed is what lock/ says, by hash: run-time packages for `run`, the rest too once a target has asked for it.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -64,7 +64,7 @@ clean: ## forget what was played, and all caches; .venv stays
 	@touch $@
 
 .venv/.run: .venv/.uv lock/run.txt lock/htmx.txt pyproject.toml
-	@$(UV) pip sync $(INTO) --require-hashes lock/run.txt lock/htmx.txt
+	@$(UV) pip sync $(INTO) --require-hashes lock/$(if $(wildcard .venv/.dev),dev,run).txt lock/htmx.txt
 	@$(UV) pip install $(INTO) --no-deps --editable .
 	@touch $@
 
