@@ -171,8 +171,8 @@ def run_of(row: Any, steps_in_all: int, ids: list[Xref]) -> Run:
         project_code=row.project_code,
         step=row.step,
         steps_in_all=steps_in_all,
-        started_at=_aware(row.started_at),
-        ended_at=_aware(row.ended_at) if row.ended_at else None,
+        started_at=aware(row.started_at),
+        ended_at=aware(row.ended_at) if row.ended_at else None,
         verified=row.verified,
         reason=row.reason,
         detail=row.detail,
@@ -204,7 +204,7 @@ def load_detail(connection: sa.Connection, run_id: str, names: Mapping[str, list
     begun = {s.number: s for s in connection.execute(sa.select(STEPS).where(STEPS.c.run_id == run_id))}
     tried: dict[int, list[Attempt]] = {}
     for a in connection.execute(sa.select(ATTEMPTS).where(ATTEMPTS.c.run_id == run_id).order_by(ATTEMPTS.c.id)):
-        fields = {name: getattr(a, name) for name in Attempt.__struct_fields__} | {"at": _aware(a.at)}
+        fields = {name: getattr(a, name) for name in Attempt.__struct_fields__} | {"at": aware(a.at)}
         tried.setdefault(a.number, []).append(Attempt(**fields))
     steps = [_step(number, name, begun.get(number), tried.get(number, [])) for number, name in enumerate(titles, 1)]
     return RunDetail(
@@ -224,12 +224,12 @@ def _step(number: int, name: StepName, row: Any, attempts: list[Attempt]) -> Ste
         system=row.system,
         status=row.status,
         summary=row.summary,
-        started_at=_aware(row.started_at),
-        ended_at=_aware(row.ended_at) if row.ended_at else None,
+        started_at=aware(row.started_at),
+        ended_at=aware(row.ended_at) if row.ended_at else None,
         attempts=attempts,
     )
 
 
-def _aware(instant: datetime) -> datetime:
+def aware(instant: datetime) -> datetime:
     """SQLite forgets the zone; every instant we store is UTC."""
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -23,7 +23,7 @@ from canonical.ports.processes import Attempt, StepStatus
 from foundation.context import Context, use
 from process_apis import journal
 from process_apis.platform import WORKLOAD, Platform, here
-from process_apis.tables import RUNS
+from process_apis.tables import RUNS, STEPS
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -92,6 +92,22 @@ async def step(
     return await DBOS.run_step_async({"name": f"{number:02d}-{name}"}, _attempt, run, number, body, system)
 
 
+async def undo_step(run_id: str, number: int, name: str, body: Callable[[Scope], Awaitable[None]]) -> None:
+    """Undo step `number` of another run, if it was ever begun; the step then shows as undone."""
+    await DBOS.run_step_async({"name": f"undo-{number:02d}-{name}"}, _undo, run_id, number, body)
+
+
+async def _undo(run_id: str, number: int, body: Callable[[Scope], Awaitable[None]]) -> None:
+    platform = here()
+    scope = Scope(platform, run_id, number)
+    begun = sa.select(STEPS.c.number).where(STEPS.c.run_id == run_id, STEPS.c.number == number)
+    if await scope.record(lambda c: c.scalar(begun)) is None:
+        return
+    with use(await _context(platform, run_id, number)):
+        await _patiently(platform, scope, body)
+        await scope.record(lambda c: journal.end_step(c, run_id, number, "undone", scope.summary))
+
+
 async def _attempt(run_id: str, number: int, body: Callable[[Scope], Awaitable[T]], system: str) -> T:
     platform = here()
     context = await _context(platform, run_id, number)
@@ -102,7 +118,8 @@ async def _attempt(run_id: str, number: int, body: Callable[[Scope], Awaitable[T
         try:
             result = await _patiently(platform, scope, body)
         except Fault as fault:
-            await scope.record(lambda c: journal.end_step(c, run_id, number, "failed", str(fault)))
+            said = str(fault)
+            await scope.record(lambda c: journal.end_step(c, run_id, number, "failed", said))
             log.info("step failed", number=number, reason=fault.reason)
             raise
         await scope.record(lambda c: journal.end_step(c, run_id, number, scope.status, scope.summary))

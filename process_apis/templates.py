@@ -11,7 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from canonical.base import Value
-from canonical.money import Money, split
+from canonical.money import split
 from canonical.objects import BillingLine, ContractType, Milestone, Opportunity, Task
 
 

@@ -1,0 +1,281 @@
+"""How runs end, and the cases of those that need a person.
+
+A run that is refused or fails opens one case, and the service desk's system is told. That system may be down too: the
+case stands without it, and it is told later. A case closes by itself when its run reaches its verified end.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+from dbos import DBOS
+
+from canonical.dates import now
+from canonical.faults import Fault, FieldError, GuardsFailed
+from canonical.objects import Ticket
+from canonical.ports.processes import Case
+from canonical.ports.systems import Tickets
+from foundation.context import Context, current, use
+from process_apis import journal
+from process_apis.platform import WORKLOAD, Platform, here
+from process_apis.tables import CASE_EVENTS, CASES, RUNS
+
+TIERGATE: Final = "Tiergate"
+KINDS: Final = {
+    "vendor_down": ("unavailable", "Platform operations", "Run it again once {system} answers."),
+    "vendor_busy": ("rate_limit", "Platform operations", "Run it again later; {system} is throttling us."),
+    "vendor_timeout": ("timeout", "Platform operations", "Run it again; nothing was written."),
+    "outcome_unknown": (
+        "outcome_unknown",
+        "Platform operations",
+        "Run it again: the record is looked up by its key first.",
+    ),
+    "vendor_sign_in": ("sign_in", "Platform operations", "Renew the sign-in to {system}, then run it again."),
+    "vendor_forbade": (
+        "permission",
+        "Platform operations",
+        "Give our user in {system} the missing right, then run it again.",
+    ),
+    "vendor_refused": ("refused", "Data owner", "Mend the data {system} refuses, then run it again."),
+    "vendor_duplicate": ("duplicate", "Data owner", "{system} holds such a record already: link it or rename it."),
+    "vendor_stale": ("conflict", "Platform operations", "Run it again with the newer version."),
+    "drifted": ("schema_drift", "Platform operations", "{system} answers in a new way: its mapping needs an update."),
+    "not_found": ("missing_reference", "Data owner", "Make the missing record, then run it again."),
+    "conflict": ("conflict", "Deal desk", "Settle the deal, then run it again."),
+    "disagreement": ("disagreement", "PMO", "Make the systems agree, then run it again: it reads the deal anew."),
+    "not_bound": ("not_bound", "Platform operations", "Bind a system to the role in policies/bindings.yaml."),
+}
+log = structlog.get_logger("tiergate.cases")
+
+
+async def end_refused(refused: GuardsFailed) -> None:
+    """Guards said no before anything was written."""
+    await DBOS.run_step_async({"name": "end-refused"}, _end_with_case, str(DBOS.workflow_id), "refused", refused)
+    await DBOS.run_step_async({"name": "ticket"}, _tell_desk, str(DBOS.workflow_id))
+
+
+async def end_failed(fault: Fault) -> None:
+    """A step failed for good; the run waits for a person."""
+    await DBOS.run_step_async({"name": "end-failed"}, _end_with_case, str(DBOS.workflow_id), "failed", fault)
+    await DBOS.run_step_async({"name": "ticket"}, _tell_desk, str(DBOS.workflow_id))
+
+
+async def end_cancelled(why: Fault) -> None:
+    """The deal itself made the run pointless; nobody is needed."""
+    await DBOS.run_step_async({"name": "end-cancelled"}, _end, str(DBOS.workflow_id), "cancelled", why)
+
+
+async def end_succeeded() -> None:
+    """All systems agree; an open case of this run is over."""
+    await DBOS.run_step_async({"name": "end-succeeded"}, _end, str(DBOS.workflow_id), "succeeded", None)
+    await DBOS.run_step_async({"name": "ticket"}, _tell_desk, str(DBOS.workflow_id))
+
+
+async def end_undone(run_id: str) -> None:
+    """Everything a cancelled run had written is undone."""
+    await DBOS.run_step_async({"name": "end-undone"}, _end, run_id, "cancelled", None)
+    await DBOS.run_step_async({"name": "ticket"}, _tell_desk, run_id)
+
+
+async def tell_desk_of_all(platform: Platform) -> None:
+    """Tell the service desk of every case it could not be told of before."""
+    waiting = sa.select(CASES.c.run_id).where(CASES.c.ticket_state == "due")
+    for run_id in await platform.database.run(lambda c: list(c.scalars(waiting))):
+        await _tell_desk(run_id)
+
+
+def case_of(row: Any, run: Any) -> Case:
+    """A case's row, and its run's, as the API shows it."""
+    shown = journal.run_of(run, 0, [])
+    return Case(
+        id=name_of(row.number),
+        state=row.state,
+        run_id=row.run_id,
+        workflow=run.workflow,
+        business_key=run.business_key,
+        title=row.title,
+        kind=row.kind,
+        fingerprint=row.fingerprint,
+        tier=row.tier,
+        owner=row.owner,
+        customer=run.customer,
+        deal=run.title,
+        legal_entity=run.legal_entity,
+        amount=shown.amount,
+        step=row.step,
+        system=row.system,
+        errors=shown.errors or msgspec.json.decode(row.errors, type=list[FieldError]),
+        suggestion=row.suggestion,
+        can_retry=row.state == "open" and run.status in ("failed", "refused"),
+        ticket=row.ticket,
+        opened_at=journal.aware(row.opened_at),
+        closed_at=journal.aware(row.closed_at) if row.closed_at else None,
+    )
+
+
+def name_of(number: int) -> str:
+    """`CASE-0007`."""
+    return f"CASE-{number:04d}"
+
+
+def note(connection: sa.Connection, number: int, who: str, what: str) -> None:
+    """Add to a case's history."""
+    connection.execute(sa.insert(CASE_EVENTS).values(case_number=number, at=now(), who=who, what=what))
+
+
+def close(connection: sa.Connection, run_id: str, who: str, what: str) -> None:
+    """Close the open case of a run, if there is one; the service desk is told afterwards."""
+    row = connection.execute(sa.select(CASES).where(CASES.c.run_id == run_id, CASES.c.state == "open")).first()
+    if row is None:
+        return
+    connection.execute(
+        sa.update(CASES)
+        .where(CASES.c.number == row.number)
+        .values(state="resolved", closed_at=now(), ticket_state="due")
+    )
+    note(connection, row.number, who, what)
+
+
+async def _end(run_id: str, status: str, why: Fault | None) -> None:
+    said = {
+        "succeeded": "The run reached its end and all systems agree.",
+        "cancelled": "The run was cancelled and undone.",
+    }
+
+    def write(connection: sa.Connection) -> None:
+        journal.finish_run(connection, run_id, status, why)
+        close(connection, run_id, TIERGATE, said[status])
+
+    await here().database.run(write)
+
+
+async def _end_with_case(run_id: str, status: str, fault: Fault) -> None:
+    platform = here()
+    await platform.database.run(lambda c: _open(c, platform, run_id, status, fault))
+
+
+def _open(connection: sa.Connection, platform: Platform, run_id: str, status: str, fault: Fault) -> None:
+    journal.finish_run(connection, run_id, status, fault)
+    run = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).one()
+    event = "project.activation_failed" if status == "failed" else "project.refused"
+    journal.emit(connection, run_id, event, {"reason": fault.reason, "step": str(run.step)})
+    kind, owner, suggestion = classify(fault, platform.systems.title(fault.system))
+    values = {
+        "state": "open",
+        "kind": kind,
+        "title": title(fault, platform.systems.title(fault.system)),
+        "fingerprint": fingerprint(kind, fault, run.step),
+        "tier": "T1",
+        "owner": owner,
+        "step": run.step,
+        "system": fault.system,
+        "suggestion": suggestion,
+        "errors": msgspec.json.encode(fault.errors).decode(),
+        "closed_at": None,
+    }
+    known = connection.execute(sa.select(CASES).where(CASES.c.run_id == run_id)).first()
+    if known is None:
+        connection.execute(sa.insert(CASES).values(run_id=run_id, opened_at=now(), ticket_state="due", **values))
+        number = connection.scalar(sa.select(CASES.c.number).where(CASES.c.run_id == run_id)) or 0
+        note(connection, number, TIERGATE, f"Opened: {values['title']}")
+        return
+    same = known.state == "open" and known.fingerprint == values["fingerprint"] and known.title == values["title"]
+    connection.execute(
+        sa.update(CASES)
+        .where(CASES.c.number == known.number)
+        .values(ticket_state="told" if same and known.ticket else "due", **values)
+    )
+    note(connection, known.number, TIERGATE, f"{'Still' if same else 'Now'}: {values['title']}")
+
+
+def classify(fault: Fault, system: str) -> tuple[str, str, str]:
+    """Class, owner and suggestion of a fault."""
+    if isinstance(fault, GuardsFailed) and fault.errors:
+        owners = ", ".join(dict.fromkeys(e.owner for e in fault.errors if e.owner))
+        rules = "+".join(e.rule for e in fault.errors)
+        return (
+            f"guard_{rules}"[:80],
+            owners[:80],
+            "Mend what the guards name in the CRM or ERP; the run then begins again by itself.",
+        )
+    kind, owner, suggestion = KINDS.get(
+        fault.reason, ("platform_bug", "Platform operations", "Send us the request id.")
+    )
+    return kind, owner, suggestion.format(system=system or "the system")
+
+
+def title(fault: Fault, system: str) -> str:
+    """The cause in one plain sentence."""
+    if isinstance(fault, GuardsFailed):
+        return fault.detail
+    sentences: dict[str, Callable[[], str]] = {
+        "vendor_down": lambda: f"{system} is not answering.",
+        "vendor_busy": lambda: f"{system} is throttling us.",
+        "vendor_timeout": lambda: f"{system} did not answer in time.",
+        "outcome_unknown": lambda: f"{system} did not say whether it did what we asked.",
+        "vendor_sign_in": lambda: f"{system} refuses our sign-in.",
+        "disagreement": lambda: f"The systems do not agree: {fault.detail}.",
+    }
+    return sentences.get(fault.reason, lambda: f"{system or 'Tiergate'}: {fault.detail or fault.title}")()
+
+
+def fingerprint(kind: str, fault: Fault, step: int) -> str:
+    """Equal for the same cause: ids, numbers and dates in the text are left out."""
+    normal = re.sub(r"[A-Za-z0-9_-]*\d[A-Za-z0-9_-]*", "#", fault.detail)
+    return hashlib.sha256(f"{kind}|{fault.system}|{step}|{normal}".encode()).hexdigest()[:16]
+
+
+async def _tell_desk(run_id: str) -> None:
+    """Bring the incident up to date. A fault of the desk's own system is noted and never stops anything."""
+    platform = here()
+    rows = await platform.database.run(lambda c: _case_and_run(c, run_id))
+    if rows is None or rows[0].ticket_state != "due":
+        return
+    case, run = rows
+    context = Context(
+        request_id=current().request_id, traceparent=run.traceparent, caller=WORKLOAD, run=run_id, step=str(case.step)
+    )
+    try:
+        with use(context):
+            desk = platform.systems.of("itsm", Tickets, run.legal_entity)
+            await desk.upsert_ticket(name_of(case.number), _ticket(case, run))
+            number = (await desk.ticket_by_key(name_of(case.number))).number
+    except Fault as fault:
+        log.warning("the service desk could not be told", case=name_of(case.number), reason=fault.reason)
+        return
+    await platform.database.run(lambda c: _told(c, case, number))
+
+
+def _ticket(case: Any, run: Any) -> Ticket:
+    amount = f"{run.currency} {run.amount}" if run.amount else "no amount"
+    done = case.state == "resolved"
+    return Ticket(
+        correlation=name_of(case.number),
+        legal_entity_id=run.legal_entity,
+        summary=f"{name_of(case.number)}: {run.title or run.business_key} waits at step {case.step}",
+        description=f"{case.title}\n{case.suggestion}\n{amount} · {run.legal_entity} · run {run.id}",
+        urgency="high" if case.tier in ("T0", "T1") else "medium",
+        status="resolved" if done else "new",
+        close_notes="The run reached its verified end." if done else "",
+    )
+
+
+def _case_and_run(connection: sa.Connection, run_id: str) -> tuple[Any, Any] | None:
+    case = connection.execute(sa.select(CASES).where(CASES.c.run_id == run_id)).first()
+    if case is None:
+        return None
+    return case, connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).one()
+
+
+def _told(connection: sa.Connection, case: Any, number: str) -> None:
+    connection.execute(
+        sa.update(CASES)
+        .where(CASES.c.number == case.number, CASES.c.state == case.state)
+        .values(ticket=number, ticket_state="told")
+    )
+    if not case.ticket:
+        note(connection, case.number, TIERGATE, f"Incident {number} opened.")

@@ -1,0 +1,190 @@
+"""Operating a workflow: start, look at, list, retry from the failed step, cancel. The same for every workflow."""
+
+import base64
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from canonical.dates import now
+from canonical.faults import Conflict, FieldError, Invalid, NotFound
+from canonical.objects import Opportunity
+from canonical.ports import Page
+from canonical.ports.processes import Run, RunDetail, RunStatus, StartOpportunityToProject
+from canonical.ports.systems import Opportunities
+from foundation.context import current, use
+from process_apis import cases, journal
+from process_apis.journal import StepName
+from process_apis.platform import WORKLOAD, Platform
+from process_apis.tables import CASES, RUNS
+
+REGISTERED: dict[str, "Workflow"] = {}
+MOST = 200
+"""Runs on one page at the most."""
+
+
+class Workflow(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow as it is operated."""
+
+    name: str
+    prefix: str
+    """The first part of its runs' ids."""
+    steps: list[StepName]
+    pivot: int
+    """From this step on a run cannot be undone."""
+    run: Callable[..., Coroutine[Any, Any, str]]
+    undo: Callable[..., Coroutine[Any, Any, str]]
+
+    def __post_init__(self) -> None:
+        REGISTERED[self.name] = self
+
+
+def step_names() -> dict[str, list[StepName]]:
+    """The steps of every workflow."""
+    return {name: workflow.steps for name, workflow in REGISTERED.items()}
+
+
+class Operating:
+    """The operations of one workflow that begins with a won deal."""
+
+    def __init__(self, platform: Platform, workflow: Workflow) -> None:
+        self._platform, self._workflow = platform, workflow
+
+    async def start_run(self, data: StartOpportunityToProject) -> Run:
+        """Start for a deal, or answer with the run this winning of it has already."""
+        crm = self._platform.systems.name("crm")
+        context = current()
+        caller = context.caller.acting(WORKLOAD) if context.caller else WORKLOAD
+        with use(msgspec.structs.replace(context, caller=caller)):
+            deal = await self._platform.systems.of("crm", Opportunities).opportunity(data.opportunity_id)
+        if deal.stage.category != "won":
+            raise Conflict(f"{deal.name} is {deal.stage.code}, not won.")
+        run_id = f"{self._workflow.prefix}:{crm}:{deal.id}:{max(deal.won_generation, 1)}"
+        values = self._first_row(run_id, f"{crm}:{deal.id}", deal, caller.acted_for)
+        await self._platform.database.run(lambda c: journal.begin_run(c, values))
+        # Asked for even when the row was there: a process may have died between the row and the queue.
+        await self._platform.engine.enqueue(run_id, values["business_key"], self._workflow.run, deal.id)
+        return await self._load(run_id)
+
+    async def run(self, run_id: str) -> RunDetail:
+        """One run with its steps."""
+        detail = await self._platform.database.run(lambda c: journal.load_detail(c, run_id, step_names()))
+        if detail is None or detail.run.workflow != self._workflow.name:
+            raise NotFound(f"There is no run {run_id}.")
+        return detail
+
+    async def runs(
+        self, key: str | None = None, status: RunStatus | None = None, limit: int = 50, cursor: str = ""
+    ) -> Page[Run]:
+        """Runs of this workflow, newest first."""
+        return await list_runs(self._platform, self._workflow.name, key, status, limit, cursor)
+
+    async def retry_run(self, run_id: str) -> Run:
+        """From the failed step; from the beginning when guards refused or the systems disagreed."""
+        return await retry(self._platform, run_id)
+
+    async def cancel_run(self, run_id: str) -> Run:
+        """Stop and undo, in reverse."""
+        run = await self._load(run_id)
+        if run.status in ("succeeded", "cancelled"):
+            raise Conflict(f"The run has {run.status} already.")
+        if run.step >= self._workflow.pivot:
+            raise Conflict(f"Step {run.step} was begun: from step {self._workflow.pivot} on a run only goes forward.")
+        await self._platform.engine.cancel(run_id)
+        undo_id = f"{run_id}:undo"
+        await self._platform.engine.enqueue(undo_id, run.business_key, self._workflow.undo, run_id)
+        return await self._load(run_id)
+
+    async def _load(self, run_id: str) -> Run:
+        run = await self._platform.database.run(lambda c: journal.load_run(c, run_id, step_names()))
+        if run is None or run.workflow != self._workflow.name:
+            raise NotFound(f"There is no run {run_id}.")
+        return run
+
+    def _first_row(self, run_id: str, key: str, deal: Opportunity, acted_for: tuple[str, ...]) -> dict[str, Any]:
+        return {
+            "id": run_id,
+            "workflow": self._workflow.name,
+            "business_key": key,
+            "generation": max(deal.won_generation, 1),
+            "input_hash": journal.input_hash({"opportunity_id": deal.id}),
+            "status": "running",
+            "title": deal.name,
+            "legal_entity": deal.legal_entity_id,
+            "amount": str(deal.amount.amount),
+            "currency": deal.amount.currency,
+            "started_at": now(),
+            "traceparent": current().traceparent,
+            "acted_for": " ".join(acted_for),
+            "source_version": deal.source.native_version if deal.source else "",
+        }
+
+
+async def retry(platform: Platform, run_id: str) -> Run:
+    """Run a failed or refused run again. `Conflict` while it runs or when it has succeeded."""
+    run = await platform.database.run(lambda c: journal.load_run(c, run_id, step_names()))
+    if run is None:
+        raise NotFound(f"There is no run {run_id}.")
+    if run.status not in ("failed", "refused"):
+        raise Conflict(f"The run is {run.status}; only a failed or refused one can be run again.")
+    # A refusal and a disagreement are about data that may have changed since: everything is read anew.
+    again = 1 if run.status == "refused" or run.reason == "disagreement" else run.step
+    caller = current().caller
+    who = caller.acted_for[0] if caller and caller.acted_for else (caller.subject if caller else cases.TIERGATE)
+
+    def reopen(connection: sa.Connection) -> None:
+        journal.reopen_run(connection, run_id, again)
+        number = connection.scalar(sa.select(CASES.c.number).where(CASES.c.run_id == run_id))
+        if number:
+            cases.note(connection, number, who, f"Run again from step {again}.")
+
+    await platform.database.run(reopen)
+    await platform.engine.rewind(run_id, run.business_key, f"{again:02d}-")
+    found = await platform.database.run(lambda c: journal.load_run(c, run_id, step_names()))
+    assert found is not None
+    return found
+
+
+async def list_runs(
+    platform: Platform, workflow: str | None, key: str | None, status: str | None, limit: int, cursor: str
+) -> Page[Run]:
+    """One page of runs, newest first."""
+    most = max(1, min(limit, MOST))
+
+    def read(connection: sa.Connection) -> Page[Run]:
+        query = sa.select(RUNS).order_by(RUNS.c.started_at.desc(), RUNS.c.id.desc()).limit(most + 1)
+        if workflow:
+            query = query.where(RUNS.c.workflow == workflow)
+        if key:
+            query = query.where(RUNS.c.business_key.in_(journal.keys_of(connection, key)))
+        if status:
+            query = query.where(RUNS.c.status == status)
+        if cursor:
+            at, last = _open_cursor(cursor)
+            older = sa.or_(RUNS.c.started_at < at, sa.and_(RUNS.c.started_at == at, RUNS.c.id < last))
+            query = query.where(older)
+        rows = list(connection.execute(query))
+        names = step_names()
+        items = [
+            journal.run_of(row, len(names.get(row.workflow, [])), journal.ids_of(connection, row))
+            for row in rows[:most]
+        ]
+        more = _cursor(rows[most - 1]) if len(rows) > most else ""
+        return Page(items=items, next=more)
+
+    return await platform.database.run(read)
+
+
+def _cursor(row: Any) -> str:
+    return base64.urlsafe_b64encode(f"{row.started_at.isoformat()}|{row.id}".encode()).decode()
+
+
+def _open_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        at, _, last = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
+        return datetime.fromisoformat(at), last
+    except ValueError:
+        wrong = FieldError(pointer="query:cursor", detail="is not one this API gave out")
+        raise Invalid("A parameter is not as it must be.", errors=[wrong]) from None

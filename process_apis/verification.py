@@ -1,0 +1,138 @@
+"""The closing step: read every system back and compare, field by field.
+
+A system that keeps no such field is not asked about it. Reads that lag behind writes get a settle window before a
+difference counts.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from datetime import date
+from typing import Final, TypeVar
+
+import msgspec
+
+from canonical.faults import Disagreement, FieldError, NotFound
+from canonical.money import Money
+from canonical.objects import BillingSchedule, Contract, Opportunity, Project
+from canonical.ports.processes import Agreement
+from canonical.ports.systems import BillingSchedules, Contracts, Opportunities, Projects
+from process_apis import journal
+from process_apis.steps import Scope
+
+T = TypeVar("T")
+
+_TEXT_LIMIT: Final = 40
+"""Names are compared on their first characters: some systems keep no more."""
+
+
+async def verify(s: Scope, project_key: str, contract_key: str, opportunity_id: str, entity: str) -> str:
+    """Read back until all agree or the settle window is over; the finding is recorded either way.
+
+    Raises `Disagreement` with each field that differs.
+    """
+    found: list[Agreement] = []
+    for wait in (0.0, *s.platform.pace.verify):
+        await asyncio.sleep(wait)
+        found = compare(await _read(s, project_key, contract_key, opportunity_id, entity))
+        if all(a.agree for a in found):
+            break
+    encoded = msgspec.json.encode(found).decode()
+    agree = all(a.agree for a in found)
+    await s.record(lambda c: journal.update_run(c, s.run_id, agreement=encoded, verified=agree))
+    if agree:
+        return f"{len(found)} fields agree in {len({name for a in found for name in a.values})} systems"
+    odd = [a for a in found if not a.agree]
+    raise Disagreement(
+        "; ".join(f"{a.field}: " + ", ".join(f"{k} {v}" for k, v in a.values.items()) for a in odd),
+        errors=[FieldError(rule=a.field, detail=", ".join(f"{k}: {v}" for k, v in a.values.items())) for a in odd],
+    )
+
+
+def compare(systems: Mapping[str, Mapping[str, str]]) -> list[Agreement]:
+    """Field by field over what each system said; a field only one system has agrees with itself."""
+    fields = list(dict.fromkeys(name for said in systems.values() for name in said))
+    found = []
+    for field in fields:
+        values = {system: said[field] for system, said in systems.items() if field in said}
+        found.append(Agreement(field=field, values=values, agree=len(set(values.values())) == 1))
+    return found
+
+
+async def _read(
+    s: Scope, project_key: str, contract_key: str, opportunity_id: str, entity: str
+) -> dict[str, dict[str, str]]:
+    name = s.platform.systems.name
+    found: dict[str, dict[str, str]] = {}
+    deal = await s.ask("crm", Opportunities).opportunity(opportunity_id)
+    found[name("crm")] = deal_facts(deal)
+    erp = name("erp", entity)
+    found[erp] = project_facts(await _or_none(s.ask("erp", Projects, entity).project_by_key(project_key)))
+    signed = await _or_none(s.ask("erp", Contracts, entity).contract_by_key(contract_key))
+    found[f"{erp} contract"] = contract_facts(signed)
+    plan = await _or_none(s.ask("erp", BillingSchedules, entity).billing_schedule_by_key(f"{project_key}:billing"))
+    found[f"{erp} billing"] = billing_facts(plan)
+    psa = await _or_none(s.ask("psa", Projects, entity).project_by_key(project_key))
+    found[name("psa", entity)] = project_facts(psa)
+    return found
+
+
+async def _or_none(reading: Awaitable[T]) -> T | None:
+    try:
+        return await reading
+    except NotFound:
+        return None
+
+
+def deal_facts(deal: Opportunity) -> dict[str, str]:
+    """What the CRM says of the project."""
+    return _said(
+        code=deal.project_code,
+        name=_text(deal.name),
+        value=_money(deal.amount),
+        start=_day(deal.expected_start),
+        end=_day(deal.expected_end),
+        manager=deal.project_manager.lower(),
+    )
+
+
+def project_facts(project: Project | None) -> dict[str, str]:
+    """What an ERP or a PSA says of the project; its absence is a difference too."""
+    if project is None:
+        return {"status": "not there"}
+    return _said(
+        code=project.code,
+        name=_text(project.name),
+        value=_money(project.budget),
+        start=_day(project.start),
+        end=_day(project.end),
+        manager=project.project_manager.lower(),
+        status=project.stage,
+    )
+
+
+def contract_facts(contract: Contract | None) -> dict[str, str]:
+    """What the ERP says of the contract."""
+    if contract is None:
+        return {"status": "not there"}
+    return _said(status=contract.status, value=_money(contract.value))
+
+
+def billing_facts(schedule: BillingSchedule | None) -> dict[str, str]:
+    """What the ERP will bill."""
+    return {"value": "nothing to be billed"} if schedule is None else _said(value=_money(schedule.total()))
+
+
+def _said(**facts: str) -> dict[str, str]:
+    return {name: value for name, value in facts.items() if value}
+
+
+def _text(value: str) -> str:
+    return value.strip()[:_TEXT_LIMIT]
+
+
+def _money(value: Money | None) -> str:
+    return str(value) if value is not None else ""
+
+
+def _day(value: date | None) -> str:
+    return value.isoformat() if value else ""
