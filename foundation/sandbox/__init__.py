@@ -3,7 +3,7 @@
 A vendor's sandbox is one module, `system_apis/<vendor>/sandbox.py`:
 
     @route("/api/tickets", http_method="POST", status_code=201)
-    async def create(box: Box, request: Request[Any, Any, Any]) -> Answer:
+    async def create(box: NamedDependency[Box], request: Request[Any, Any, Any]) -> Answer:
         signed_in(box, request)
         fields = decode(await request.body())                       # fractions come as Decimal
         if "title" not in fields:
@@ -23,8 +23,9 @@ A vendor's sandbox is one module, `system_apis/<vendor>/sandbox.py`:
         options={"strict_titles": False},              # switches: box.option("strict_titles")
     )
 
-`route` is `litestar.route`. Each call is one transaction: committed before it is answered, undone by an answer of 400
-or more. Store kinds that begin with `_` (sessions, cursors) are neither logged nor compared.
+`route` is `litestar.route`; `NamedDependency` (`litestar.di`), `FromPath` and `FromQuery` (`litestar.params`) mark
+parameters. Each call is one transaction: committed before it is answered, undone by an answer of 400 or more. Store
+kinds that begin with `_` (sessions, cursors) are neither logged nor compared.
 
 In a test there is no network, and a timeout comes at once:
 

@@ -4,7 +4,9 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, route
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery
 
 from foundation.sandbox.answers import Answer, answer
 from foundation.sandbox.faults import FaultRule
@@ -18,37 +20,37 @@ class Clock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @route("/health", http_method="GET", status_code=200)
-async def health(box: Box) -> Answer:
+async def health(box: NamedDependency[Box]) -> Answer:
     """Up, and as what."""
     return answer(200, {"status": "ok", "sandbox": box.sandbox.name, "title": box.sandbox.title})
 
 
 @route("/_sandbox/writes", http_method="GET", status_code=200)
-async def writes(box: Box, since: int = 0) -> Answer:
+async def writes(box: NamedDependency[Box], since: FromQuery[int] = 0) -> Answer:
     """Committed writes after a sequence number."""
     return answer(200, box.store.writes(since))
 
 
 @route("/_sandbox/duplicates", http_method="GET", status_code=200)
-async def duplicates(box: Box) -> Answer:
+async def duplicates(box: NamedDependency[Box]) -> Answer:
     """Business facts created more than once."""
     return answer(200, box.store.duplicates())
 
 
 @route("/_sandbox/contents", http_method="GET", status_code=200)
-async def contents(box: Box) -> Answer:
+async def contents(box: NamedDependency[Box]) -> Answer:
     """Every record without its volatile fields."""
     return answer(200, box.store.contents(box.sandbox.volatile))
 
 
 @route("/_sandbox/faults", http_method="GET", status_code=200)
-async def fault_rules(box: Box) -> Answer:
+async def fault_rules(box: NamedDependency[Box]) -> Answer:
     """The fault rules and how often each has struck."""
     return answer(200, box.faults.rules())
 
 
 @route("/_sandbox/faults", http_method="POST", status_code=201)
-async def add_fault(box: Box, request: Request[Any, Any, Any]) -> Answer:
+async def add_fault(box: NamedDependency[Box], request: Request[Any, Any, Any]) -> Answer:
     """Add a fault rule."""
     try:
         rule = msgspec.json.decode(await request.body(), type=FaultRule)
@@ -58,21 +60,21 @@ async def add_fault(box: Box, request: Request[Any, Any, Any]) -> Answer:
 
 
 @route("/_sandbox/faults", http_method="DELETE", status_code=200)
-async def clear_faults(box: Box) -> Answer:
+async def clear_faults(box: NamedDependency[Box]) -> Answer:
     """Remove every fault rule."""
     box.faults.clear()
     return answer(204)
 
 
 @route("/_sandbox/reset", http_method="POST", status_code=200)
-async def reset(box: Box) -> Answer:
+async def reset(box: NamedDependency[Box]) -> Answer:
     """Back to the seed; options stay."""
     box.reset()
     return answer(204)
 
 
 @route("/_sandbox/clock", http_method=["PUT"], status_code=200)
-async def set_clock(box: Box, request: Request[Any, Any, Any]) -> Answer:
+async def set_clock(box: NamedDependency[Box], request: Request[Any, Any, Any]) -> Answer:
     """Move the clock."""
     try:
         wanted = msgspec.json.decode(await request.body(), type=Clock)
@@ -83,13 +85,13 @@ async def set_clock(box: Box, request: Request[Any, Any, Any]) -> Answer:
 
 
 @route("/_sandbox/options", http_method="GET", status_code=200)
-async def options(box: Box) -> Answer:
+async def options(box: NamedDependency[Box]) -> Answer:
     """Every switch and its value."""
     return answer(200, {name: box.option(name) for name in box.sandbox.options})
 
 
 @route("/_sandbox/options/{name:str}", http_method="PUT", status_code=200)
-async def set_option(box: Box, name: str, request: Request[Any, Any, Any]) -> Answer:
+async def set_option(box: NamedDependency[Box], name: FromPath[str], request: Request[Any, Any, Any]) -> Answer:
     """Set a switch."""
     if name not in box.sandbox.options:
         return answer(404, {"error": f"{name!r} is none of {sorted(box.sandbox.options)}"})
@@ -102,7 +104,7 @@ async def set_option(box: Box, name: str, request: Request[Any, Any, Any]) -> An
 
 
 @route("/_sandbox/deliveries", http_method="GET", status_code=200)
-async def waiting_deliveries(box: Box) -> Answer:
+async def waiting_deliveries(box: NamedDependency[Box]) -> Answer:
     """Webhooks not accepted yet, without their secrets."""
     kept = ("number", "message_id", "subject", "due", "held", "attempts")
     waiting = [msgspec.to_builtins(each) for each in box.deliveries.waiting()]
