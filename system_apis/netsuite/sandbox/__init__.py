@@ -1,0 +1,167 @@
+"""A NetSuite account as we must expect it: the record API, SuiteQL and both ways of signing in.
+
+The firm's three subsidiaries, its currencies, terms and accounting periods are set up, and one customer is known
+already: on credit hold. Options register the integration (`sign_in.py`) and say which status throttling answers with.
+"""
+
+from calendar import monthrange
+from datetime import date, timedelta
+from typing import Final
+
+from foundation.sandbox import Box, Record, Sandbox, Store, firm
+from system_apis.netsuite.sandbox.errors import ANSWERS
+from system_apis.netsuite.sandbox.routes import ROUTES
+from system_apis.netsuite.wire import SERVICE_ITEM
+
+CURRENCIES: Final = {
+    # Internal id -> ISO code and the account's own name of it.
+    "1": ("USD", "US Dollar"),
+    "2": ("EUR", "Euro"),
+    "3": ("INR", "Indian Rupee"),
+    "4": ("GBP", "British Pound"),
+    "5": ("JPY", "Japanese Yen"),
+    "6": ("KWD", "Kuwaiti Dinar"),
+}
+TERMS: Final = {"1": "Net 15", "2": "Net 30", "3": "Net 60"}
+MONTHS_CLOSED: Final = 12
+MONTHS_OPEN: Final = 12
+"""Besides the current one."""
+CREDIT_LIMIT: Final = 25000
+OWED: Final = 31200
+
+
+def seed(box: Box) -> None:
+    """An account as its administrator would have set it up for us."""
+    for native_id, (symbol, name) in CURRENCIES.items():
+        _put(box, "currency", native_id, {"name": name, "symbol": symbol, "isInactive": False})
+    for native_id, name in TERMS.items():
+        _put(box, "term", native_id, {"name": name, "isInactive": False})
+    for entity in firm.ENTITIES:
+        _put(box, "subsidiary", str(entity.number), _subsidiary(entity))
+    item = {"itemId": "Consulting", "displayName": "Consulting", "externalId": SERVICE_ITEM, "isInactive": False}
+    _put(box, "serviceSaleItem", "1", item)
+    _seed_periods(box)
+    for number, account in enumerate((each for each in firm.ACCOUNTS if each.credit_hold), start=1):
+        _put(box, "customer", str(number), _held(account))
+
+
+def _put(box: Box, kind: str, native_id: str, record: Record) -> None:
+    stamp = box.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    box.store.insert(kind, native_id, {"id": native_id, "dateCreated": stamp, "lastModifiedDate": stamp} | record)
+
+
+def _currency_id(symbol: str) -> str:
+    return next(native_id for native_id, (known, _) in CURRENCIES.items() if known == symbol)
+
+
+def _subsidiary(entity: firm.LegalEntity) -> Record:
+    return {
+        "name": entity.name,
+        "legalName": entity.name,
+        "country": {"id": entity.country},
+        "currency": {"id": _currency_id(entity.currency)},
+        "isInactive": False,
+        "externalId": entity.code,
+        "custrecord_tg_code": entity.code,
+        "custrecord_tg_time_zone": entity.time_zone,
+        "custrecord_tg_ic_partners": ";".join(entity.partners),
+    }
+
+
+def _seed_periods(box: Box) -> None:
+    """Monthly periods around today; the months before this one are closed."""
+    today = box.now().date()
+    first = today.replace(day=1)
+    for _ in range(MONTHS_CLOSED):
+        first = (first - timedelta(days=1)).replace(day=1)
+    for number in range(1, MONTHS_CLOSED + 1 + MONTHS_OPEN + 1):
+        last = first.replace(day=monthrange(first.year, first.month)[1])
+        _put(box, "accountingPeriod", str(number), _period(first, last, closed=last < today.replace(day=1)))
+        first = last + timedelta(days=1)
+    year = _period(date(today.year, 1, 1), date(today.year, 12, 31), closed=False)
+    _put(box, "accountingPeriod", "999", year | {"periodName": f"FY {today.year}", "isYear": True})
+
+
+def _period(first: date, last: date, *, closed: bool) -> Record:
+    return {
+        "periodName": f"{first:%b %Y}",
+        "startDate": first.isoformat(),
+        "endDate": last.isoformat(),
+        "closed": closed,
+        "arLocked": closed,
+        "isYear": False,
+        "isQuarter": False,
+        "isAdjust": False,
+    }
+
+
+def _held(account: firm.Account) -> Record:
+    """A customer the ERP knows, under our key, and gives no more credit."""
+    address = {
+        "addr1": account.street,
+        "city": account.city,
+        "state": account.subdivision,
+        "zip": account.postal,
+        "country": {"id": account.country},
+    }
+    entity = next(each for each in firm.ENTITIES if each.currency == account.currency)
+    return {
+        "externalId": account.key,
+        "entityId": "CUST00000",
+        "companyName": account.legal_name,
+        "isPerson": False,
+        "isInactive": False,
+        "subsidiary": {"id": str(entity.number)},
+        "currency": {"id": _currency_id(account.currency)},
+        "terms": {"id": "2"},
+        "creditLimit": CREDIT_LIMIT,
+        "creditHoldOverride": {"id": "ON"},
+        "balance": OWED,
+        "addressBook": {"items": [{"id": 1, "defaultBilling": True, "addressBookAddress": address}]},
+    } | ({"vatRegNumber": account.tax.number} if account.tax else {})
+
+
+def _customer_fact(record: Record, _: Store) -> str:
+    return f"{record['companyName']} of subsidiary {record['subsidiary']['id']}"
+
+
+def _job_fact(record: Record, _: Store) -> str:
+    return f"{record['companyName']} for customer {(record.get('parent') or {}).get('id', 'none')}"
+
+
+def _order_fact(record: Record, _: Store) -> str:
+    contract = record.get("custbody_tg_contract")
+    return f"contract {contract} of customer {record['entity']['id']}" if contract else ""
+
+
+def _schedule_fact(record: Record, _: Store) -> str:
+    return f"schedule of project {(record.get('project') or {}).get('id', record['name'])}"
+
+
+SANDBOX: Final = Sandbox(
+    name="netsuite",
+    title="NetSuite",
+    routes=ROUTES,
+    seed=seed,
+    facts={
+        "customer": _customer_fact,
+        "contact": lambda record, _: f"{record.get('email')} at {(record.get('company') or {}).get('id')}",
+        "job": _job_fact,
+        "projectTask": lambda record, _: f"{record['title']} in project {record['company']['id']}",
+        "salesOrder": _order_fact,
+        "billingSchedule": _schedule_fact,
+    },
+    answers=ANSWERS,
+    volatile=frozenset({"lastModifiedDate"}),
+    options={
+        "account": "1234567_SB1",
+        "client_id": "",
+        "certificate_id": "",
+        "public_key": "",
+        "consumer_key": "",
+        "consumer_secret": "",
+        "token_id": "",
+        "token_secret": "",
+        "throttled_status": 429,
+    },
+)
