@@ -1,0 +1,260 @@
+"""The way in over HTTP: one ASGI layer in front of the tiers of this process, and of tiers elsewhere."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+import structlog
+
+from canonical.faults import Broken, Fault, Malformed, Problem
+from foundation.context import Context, Layer, fresh, use
+from gateway.answers import answer_of
+from gateway.call import Call, Ending, Http
+from gateway.governor import Governor
+from gateway.plan import Governed
+from gateway.proxy import Proxy
+from gateway.refusals import BodyTooLarge, MethodNotAllowed, NotOffered
+from gateway.router import segments_of
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+_KEPT_ANSWER: Final = 256 * 1024
+"""Bytes of an answer kept for the record; of a longer one nothing is kept."""
+_ONCE: Final = frozenset((b"authorization", b"content-length", b"content-type", b"host"))
+log = structlog.get_logger("tiergate.gateway")
+
+
+class Gateway:
+    """The front door.
+
+    `tiers` holds, for each layer, the app that serves it or a `Proxy` to the process that does. `front` serves what
+    no policy governs (health, metrics, the issuer), at the paths that begin with one of `open_paths`.
+    """
+
+    def __init__(
+        self,
+        governor: Governor,
+        tiers: Mapping[Layer, App],
+        *,
+        front: App | None = None,
+        open_paths: tuple[str, ...] = (),
+    ) -> None:
+        self.governor = governor
+        self._tiers = tiers
+        self._front = front
+        self._open_paths = open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI. Raises nothing before an answer began: whatever fails is answered with a problem document."""
+        if scope["type"] != "http":
+            await self._other(scope, receive, send)
+            return
+        if self._front is not None and _opens(scope["path"], self._open_paths):
+            await self._front({**scope, "headers": _from_outside(scope["headers"])}, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        context = fresh(request_id=headers.get("x-request-id", ""), traceparent=headers.get("traceparent", ""))
+        with use(context):
+            await _Passage(self, scope, receive, send, headers, context).run()
+
+    def find(self, scope: Scope) -> tuple[Governed, dict[str, str], App]:
+        """The operation a request means, and the app that serves it. Raises the fault it is refused with."""
+        _check_once(scope["headers"])
+        if b"access_token=" in scope.get("query_string", b""):
+            raise Malformed("A token in the query ends up in logs; send it in the Authorization header.")
+        segments = segments_of(scope["raw_path"])
+        governed, arguments, methods = self.governor.plan.router.find(scope["method"], segments)
+        app = self._tiers.get(governed.layer) if governed is not None else None
+        if governed is not None and app is not None:
+            return governed, arguments, app
+        if methods and governed is None:
+            allow = ", ".join(methods)
+            raise MethodNotAllowed(f"{scope['method']} is not possible here; {allow} is.", allow=allow)
+        raise NotOffered("No policy offers anything at this address.")
+
+    async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" and self._front is not None:
+            await self._front(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            while (await receive())["type"] != "lifespan.shutdown":
+                await send({"type": "lifespan.startup.complete"})
+            await send({"type": "lifespan.shutdown.complete"})
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+
+class _Passage:
+    """One HTTP request on its way through, and its answer on the way back."""
+
+    def __init__(
+        self, gateway: Gateway, scope: Scope, receive: Receive, send: Send, headers: dict[str, str], context: Context
+    ) -> None:
+        self._gateway = gateway
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._headers = headers
+        self._context = context
+        self._call: Call | None = None
+        self._started = time.perf_counter()
+        self._status = 0
+        self._kept: list[bytes] | None = None
+        self._kept_size = 0
+        self._ending = Ending(status=499, reason="cancelled")
+
+    async def run(self) -> None:
+        scope = self._scope
+        scope.setdefault("raw_path", quote(scope["path"]).encode())
+        try:
+            await self._pass()
+            self._ending = self._answered()
+        except Fault as fault:
+            await self._refuse(fault)
+        except Exception:
+            log.exception("unexpected", path=scope["path"])
+            if self._status:
+                raise
+            await self._refuse(Broken("Something failed on our side; the request id finds it in our log."))
+        finally:
+            self._settle()
+
+    async def _pass(self) -> None:
+        governor = self._gateway.governor
+        governed, arguments, app = self._gateway.find(self._scope)
+        address = (self._scope.get("client") or ("",))[0]
+        call = self._call = Call(
+            governed,
+            governor.services,
+            request_id=self._context.request_id,
+            traceparent=self._context.traceparent,
+            arguments=arguments,
+            http=Http(headers=self._headers, address=address, read=self._read_body),
+            served_here=not isinstance(app, Proxy),
+        )
+        await governor.admit(call)
+        body = await call.read_body()
+        keeps = call.served_here and any(rule.keeps_answer for rule in governed.settlers)
+        self._kept = [] if keeps else None
+        headers = _from_outside(self._scope["headers"])
+        onward = {**self._scope, "headers": headers, "tiergate.body": bool(body)}
+        with use(self._inner(call)):
+            await app(onward, _replay(body, self._receive) if self._has_body() else self._receive, self._answer)
+
+    def _inner(self, call: Call) -> Context:
+        """The context inside: who calls, and from a tier also its run and step."""
+        trusted = call.caller is not None and call.caller.layer != "external"
+        return msgspec.structs.replace(
+            self._context,
+            caller=call.caller,
+            run=self._headers.get("tiergate-run", "") if trusted else "",
+            step=self._headers.get("tiergate-step", "") if trusted else "",
+        )
+
+    def _has_body(self) -> bool:
+        return "transfer-encoding" in self._headers or self._headers.get("content-length", "0") != "0"
+
+    async def _read_body(self) -> bytes:
+        call = self._call
+        if call is None or not self._has_body():
+            return b""
+        parts, size, more = [], 0, True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Malformed("The caller left before the body was complete.")
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            more = message.get("more_body", False)
+            if size > call.body_max:
+                raise BodyTooLarge(f"The body has more than the {call.body_max} bytes taken.", policy=call.body_max_at)
+        return b"".join(parts)
+
+    async def _answer(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            problem = any(n == b"content-type" and v.startswith(b"application/problem") for n, v in message["headers"])
+            self._kept = [] if self._kept is not None or problem else None
+            message = {**message, "headers": [*message["headers"], *self._added()]}
+        elif message["type"] == "http.response.body" and self._kept is not None:
+            self._kept_size += len(message.get("body", b""))
+            self._kept = [*self._kept, message.get("body", b"")] if self._kept_size <= _KEPT_ANSWER else None
+        await self._send(message)
+
+    def _added(self) -> list[tuple[bytes, bytes]]:
+        own = [(b"x-request-id", self._context.request_id.encode())]
+        return own + (self._call.headers if self._call is not None else [])
+
+    def _answered(self) -> Ending:
+        answer = b"".join(self._kept) if self._kept is not None else b""
+        return Ending(status=self._status, reason=_reason(answer) if self._status >= 400 else "", answer=answer)
+
+    async def _refuse(self, fault: Fault) -> None:
+        refused_at = fault.facts.get("policy", "")
+        self._ending = Ending(
+            status=fault.status, reason=fault.reason, refused_at=refused_at, limit=fault.facts.get("limit", "")
+        )
+        if self._status:
+            return
+        context = self._context
+        status, headers, body = answer_of(fault, request_id=context.request_id, instance=self._scope["path"])
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._added()]})
+        await self._send({"type": "http.response.body", "body": body})
+
+    def _settle(self) -> None:
+        ending = msgspec.structs.replace(self._ending, took=time.perf_counter() - self._started)
+        if self._call is None:
+            self._gateway.governor.settle_unrouted(self._context, self._scope["method"], ending)
+        else:
+            self._gateway.governor.settle(self._call, ending)
+
+
+def _opens(path: str, open_paths: tuple[str, ...]) -> bool:
+    return any(path == opened or path.startswith(opened.rstrip("/") + "/") for opened in open_paths)
+
+
+def _from_outside(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Without what only we may say: the context travels beside the request, not in it."""
+    return [
+        (name, value)
+        for name, value in headers
+        if not name.startswith((b"tiergate-", b"x-forwarded-"))
+        and name not in (b"forwarded", b"x-request-id", b"traceparent")
+    ]
+
+
+def _check_once(headers: list[tuple[bytes, bytes]]) -> None:
+    seen = set()
+    for name, value in headers:
+        if name in _ONCE and name in seen:
+            raise Malformed(f"The header {name.decode()} stands in the request twice.")
+        if name == b"content-length" and not value.isdigit():
+            raise Malformed("Content-Length is not a number.")
+        seen.add(name)
+    if b"content-length" in seen and b"transfer-encoding" in seen:
+        raise Malformed("A request has Content-Length or Transfer-Encoding, not both.")
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    sent = False
+
+    async def again() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def _reason(answer: bytes) -> str:
+    try:
+        return msgspec.json.decode(answer, type=Problem).reason
+    except msgspec.MsgspecError:
+        return "unexplained"

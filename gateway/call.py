@@ -1,0 +1,94 @@
+"""One call on its way through the gateway, whichever way it came in."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from foundation.context import Caller
+
+if TYPE_CHECKING:
+    from gateway.plan import Governed, Product
+    from gateway.services import Services
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a call ended. `reason` and `refused_at` are empty for one that went well."""
+
+    status: int
+    reason: str = ""
+    refused_at: str = ""
+    """The policy line that refused, `file:line`; empty when the tier itself answered."""
+    limit: str = ""
+    """The name of the limit that was reached."""
+    took: float = 0.0
+    """Seconds."""
+    answer: Any = None
+    """The result of a direct call, or the bytes of an HTTP answer as far as they were kept."""
+
+
+class Http(msgspec.Struct):
+    """What only a call over HTTP has."""
+
+    headers: dict[str, str]
+    """In lower case; of repeated ones the last, of `authorization` never more than one."""
+    address: str = ""
+    read: Callable[[], Awaitable[bytes]] | None = None
+    """Reads the body, up to the call's `body_max`."""
+
+
+class Call:
+    """One call. Rules read it, and leave in it what later rules, the answer and the record need."""
+
+    __slots__ = (
+        "arguments",
+        "body",
+        "body_max",
+        "body_max_at",
+        "caller",
+        "governed",
+        "headers",
+        "http",
+        "product",
+        "request_id",
+        "served_here",
+        "services",
+        "traceparent",
+    )
+
+    def __init__(
+        self,
+        governed: "Governed",
+        services: "Services",
+        *,
+        request_id: str,
+        traceparent: str,
+        arguments: dict[str, Any],
+        caller: Caller | None = None,
+        http: Http | None = None,
+        served_here: bool = True,
+    ) -> None:
+        self.governed = governed
+        self.services = services
+        self.request_id = request_id
+        self.traceparent = traceparent
+        self.arguments = arguments
+        """Path parameters of an HTTP call; all arguments of a direct one."""
+        self.caller = caller
+        """Who calls: known from the start for a direct call, after `authenticate` for one over HTTP."""
+        self.http = http
+        self.served_here = served_here
+        """False in a gateway that passes the call on to a tier elsewhere. What may happen once only (spending a limit,
+        writing the record) is that tier's, which runs the same plan."""
+        self.product: Product | None = None
+        self.body = b""
+        self.body_max = 0
+        self.body_max_at = ""
+        self.headers: list[tuple[bytes, bytes]] = []
+        """For the answer, refusals included."""
+
+    async def read_body(self) -> bytes:
+        """The body of an HTTP call. Raises `BodyTooLarge`."""
+        if not self.body and self.http is not None and self.http.read is not None:
+            self.body = await self.http.read()
+        return self.body

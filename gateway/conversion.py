@@ -1,0 +1,91 @@
+"""Nodes to Structs, strictly: every problem is collected, each with its file, its line and, for a word, the likely one.
+
+msgspec converts the leaves; Structs and mappings are walked here, since msgspec hides the keys of a mapping in its
+errors and stops at the first.
+"""
+
+import difflib
+from collections.abc import Iterable
+from types import UnionType
+from typing import Any, Final, get_args, get_origin
+
+import msgspec
+
+from gateway.loader import Node
+from gateway.words import read_word
+
+_FAILED: Final = object()
+
+
+def convert(node: Node, kind: Any, problems: list[str], subject: str) -> Any:
+    """`node` as a `kind`, or None with the reasons added to `problems`. `subject` is how they name the value."""
+    found = _convert(node, kind, problems, subject)
+    return None if found is _FAILED else found
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` (did you mean ...?)` when something known is close to `word`; else what is known, if that is short."""
+    listed = sorted(known)
+    close = difflib.get_close_matches(word, listed, n=1, cutoff=0.6)
+    if close:
+        return f" (did you mean {close[0]!r}?)"
+    return f" (known: {', '.join(listed)})" if 0 < len(listed) <= 12 else ""
+
+
+def _convert(node: Node, kind: Any, problems: list[str], subject: str) -> Any:
+    kind = _branch(node, kind)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return _struct(node, kind, problems, subject)
+    if get_origin(kind) is dict and isinstance(node.value, dict):
+        item = get_args(kind)[1]
+        found = {key: _convert(child, item, problems, f"{subject}.{key}") for key, child in node.value.items()}
+        return _FAILED if _FAILED in found.values() else found
+    try:
+        return msgspec.convert(node.plain(), kind, dec_hook=read_word)
+    except msgspec.ValidationError as wrong:
+        said = str(wrong).split(" - at `$")[0]
+        problems.append(f"{node.where}: {subject}: {said[0].lower() + said[1:] if said.startswith('E') else said}")
+        return _FAILED
+
+
+def _struct(node: Node, kind: type[msgspec.Struct], problems: list[str], subject: str) -> Any:
+    if not isinstance(node.value, dict):
+        problems.append(f"{node.where}: {subject} must be a mapping of {_listed(kind)}")
+        return _FAILED
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    failed = False
+    values: dict[str, Any] = {}
+    for key, child in node.value.items():
+        if key not in fields:
+            problems.append(f"{child.where}: {subject} has no key {key!r}{did_you_mean(key, fields)}")
+            failed = True
+            continue
+        values[fields[key].name] = _convert(child, fields[key].type, problems, _path(subject, key))
+    for key, field in fields.items():
+        if field.required and key not in node.value:
+            problems.append(f"{node.where}: {subject} needs the key {key!r}")
+            failed = True
+    if failed or _FAILED in values.values():
+        return _FAILED
+    try:
+        return kind(**values)
+    except ValueError as wrong:
+        problems.append(f"{node.where}: {subject}: {wrong}")
+        return _FAILED
+
+
+def _branch(node: Node, kind: Any) -> Any:
+    """Of a union of a Struct and a short form, the one that was written; anything else as it is."""
+    members = get_args(kind) if isinstance(kind, UnionType) else ()
+    structs = [member for member in members if isinstance(member, type) and issubclass(member, msgspec.Struct)]
+    if not structs:
+        return kind
+    return structs[0] if isinstance(node.value, dict) else next(m for m in members if m not in structs)
+
+
+def _path(subject: str, key: str) -> str:
+    return f"{subject}.{key}" if subject else key
+
+
+def _listed(kind: type[msgspec.Struct]) -> str:
+    return ", ".join(field.encode_name for field in msgspec.structs.fields(kind))

@@ -1,0 +1,157 @@
+"""The governor: runs a call through the plan in force, whichever way the call came in."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+import structlog
+
+from canonical.faults import Broken, Fault
+from foundation.api import Api
+from foundation.context import Caller, Context, child_of, current, trace_id, use
+from gateway.audit import Entry, Trail
+from gateway.call import Call, Ending
+from gateway.counters import Counters
+from gateway.keys import FetchedKeys, Keys
+from gateway.metrics import CALLS, REFUSALS, SECONDS
+from gateway.plan import Plan
+from gateway.refusals import NotOffered
+from gateway.services import Services
+from gateway.tokens import Tokens
+
+log = structlog.get_logger("tiergate.gateway")
+
+
+class Governor:
+    """One process's gatekeeper. Its plan can be swapped between calls; a running call ends on the plan it began on."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        trail: Trail | None = None,
+        keys: Keys | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.services = Services(
+            tokens=Tokens(keys or FetchedKeys(), clock), counters=Counters(), trail=trail, clock=clock
+        )
+        self.swap(plan)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan in force."""
+        return self._plan
+
+    def swap(self, plan: Plan) -> None:
+        """Put another plan in force for the calls that come from now on. What was spent of limits stays spent."""
+        self._plan = plan
+        self.services.tokens.trust(plan.issuers)
+
+    async def admit(self, call: Call) -> None:
+        """Let a call pass, or raise the fault it is refused with; its fact `policy` names the line that refused."""
+        rule = None
+        try:
+            for rule in call.governed.rules:
+                waiting = rule.admit(call)
+                if waiting is not None:
+                    await waiting
+        except Fault as refused:
+            refused.facts.setdefault("policy", rule.where if rule is not None else call.governed.where)
+            raise
+
+    def settle(self, call: Call, ending: Ending) -> None:
+        """Tell every rule that wants to know how the call ended, and count it."""
+        for rule in call.governed.settlers:
+            rule.settle(call, ending)
+        api, operation = call.governed.api.key, call.governed.operation.id
+        CALLS.labels(api, operation, ending.status).inc()
+        SECONDS.labels(api, operation).observe(ending.took)
+        if ending.refused_at:
+            REFUSALS.labels(api, operation, ending.reason, ending.limit).inc()
+
+    def settle_unrouted(self, context: Context, method: str, ending: Ending) -> None:
+        """Record a call to something that is not offered: no operation, hence no rules, but a refusal all the same."""
+        CALLS.labels("", "", ending.status).inc()
+        REFUSALS.labels("", "", ending.reason, "").inc()
+        if self.services.trail is not None:
+            self.services.trail.add(
+                Entry(
+                    at=self.services.clock(),
+                    api="",
+                    version="",
+                    layer="",
+                    operation=method,
+                    subject="",
+                    client="",
+                    acted_for="",
+                    key="",
+                    status=ending.status,
+                    reason=ending.reason,
+                    policy="",
+                    request_id=context.request_id,
+                    trace=trace_id(context.traceparent),
+                    took_ms=int(ending.took * 1000),
+                )
+            )
+
+    async def call(
+        self,
+        api: Api,
+        operation: str,
+        caller: Caller,
+        arguments: Mapping[str, Any],
+        invoke: Callable[[], Awaitable[Any]],
+    ) -> Any:
+        """A direct call from a tier in this process: the same rules, the same fault, the same record, no HTTP.
+
+        `operation` is an operationId; `invoke` makes the call once it is admitted.
+        """
+        context = msgspec.structs.replace(current(), caller=caller)
+        governed = self._plan.governed(api, operation)
+        if governed is None:
+            refused = NotOffered(f"No policy lists {operation} of {api.key}.")
+            self.settle_unrouted(context, operation, Ending(status=refused.status, reason=refused.reason))
+            raise refused
+        call = Call(
+            governed,
+            self.services,
+            request_id=context.request_id,
+            traceparent=context.traceparent,
+            arguments=dict(arguments),
+            caller=caller,
+        )
+        return await self._run(
+            call, msgspec.structs.replace(context, traceparent=child_of(context.traceparent)), invoke
+        )
+
+    async def _run(self, call: Call, context: Context, invoke: Callable[[], Awaitable[Any]]) -> Any:
+        started = time.perf_counter()
+        status, reason, refused_at, limit, answer = 499, "cancelled", "", "", None
+        try:
+            try:
+                await self.admit(call)
+            except Fault as refused:
+                refused_at, limit = refused.facts["policy"], refused.facts.get("limit", "")
+                raise
+            with use(context):
+                answer = await invoke()
+            status, reason = _status(call), ""
+        except Fault as fault:
+            status, reason = fault.status, fault.reason
+            raise
+        except Exception as bug:
+            # Over HTTP a bug leaves as this fault too: a caller must not be able to tell the deployments apart.
+            log.exception("unexpected", operation=call.governed.id)
+            status, reason = Broken.status, Broken.reason
+            raise Broken("Something failed on our side; the request id finds it in our log.") from bug
+        finally:
+            took = time.perf_counter() - started
+            ending = Ending(status=status, reason=reason, refused_at=refused_at, limit=limit, took=took, answer=answer)
+            self.settle(call, ending)
+        return answer
+
+
+def _status(call: Call) -> int:
+    return getattr(call.governed.operation, "status", 200)

@@ -1,0 +1,16 @@
+"""What the gateway counts, for Prometheus. Labels are names from policies and code, never a caller's text."""
+
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+
+CALLS: Final = Counter("tiergate_calls", "Calls by operation and status.", ("api", "operation", "status"))
+REFUSALS: Final = Counter(
+    "tiergate_refusals", "Calls a policy refused, by reason and named limit.", ("api", "operation", "reason", "limit")
+)
+SECONDS: Final = Histogram(
+    "tiergate_call_seconds",
+    "Time of a call, refusals included.",
+    ("api", "operation"),
+    buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30),
+)

@@ -1,0 +1,115 @@
+"""What a policy noun is, and how they are found.
+
+A noun is one module in `gateway/nouns/`: the Struct of its YAML, a `Rule` with its behaviour, and last its `NOUN`. A
+new noun is a new module; nothing else changes.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from canonical.faults import Fault
+from canonical.ports import Operation
+from foundation.api import Api, PageOperation
+from gateway.call import Call, Ending
+from gateway.loader import Node
+from gateway.stages import Stage
+
+if TYPE_CHECKING:
+    from gateway.plan import Product
+
+
+class Rule:
+    """What one noun does to one operation. Compiled once; holds no state of a call."""
+
+    refuses: ClassVar[tuple[type[Fault], ...]] = ()
+    """What `admit` can refuse with: these reach the published contract."""
+    keeps_answer: bool = False
+    """Whether `settle` wants to see the answer itself."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        """The policy line that asked for it, `file:line`."""
+
+    def admit(self, call: Call) -> Awaitable[None] | None:
+        """Let the call pass, or refuse it by raising a fault. Only what must wait answers with an awaitable."""
+
+    def settle(self, call: Call, ending: Ending) -> None:
+        """See how the call ended: every ending, refusals included."""
+
+
+class Site:
+    """One operation of one API version while it is being compiled: what the policies say of it, and where."""
+
+    def __init__(
+        self,
+        api: Api,
+        operation: Operation | PageOperation,
+        *,
+        policy: Mapping[str, Any],
+        policy_node: Node,
+        platform: Mapping[str, Any],
+        products: Mapping[str, "Product"],
+        problems: list[str],
+    ) -> None:
+        self.api = api
+        self.operation = operation
+        self.policy = policy
+        """The API's file: `policy["limits"]` is what the noun `limits` declared for that level."""
+        self.platform = platform
+        """platform.yaml, by key."""
+        self.products = products
+        """By client."""
+        self._policy_node = policy_node
+        self._said = policy["operations"][operation.id]
+        self._said_node = policy_node.at("operations", operation.id)
+        self._problems = problems
+
+    def said(self, key: str) -> Any:
+        """What the operation says under `key`; else what the API's `defaults` say; else None."""
+        own = getattr(self._said, key)
+        return own if own is not None else getattr(self.policy["defaults"], key, None)
+
+    def where(self, key: str = "") -> str:
+        """The line that says `key`: at the operation, else in the defaults; else the line that lists the operation."""
+        defaults = self._policy_node.get("defaults")
+        found = self._said_node.get(key) or (defaults.get(key) if defaults is not None else None)
+        return (found or self._said_node).where
+
+    def where_api(self, *path: str) -> str:
+        """The line of a key of the API's file: `where_api("limits", "approvals")`."""
+        return self._policy_node.at(*path).where
+
+    def problem(self, where: str, sentence: str) -> None:
+        """Something is wrong; the load fails with it."""
+        self._problems.append(f"{where}: {self.operation.id}: {sentence}")
+
+
+class Noun(msgspec.Struct, frozen=True, kw_only=True):
+    """One noun: where it may be written, as what, and the rule it becomes."""
+
+    name: str
+    """Its word in the YAML, and the name of its module."""
+    stage: Stage
+    build: Callable[[Site], Rule | None]
+    """Its rule for one operation; None when it has nothing to do there."""
+    operation: Any = None
+    """Type of its value at an operation and under `defaults`; None where it cannot stand."""
+    api: Any = None
+    """Type of its value at the top of an API's file."""
+    required: bool = False
+    """An API's file must have it."""
+    platform: Any = None
+    """Types of its keys in platform.yaml, by key."""
+
+
+@cache
+def nouns() -> tuple[Noun, ...]:
+    """All nouns, found in `gateway/nouns/`, by name."""
+    package = importlib.import_module("gateway.nouns")
+    modules = sorted(found.name for found in pkgutil.iter_modules(package.__path__))
+    return tuple(importlib.import_module(f"gateway.nouns.{name}").NOUN for name in modules)

@@ -1,0 +1,34 @@
+"""`body_max: 256KB`: the largest body an operation takes. A larger one is refused before it is read."""
+
+from typing import Final
+
+from gateway.call import Call
+from gateway.noun import Noun, Rule, Site
+from gateway.refusals import BodyTooLarge
+from gateway.words import Size
+
+DEFAULT: Final = Size(256 * 1024)
+
+
+class BodyMax(Rule):
+    """Refuses by Content-Length at once; a body of unknown length is counted while it is read."""
+
+    refuses = (BodyTooLarge,)
+
+    def __init__(self, where: str, maximum: int) -> None:
+        super().__init__(where)
+        self._maximum = maximum
+
+    def admit(self, call: Call) -> None:
+        call.body_max, call.body_max_at = self._maximum, self.where
+        length = call.http.headers.get("content-length", "0") if call.http is not None else "0"
+        if int(length) > self._maximum:
+            raise BodyTooLarge(f"The body has {length} bytes; {self._maximum} are taken.")
+
+
+def build(site: Site) -> Rule | None:
+    """Every operation has one; where nothing is said it is 256 KB."""
+    return BodyMax(site.where("body_max"), site.said("body_max") or DEFAULT)
+
+
+NOUN = Noun(name="body_max", stage="size", build=build, operation=Size)

@@ -1,0 +1,226 @@
+"""The plan: policies and APIs, compiled once into a flat list of rules for each operation. Immutable."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from canonical.ports import Operation
+from foundation.api import Api, PageOperation
+from foundation.context import Layer
+from gateway import policies
+from gateway.buckets import Bucket, bucket
+from gateway.conversion import did_you_mean
+from gateway.keys import Issuer
+from gateway.loader import PolicyError
+from gateway.noun import Rule, Site, nouns
+from gateway.policies import Policies, Policy
+from gateway.router import Router
+from gateway.stages import STAGES
+
+
+class Product(msgspec.Struct, frozen=True, kw_only=True):
+    """What one kind of consumer may see, and how often."""
+
+    name: str
+    where: str
+    includes: frozenset[str]
+    """Operations, as `{api}-v{major}.{operationId}`."""
+    limits: tuple[Bucket, ...]
+
+
+class Governed(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation with everything that is asked of a call to it."""
+
+    id: str
+    """`{api}-v{major}.{operationId}`."""
+    api: Api
+    operation: Operation | PageOperation
+    where: str
+    """The line that lists it."""
+    rules: tuple[Rule, ...]
+    """In the order of the stages."""
+    settlers: tuple[Rule, ...]
+    """Those of them that want to see the ending."""
+    in_path: tuple[str, ...]
+
+    @property
+    def layer(self) -> Layer:
+        """The tier that serves it."""
+        return self.api.layer
+
+    @property
+    def path(self) -> str:
+        """The full path template."""
+        return (
+            self.operation.path if isinstance(self.operation, PageOperation) else self.api.prefix + self.operation.path
+        )
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything decided before the first call."""
+
+    operations: Mapping[str, Governed]
+    router: Router
+    issuers: Mapping[str, Issuer]
+    platform: Mapping[str, Any]
+
+    def governed(self, api: Api, operation: str) -> Governed | None:
+        """One operation of an API by its operationId; None when no policy lists it."""
+        return self.operations.get(f"{api.key}.{operation}")
+
+
+def load(folder: str | Path, apis: Sequence[Api], values: Mapping[str, str] | None = None) -> Plan:
+    """The plan of a policy folder. `values` resolve `${NAME}`; the environment when not given.
+
+    Raises `PolicyError` with every problem of every file, each as `file:line: sentence`. Nothing is half loaded.
+    """
+    problems: list[str] = []
+    found = policies.read_folder(Path(folder), os.environ if values is None else values, problems)
+    plan = _compile(found, apis, problems) if found is not None else None
+    if plan is None or problems:
+        raise PolicyError(sorted(dict.fromkeys(problems), key=_by_place))
+    return plan
+
+
+def _compile(found: Policies, apis: Sequence[Api], problems: list[str]) -> Plan:
+    listed = _listed(found, apis, problems)
+    products = _products(found, listed, problems)
+    operations: dict[str, Governed] = {}
+    router = Router()
+    for key, (api, operation, policy) in listed.items():
+        site = Site(
+            api,
+            operation,
+            policy=policy.said,
+            policy_node=policy.node,
+            platform=found.platform.said,
+            products=products,
+            problems=problems,
+        )
+        governed = _govern(key, api, operation, site)
+        operations[key] = governed
+        router.add(operation.method, governed.path, governed)
+    return Plan(
+        operations=operations, router=router, issuers=found.platform.said["issuers"], platform=found.platform.said
+    )
+
+
+def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site) -> Governed:
+    by_stage = sorted(nouns(), key=lambda noun: STAGES.index(noun.stage))
+    rules = tuple(rule for rule in (noun.build(site) for noun in by_stage) if rule is not None)
+    return Governed(
+        id=key,
+        api=api,
+        operation=operation,
+        where=site.where(),
+        rules=tuple(rule for rule in rules if type(rule).admit is not Rule.admit),
+        settlers=tuple(rule for rule in rules if type(rule).settle is not Rule.settle),
+        in_path=tuple(
+            () if isinstance(operation, PageOperation) else (p.name for p in operation.parameters if p.place == "path")
+        ),
+    )
+
+
+def _listed(
+    found: Policies, apis: Sequence[Api], problems: list[str]
+) -> dict[str, tuple[Api, Operation | PageOperation, Policy]]:
+    """Every operation some policy lists, by its key."""
+    listed: dict[str, tuple[Api, Operation | PageOperation, Policy]] = {}
+    files: dict[str, str] = {}
+    for policy in found.apis:
+        name = policy.said["api"]
+        if name in files:
+            problems.append(f"{policy.node.where}: the API {name!r} has its policy in {files[name]} already")
+            continue
+        files[name] = policy.node.file
+        served = [api for api in apis if api.name == name]
+        if not served:
+            names = {api.name for api in apis}
+            problems.append(f"{policy.node.at('api').where}: no API is called {name!r}{did_you_mean(name, names)}")
+            continue
+        _check_versions(policy, served, problems)
+        _list_operations(policy, served, listed, problems)
+    return listed
+
+
+def _list_operations(
+    policy: Policy,
+    served: list[Api],
+    listed: dict[str, tuple[Api, Operation | PageOperation, Policy]],
+    problems: list[str],
+) -> None:
+    known: dict[str, list[tuple[Api, Operation | PageOperation]]] = {}
+    for api in served:
+        if f"v{api.major}" in policy.said["versions"]:
+            offered: tuple[Operation | PageOperation, ...] = (*api.operations(), *api.pages)
+            for operation in offered:
+                known.setdefault(operation.id, []).append((api, operation))
+    for operation_id, said in policy.said["operations"].items():
+        if operation_id not in known:
+            where = policy.node.at("operations", operation_id).where
+            name = policy.said["api"]
+            problems.append(f"{where}: {name} has no operation {operation_id!r}{did_you_mean(operation_id, known)}")
+            continue
+        for api, operation in known[operation_id]:
+            if said.versions is None or f"v{api.major}" in said.versions:
+                listed[f"{api.key}.{operation_id}"] = (api, operation, policy)
+
+
+def _check_versions(policy: Policy, served: list[Api], problems: list[str]) -> None:
+    majors = [f"v{api.major}" for api in served]
+    for version in policy.said["versions"]:
+        if version not in majors:
+            where = policy.node.at("versions", version).where
+            problems.append(f"{where}: no {version} of {policy.said['api']} is served (served: {', '.join(majors)})")
+
+
+def _products(found: Policies, listed: Mapping[str, Any], problems: list[str]) -> dict[str, Product]:
+    """Products by the clients that have them."""
+    plans: Mapping[str, Mapping[str, Any]] = found.platform.said["plans"]
+    by_client: dict[str, Product] = {}
+    for policy in found.products:
+        name, plan = policy.said["product"], policy.said["plan"]
+        if plan not in plans:
+            problems.append(f"{policy.node.at('plan').where}: no plan is called {plan!r}{did_you_mean(plan, plans)}")
+            continue
+        product = Product(
+            name=name,
+            where=policy.node.where,
+            includes=_included(policy, listed, problems),
+            limits=tuple(
+                bucket(limit, f"plan {plan}", found.platform.node.at("plans", plan, limit).where, said)
+                for limit, said in plans[plan].items()
+            ),
+        )
+        for client in policy.said["clients"]:
+            if client in by_client:
+                where = policy.node.at("clients").where
+                problems.append(f"{where}: the client {client!r} has the product {by_client[client].name!r} already")
+            by_client[client] = product
+    return by_client
+
+
+def _included(policy: Policy, listed: Mapping[str, Any], problems: list[str]) -> frozenset[str]:
+    included = set()
+    apis = {f"{api.name}@v{api.major}": f"{api.key}." for api, _, _ in listed.values()}
+    for api, operation_ids in policy.said["includes"].items():
+        where = policy.node.at("includes", api).where
+        if api not in apis:
+            problems.append(f"{where}: {api!r} is not an API with listed operations{did_you_mean(api, apis)}")
+            continue
+        prefix = apis[api]
+        known = [key.removeprefix(prefix) for key in listed if key.startswith(prefix)]
+        for operation_id in operation_ids:
+            if operation_id not in known:
+                hint = did_you_mean(operation_id, known)
+                problems.append(f"{where}: {api} has no listed operation {operation_id!r}{hint}")
+            included.add(prefix + operation_id)
+    return frozenset(included)
+
+
+def _by_place(problem: str) -> tuple[str, int]:
+    file, line, _ = problem.split(":", 2)
+    return file, int(line)

@@ -1,0 +1,101 @@
+"""The policy folder as Structs: `platform.yaml`, `apis/*.yaml`, `products/*.yaml`.
+
+The Structs of the first two are put together from the nouns that are found, so a new noun's key is known to both.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from gateway.conversion import convert
+from gateway.loader import Node, PolicyError, read
+from gateway.noun import nouns
+
+S = TypeVar("S")
+
+
+class Product(msgspec.Struct, frozen=True, kw_only=True):
+    """What one kind of consumer may see: a file of `products/`."""
+
+    product: str
+    plan: str
+    """A plan in platform.yaml."""
+    clients: list[str]
+    """The client ids that have it."""
+    includes: dict[str, list[str]]
+    """Operations by API and version: `engagements@v2: [listEngagements]`."""
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """One policy file: what it says, and where."""
+
+    said: Mapping[str, Any]
+    node: Node
+
+
+class Policies(msgspec.Struct, frozen=True):
+    """A whole folder."""
+
+    platform: Policy
+    apis: list[Policy]
+    products: list[Policy]
+
+
+def read_folder(folder: Path, values: Mapping[str, str], problems: list[str]) -> Policies | None:
+    """All files of a policy folder; None, with the reasons in `problems`, when any of them cannot be used."""
+    before = len(problems)
+    platform = _file(folder, folder / "platform.yaml", platform_type, values, problems)
+    apis = [_file(folder, path, api_type, values, problems) for path in sorted(folder.glob("apis/*.yaml"))]
+    products = [
+        _file(folder, path, lambda: Product, values, problems) for path in sorted(folder.glob("products/*.yaml"))
+    ]
+    if platform is None or len(problems) > before:
+        return None
+    return Policies(platform, [api for api in apis if api], [product for product in products if product])
+
+
+@cache
+def operation_type() -> type[msgspec.Struct]:
+    """What may be said of an operation: one optional key a noun."""
+    fields = [(noun.name, noun.operation, None) for noun in nouns() if noun.operation is not None]
+    return msgspec.defstruct("Operation", fields, frozen=True, kw_only=True)
+
+
+@cache
+def api_type() -> type[msgspec.Struct]:
+    """What an API's file may hold."""
+    fixed: list[Any] = [
+        ("api", str),
+        ("owner", str),
+        ("defaults", operation_type(), None),
+        ("operations", dict[str, operation_type()]),  # type: ignore[misc]
+    ]
+    found = [noun for noun in nouns() if noun.api is not None]
+    fields = [(noun.name, noun.api) if noun.required else (noun.name, noun.api, None) for noun in found]
+    return msgspec.defstruct("Api", [*fixed, *fields], frozen=True, kw_only=True)
+
+
+@cache
+def platform_type() -> type[msgspec.Struct]:
+    """What platform.yaml holds: every key is needed."""
+    fields = [field for noun in nouns() for field in (noun.platform or {}).items()]
+    return msgspec.defstruct("Platform", fields, frozen=True, kw_only=True)
+
+
+def _file(
+    folder: Path, path: Path, kind: Callable[[], type[msgspec.Struct]], values: Mapping[str, str], problems: list[str]
+) -> Policy | None:
+    name = f"{folder.name}/{path.relative_to(folder)}"
+    if not path.exists():
+        problems.append(f"{name}:1: the file is missing")
+        return None
+    try:
+        node = read(path, name, values)
+    except PolicyError as broken:
+        problems.extend(broken.problems)
+        return None
+    found = convert(node, kind(), problems, "")
+    return Policy(msgspec.structs.asdict(found), node) if found is not None else None

@@ -1,0 +1,37 @@
+"""What policy adds to a published contract: each status an operation's rules can answer with, and what it means."""
+
+from collections.abc import Callable
+
+from canonical.ports import Operation
+from foundation.api import Api
+from foundation.openapi import Governed as Published
+from gateway.plan import Governed, Plan
+
+
+def statuses(plan: Plan, api: Api) -> Callable[[Operation], Published]:
+    """For `foundation.openapi.document`: what the plan adds to each operation of `api`."""
+
+    def added(operation: Operation) -> Published:
+        found = Published()
+        governed = plan.governed(api, operation.id)
+        if governed is not None:
+            _describe(governed, found)
+        return found
+
+    return added
+
+
+def listed(plan: Plan, api: Api) -> list[str]:
+    """The operationIds of `api` that some policy lists: the others are not published."""
+    return [operation.id for operation in api.operations() if plan.governed(api, operation.id) is not None]
+
+
+def _describe(governed: Governed, found: Published) -> None:
+    meanings: dict[int, list[str]] = {}
+    for rule in governed.rules:
+        for kind in rule.refuses:
+            meanings.setdefault(kind.status, []).append(kind.title)
+        found.scopes = found.scopes or getattr(rule, "scopes", ())
+    found.public = not found.scopes
+    for status, said in meanings.items():
+        found[status] = "; ".join(dict.fromkeys(said))

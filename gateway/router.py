@@ -1,0 +1,85 @@
+"""From a method and a path to a governed operation: one look-up a path segment, literal segments before parameters."""
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_to_bytes
+
+from canonical.faults import Malformed
+
+if TYPE_CHECKING:
+    from gateway.plan import Governed
+
+_REST: Final = ":path}"
+
+
+class _Branch:
+    __slots__ = ("literal", "methods", "parameter", "rest")
+
+    def __init__(self) -> None:
+        self.literal: dict[str, _Branch] = {}
+        self.parameter: _Branch | None = None
+        self.rest: _Branch | None = None
+        self.methods: dict[str, tuple[Governed, tuple[str, ...]]] = {}
+
+
+class Router:
+    """All offered operations of all APIs, by their full path templates."""
+
+    def __init__(self) -> None:
+        self._root = _Branch()
+
+    def add(self, method: str, template: str, governed: "Governed") -> None:
+        """Offer an operation at `/a/{b}`; `{rest:path}`, at the end only, takes all that is left."""
+        branch, names = self._root, []
+        for part in template.strip("/").split("/"):
+            if part.startswith("{"):
+                names.append(part.strip("{}").split(":")[0])
+                if part.endswith(_REST):
+                    branch.rest = branch = branch.rest or _Branch()
+                else:
+                    branch.parameter = branch = branch.parameter or _Branch()
+            else:
+                branch = branch.literal.setdefault(part, _Branch())
+        branch.methods[method] = (governed, tuple(names))
+
+    def find(self, method: str, segments: list[str]) -> tuple["Governed | None", dict[str, str], tuple[str, ...]]:
+        """The operation, its path parameters, and the methods the path has (empty where nothing is offered)."""
+        found = _walk(self._root, segments, 0, [])
+        if found is None:
+            return None, {}, ()
+        branch, values = found
+        governed, names = branch.methods.get(method, (None, ()))
+        return governed, dict(zip(names, values, strict=False)), tuple(sorted(branch.methods))
+
+
+def segments_of(raw_path: bytes) -> list[str]:
+    """The decoded segments of a path.
+
+    Raises `Malformed` for a path that two readers could read in two ways: an encoded slash or backslash, dot segments,
+    a control character, or bytes that are not UTF-8.
+    """
+    found = []
+    for part in raw_path.removeprefix(b"/").split(b"/"):
+        try:
+            text = unquote_to_bytes(part).decode("utf-8") if b"%" in part else part.decode("utf-8")
+        except UnicodeDecodeError:
+            raise Malformed("The path is not UTF-8.") from None
+        if text in (".", "..") or any(c in "/\\" or c < " " or c == "\x7f" for c in text):
+            raise Malformed("The path can be read in more than one way: no encoded slashes, dots or control bytes.")
+        found.append(text)
+    return found
+
+
+def _walk(branch: _Branch, segments: list[str], at: int, values: list[str]) -> tuple[_Branch, list[str]] | None:
+    if at == len(segments):
+        return (branch, values) if branch.methods else None
+    part = segments[at]
+    literal = branch.literal.get(part)
+    if literal is not None and (found := _walk(literal, segments, at + 1, values)) is not None:
+        return found
+    if branch.parameter is not None and part:
+        found = _walk(branch.parameter, segments, at + 1, [*values, part])
+        if found is not None:
+            return found
+    if branch.rest is not None and part:
+        return branch.rest, [*values, "/".join(segments[at:])]
+    return None

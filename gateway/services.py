@@ -1,0 +1,24 @@
+"""What outlives a plan: what was spent of each limit, the tokens already verified, the record, the clock."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gateway.counters import Counters
+
+if TYPE_CHECKING:
+    from gateway.audit import Trail
+    from gateway.tokens import Tokens
+
+
+class Services(msgspec.Struct, kw_only=True):
+    """Shared by every call of a process, whatever plan it runs on."""
+
+    tokens: "Tokens"
+    counters: Counters
+    trail: "Trail | None" = None
+    """None where nothing is recorded (a test, a bench)."""
+    clock: Callable[[], float] = time.time
+    """Seconds since the epoch."""

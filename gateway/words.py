@@ -1,0 +1,64 @@
+"""Values a person says aloud: `60/min`, `100k/day`, `256KB`, `30s`.
+
+Each type is read from its text by `read`; a text that cannot be read raises `ValueError` with a sentence for the
+author of the policy.
+"""
+
+import re
+from typing import Final, Self
+
+_COUNT: Final = {"": 1, "k": 1_000, "m": 1_000_000}
+_SIZE: Final = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+_SECONDS: Final = {
+    **dict.fromkeys(("s", "sec", "second"), 1),
+    **dict.fromkeys(("m", "min", "minute"), 60),
+    **dict.fromkeys(("h", "hour"), 3_600),
+    **dict.fromkeys(("d", "day"), 86_400),
+}
+
+
+class Rate:
+    """So many calls in so many seconds: `60/min`, `100k/day`, `5 per second`."""
+
+    __slots__ = ("count", "seconds")
+
+    def __init__(self, count: int, seconds: int) -> None:
+        self.count = count
+        self.seconds = seconds
+
+    @classmethod
+    def read(cls, said: object) -> Self:
+        """From its text; `ValueError` when it is not a rate."""
+        match = re.fullmatch(r"(\d+)([km]?)\s*(?:/|per)\s*([a-z]+?)s?", str(said).strip(), re.IGNORECASE)
+        unit = _SECONDS.get(match[3].lower()) if match else None
+        if match is None or unit is None:
+            raise ValueError(f"{said!r} is not a rate: write it like 60/min or 100k/day")
+        count = int(match[1]) * _COUNT[match[2].lower()]
+        if count == 0:
+            raise ValueError(f"{said!r} admits nothing: leave the operation out instead")
+        return cls(count, unit)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rate) and (self.count, self.seconds) == (other.count, other.seconds)
+
+    def __hash__(self) -> int:
+        return hash((self.count, self.seconds))
+
+
+class Size(int):
+    """Bytes: `256KB` (KB is 1024 bytes)."""
+
+    @classmethod
+    def read(cls, said: object) -> Self:
+        """From its text; `ValueError` when it is not a size."""
+        match = re.fullmatch(r"(\d+)\s*([KMG]?B)", str(said).strip(), re.IGNORECASE)
+        if match is None:
+            raise ValueError(f"{said!r} is not a size: write it like 256KB or 2MB")
+        return cls(int(match[1]) * _SIZE[match[2].upper()])
+
+
+def read_word(kind: type, said: object) -> object:
+    """msgspec's hook for these types; `NotImplementedError` for any other."""
+    if kind in (Rate, Size):
+        return kind.read(said)
+    raise NotImplementedError(f"{kind.__name__} is not a policy word")

@@ -1,0 +1,251 @@
+"""Every way the gateway says no: status, reason, the policy line, and the headers the RFCs ask for."""
+
+import httpx
+import pytest
+
+from tests.gateway.notes import NOW, World, problem, token, workload
+
+NOTE = "/notes/v2/notes/n1"
+KEYED = "/notes/v2/notes/by-key/k1"
+
+
+async def test_a_good_call_passes_and_is_answered_with_its_request_id(world: World) -> None:
+    answer = await world.ask("GET", NOTE, token(), headers={"X-Request-Id": "request-1234"})
+    assert (answer.status_code, answer.json()["title"]) == (200, "n1")
+    assert answer.headers["x-request-id"] == "request-1234"
+
+
+async def test_without_a_token_there_is_a_challenge_and_no_error_code(world: World) -> None:
+    answer = await world.ask("GET", NOTE)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == 'Bearer realm="tiergate"'
+    assert answer.headers["proxy-status"] == 'tiergate; error=http_request_denied; details="token_missing"'
+    assert problem(answer)["reason"] == "token_missing"
+    assert problem(answer)["facts"]["policy"] == "policies/apis/notes.yaml:7"
+    assert problem(answer)["request_id"] == answer.headers["x-request-id"]
+    assert world.desk.asked == []
+
+
+async def test_without_the_scope_nothing_happens_and_it_is_named(world: World) -> None:
+    answer = await world.ask("PUT", KEYED, token("notes:read"), json={"title": "a"})
+    assert answer.status_code == 403
+    assert answer.headers["www-authenticate"].endswith('error="insufficient_scope", scope="notes:write"')
+    assert problem(answer)["reason"] == "missing_scope"
+    assert problem(answer)["facts"] == {"scope": "notes:write", "policy": "policies/apis/notes.yaml:16"}
+    assert world.desk.asked == []
+
+
+async def test_of_any_scopes_one_is_enough_and_none_is_refused(world: World) -> None:
+    path = "/notes/v2/accounts/a1/notes"
+    assert (await world.ask("GET", path, token("portal:read", account_id="a1"))).status_code == 200
+    refused = await world.ask("GET", path, token("desk:read", account_id="a1"))
+    assert problem(refused)["facts"]["scope"] == "notes:read portal:read"
+
+
+async def test_another_customers_object_is_not_there(world: World) -> None:
+    for claims in ({"account_id": "a2"}, {}):
+        answer = await world.ask("GET", "/notes/v2/accounts/a1/notes", token("portal:read", **claims))
+        assert (answer.status_code, problem(answer)["reason"]) == (404, "not_offered")
+    assert world.desk.asked == []
+
+
+async def test_an_operation_nobody_listed_cannot_be_reached(world: World) -> None:
+    answer = await world.ask("DELETE", NOTE, token())
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert problem(answer)["reason"] == "method_not_allowed"
+    assert world.desk.asked == []
+
+
+@pytest.mark.parametrize("path", ["/", "/notes/v9/notes/n1", "/other/v1/x", "/notes/v2/notes/n1/", "/notes/v2//n1"])
+async def test_an_address_nobody_offers_is_404(world: World, path: str) -> None:
+    answer = await world.ask("GET", path, token())
+    assert (answer.status_code, problem(answer)["reason"]) == (404, "not_offered")
+
+
+@pytest.mark.parametrize(
+    "path", ["/notes/v2/notes/a%2Fb", "/notes/v2/notes/%2e%2e", "/notes/v2/notes/a%00", "/notes/v2/notes/%ff"]
+)
+async def test_a_path_that_can_be_read_two_ways_is_refused(world: World, path: str) -> None:
+    answer = await world.ask("GET", path, token())
+    assert (answer.status_code, problem(answer)["reason"]) == (400, "malformed")
+
+
+async def test_a_token_in_the_query_or_two_tokens_are_refused(world: World) -> None:
+    assert (await world.ask("GET", f"{NOTE}?access_token=x")).status_code == 400
+    twice = await world.http.get(NOTE, headers=[("Authorization", "Bearer a"), ("Authorization", "Bearer b")])
+    assert (twice.status_code, problem(twice)["reason"]) == (400, "malformed")
+
+
+async def test_a_body_too_large_is_refused_whether_it_says_so_or_not(world: World) -> None:
+    async def unannounced():  # type: ignore[no-untyped-def]
+        for _ in range(3):
+            yield b" " * 1000
+
+    announced = await world.ask("PUT", KEYED, token(), json={"title": "a" * 2000})
+    counted = await world.ask(
+        "PUT", KEYED, token(), content=unannounced(), headers={"Content-Type": "application/json"}
+    )
+    for answer in (announced, counted):
+        assert (answer.status_code, problem(answer)["reason"]) == (413, "body_too_large")
+        assert problem(answer)["facts"]["policy"] == "policies/apis/notes.yaml:12"
+    assert world.desk.asked == []
+
+
+async def test_another_media_type_is_415_and_a_bad_body_is_answered_field_by_field(world: World) -> None:
+    xml = await world.ask("PUT", KEYED, token(), content=b"<a/>", headers={"Content-Type": "application/xml"})
+    assert (xml.status_code, problem(xml)["reason"]) == (415, "unsupported_media")
+    broken = await world.ask("PUT", KEYED, token(), content=b"{", headers={"Content-Type": "application/json"})
+    assert (broken.status_code, problem(broken)["reason"]) == (400, "malformed")
+    wrong = await world.ask("PUT", KEYED, token(), json={"title": 1, "nonsense": 2})
+    assert wrong.status_code == 422
+    assert len(problem(wrong)["errors"]) == 2
+
+
+async def test_a_tiers_own_fault_passes_unchanged_and_a_bug_says_nothing_of_its_inside(world: World) -> None:
+    missing = await world.ask("GET", "/notes/v2/notes/missing", token())
+    assert (missing.status_code, problem(missing)["reason"]) == (404, "not_found")
+    bug = await world.ask("GET", "/notes/v2/notes/bug", token())
+    assert (bug.status_code, problem(bug)["reason"]) == (500, "broken")
+    assert "inner text" not in bug.text
+
+
+async def test_a_client_sees_what_its_product_includes_and_nothing_else(world: World) -> None:
+    outside = await world.ask("GET", "/notes/v1/accounts/a1/notes", token(account_id="a1"))
+    assert (outside.status_code, problem(outside)["reason"]) == (403, "not_in_product")
+    assert problem(outside)["facts"]["policy"] == "policies/products/desk.yaml:1"
+    unknown = await world.ask("GET", NOTE, token(client_id="stranger"))
+    assert problem(unknown)["reason"] == "not_in_product"
+    assert "www-authenticate" not in unknown.headers
+
+
+async def test_a_deprecated_version_says_so_and_until_when(world: World) -> None:
+    answer = await world.ask("GET", "/notes/v1/notes/n1", token())
+    assert answer.status_code == 200
+    assert answer.headers["deprecation"] == "@1788220800"
+    assert answer.headers["sunset"] == "Mon, 01 Mar 2027 00:00:00 GMT"
+    assert '</notes/v2/>; rel="successor-version"' in answer.headers["link"]
+    assert '<https://dev.firm.example/v2>; rel="deprecation"' in answer.headers["link"]
+    assert "deprecation" not in (await world.ask("GET", NOTE, token())).headers
+
+
+async def test_on_its_last_day_a_version_is_gone_by_itself(world: World) -> None:
+    world.now = 1_803_859_200.0 - 1  # a second before 2027-03-01
+    assert (await world.ask("GET", "/notes/v1/notes/n1", token(exp=world.now + 60))).status_code == 200
+    world.now += 1
+    answer = await world.ask("GET", "/notes/v1/notes/n1", token(exp=world.now + 60))
+    assert (answer.status_code, problem(answer)["reason"]) == (410, "version_retired")
+    assert problem(answer)["facts"] == {"successor": "v2", "policy": "policies/apis/notes.yaml:5"}
+    assert answer.headers["sunset"] == "Mon, 01 Mar 2027 00:00:00 GMT"
+
+
+async def test_a_limit_admits_its_burst_then_says_truly_when_to_come_back(world: World) -> None:
+    for remaining in (2, 1, 0):
+        answer = await world.ask("PUT", KEYED, token(), json={"title": "a"})
+        assert answer.status_code == 200
+        assert answer.headers["ratelimit-policy"] == '"writes";q=3;w=60, "per-client";q=1000;w=60'
+        assert answer.headers["ratelimit"].startswith(f'"writes";r={remaining};t=')
+    refused = await world.ask("PUT", KEYED, token(), json={"title": "a"})
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "20")
+    assert problem(refused)["facts"]["limit"] == "writes"
+    assert problem(refused)["facts"]["policy"] == "policies/apis/notes.yaml:9"
+    world.now += 19
+    assert (await world.ask("PUT", KEYED, token(), json={"title": "a"})).status_code == 429
+    world.now += 1
+    assert (await world.ask("PUT", KEYED, token(), json={"title": "a"})).status_code == 200
+    assert len(world.desk.asked) == 4
+
+
+async def test_a_refused_call_spends_nothing_of_any_limit(world: World) -> None:
+    for _ in range(5):
+        await world.ask("PUT", KEYED, token("notes:read"), json={"title": "a"})
+    for _ in range(6):
+        last = await world.ask("PUT", KEYED, token(), json={"title": "a"})
+    assert last.status_code == 429
+    # Three were admitted and charged to the plan as well; the three refused by `writes` were charged to neither.
+    assert '"per-client";r=997;' in last.headers["ratelimit"]
+
+
+async def test_each_user_has_a_limit_of_their_own(world: World) -> None:
+    for _ in range(3):
+        await world.ask("PUT", KEYED, token(), json={"title": "a"})
+    assert (await world.ask("PUT", KEYED, token(sub="dana"), json={"title": "a"})).status_code == 200
+
+
+async def test_a_public_operation_needs_no_token_and_has_its_limit_by_address(world: World) -> None:
+    hook = "/notes/v2/hooks/shop"
+    answers = [await world.ask("POST", hook, content=b"abc", headers={"X-Signature": "s"}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert "shop:3" in answers[0].json()["title"]
+
+
+async def test_what_only_we_may_say_is_not_taken_from_outside(world: World) -> None:
+    spoofed = {
+        "Tiergate-Acted-For": "ceo@console",
+        "Tiergate-Run": "r1",
+        "X-Forwarded-For": "1.2.3.4",
+        "Forwarded": "for=1",
+    }
+    answer = await world.ask("POST", "/notes/v2/hooks/shop", content=b"abc", headers=spoofed)
+    assert not any(name in answer.json()["title"] for name in ("tiergate", "forwarded"))
+    await world.ask("GET", NOTE, token(), headers=spoofed)
+    _, context = world.desk.asked[-1]
+    assert context.caller is not None
+    assert (context.caller.subject, context.caller.acted_for, context.run) == ("priya", (), "")
+
+
+async def test_a_workloads_word_about_whom_it_acts_for_is_taken(world: World) -> None:
+    said = {"Tiergate-Acted-For": "priya@console job@partner", "Tiergate-Run": "run-1", "Tiergate-Step": "4"}
+    await world.ask("GET", "/cabinet/v1/notes/n1", workload(), headers=said)
+    _, context = world.desk.asked[-1]
+    assert context.caller is not None
+    assert context.caller.acted_for == ("priya@console", "job@partner")
+    assert (context.run, context.step) == ("run-1", "4")
+
+
+async def test_a_trace_is_joined_and_a_malformed_one_is_not_believed(world: World) -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    await world.ask("GET", NOTE, token(), headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
+    await world.ask("GET", NOTE, token(), headers={"traceparent": "00-zz-01"})
+    assert trace in world.desk.asked[0][1].traceparent
+    assert "zz" not in world.desk.asked[1][1].traceparent
+
+
+async def test_a_swapped_plan_holds_from_the_next_call_and_keeps_what_was_spent(
+    world: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from tests.gateway.notes import NOTES_FILE, plan_of
+
+    for _ in range(2):
+        await world.ask("PUT", KEYED, token(), json={"title": "a"})
+    changed = NOTES_FILE.replace("rate: 3/min", "rate: 4/min").replace(
+        "note: {scopes: [notes:read]}", "note: {scopes: [other]}"
+    )
+    world.governor.swap(plan_of(tmp_path_factory.mktemp("next"), notes=changed))
+    answer = await world.ask("PUT", KEYED, token(), json={"title": "a"})
+    assert answer.headers["ratelimit"].startswith('"writes";r=1;')
+    assert problem(await world.ask("GET", NOTE, token()))["facts"]["scope"] == "other"
+
+
+async def test_head_and_options_are_answered_with_what_is_allowed(world: World) -> None:
+    for method in ("HEAD", "OPTIONS", "PATCH"):
+        answer = await world.ask(method, KEYED)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "PUT")
+
+
+async def test_a_gateway_without_the_tier_does_not_offer_its_apis(world: World) -> None:
+    from gateway.asgi import Gateway
+
+    only_system = world.client(Gateway(world.governor, {"system": world.app}))
+    async with only_system as http:
+        assert (await world.ask("GET", NOTE, token(), http=http)).status_code == 404
+
+
+async def test_a_conflicting_length_is_refused(world: World) -> None:
+    request = httpx.Request("PUT", f"http://gw{KEYED}", content=b"{}", headers={"Authorization": f"Bearer {token()}"})
+    request.headers["Transfer-Encoding"] = "chunked"
+    answer = await world.http.send(request)
+    assert (answer.status_code, problem(answer)["reason"]) == (400, "malformed")
+
+
+def test_the_clock_of_these_tests_is_in_the_life_of_the_first_version() -> None:
+    assert NOW < 1_803_859_200.0
