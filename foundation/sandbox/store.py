@@ -86,19 +86,21 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All writes inside, or none: an exception undoes them. May be nested; the outermost one commits."""
-        if self._depth == 0:
-            self.db.execute("BEGIN IMMEDIATE")
+        begin, undo, keep = ("BEGIN IMMEDIATE", "ROLLBACK", "COMMIT")
+        if self._depth:
+            point = f"inner{self._depth}"
+            begin, undo, keep = (f"SAVEPOINT {point}", f"ROLLBACK TO {point}", f"RELEASE {point}")
+        self.db.execute(begin)
         self._depth += 1
         try:
             yield
         except BaseException:
-            self._depth -= 1
-            if self._depth == 0:
-                self.db.execute("ROLLBACK")
+            self.db.execute(undo)
             raise
-        self._depth -= 1
-        if self._depth == 0:
-            self.db.execute("COMMIT")
+        else:
+            self.db.execute(keep)
+        finally:
+            self._depth -= 1
 
     def next_number(self, counter: str) -> int:
         """1, 2, 3 ... per counter: what deterministic ids are made from."""

@@ -1,0 +1,276 @@
+"""Salesforce to canonical, and back. Pure. A code we have no word for is `Drifted`, never a guess."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final, Literal, TypeVar
+
+import msgspec
+
+from canonical.base import Source
+from canonical.faults import Drifted, VendorRefused
+from canonical.money import Money
+from canonical.objects import (
+    Address,
+    Contact,
+    ContactRole,
+    Contract,
+    ContractType,
+    Customer,
+    Opportunity,
+    ProjectLink,
+    Quote,
+    QuoteLine,
+    RoleDemand,
+    Stage,
+    TaxRegistration,
+)
+from canonical.ports.systems import Change
+from system_apis.salesforce import wire
+
+SYSTEM: Final = "salesforce"
+
+CONTRACT_TYPES: Final[Mapping[str, ContractType]] = {
+    "Time and Materials": "tm",
+    "Fixed Price": "fixed",
+    "Milestone": "milestone",
+    "Retainer": "retainer",
+    "Managed Service": "managed",
+    "Not to Exceed": "nte",
+}
+CONTRACT_STATUSES: Final[Mapping[str, Literal["draft", "in_approval", "active", "cancelled", "expired"]]] = {
+    "Draft": "draft",
+    "In Approval Process": "in_approval",
+    "Activated": "active",
+    "Terminated": "cancelled",
+    "Expired": "expired",
+}
+QUOTE_STATUSES: Final[Mapping[str, Literal["draft", "approved", "presented", "accepted", "rejected"]]] = {
+    "Draft": "draft",
+    "Needs Review": "draft",
+    "In Review": "draft",
+    "Approved": "approved",
+    "Presented": "presented",
+    "Accepted": "accepted",
+    "Rejected": "rejected",
+    "Denied": "rejected",
+}
+LINE_KINDS: Final[Mapping[str, Literal["labour", "expense", "fee", "material"]]] = {
+    "Services": "labour",
+    "Expenses": "expense",
+    "Fees": "fee",
+    "Materials": "material",
+}
+CONTACT_ROLES: Final[Mapping[str, Literal["buyer", "billing", "sponsor", "approver"]]] = {
+    "Buyer": "buyer",
+    "Billing": "billing",
+    "Sponsor": "sponsor",
+    "Approver": "approver",
+}
+
+T = TypeVar("T")
+
+
+def opportunity(row: wire.Opportunity) -> Opportunity:
+    """A deal. One without an amount is worth nothing; percent becomes a share."""
+    category: Literal["open", "won", "lost"] = "won" if row.is_won else "lost" if row.is_closed else "open"
+    return Opportunity(
+        id=row.id,
+        legal_entity_id=row.legal_entity or "",
+        source=source(row.system_modstamp),
+        name=row.name,
+        account_id=row.account_id or "",
+        stage=Stage(code=row.stage_name, category=category),
+        amount=Money(amount=row.amount or Decimal(0), currency=row.currency_iso_code),
+        close_date=row.close_date,
+        won_generation=int(row.won_generation or 0),
+        probability=(row.probability or Decimal(0)) / 100,
+        delivery_entities=row.delivery_entities.split(";") if row.delivery_entities else [],
+        contract_type=_contract_type(row.contract_type),
+        practice=row.practice or "",
+        expected_start=row.expected_start,
+        expected_end=row.expected_end,
+        role_demand=_role_demand(row.role_demand),
+        quote_id=row.synced_quote_id or "",
+        contract_id=row.contract_id or "",
+        po_number=row.po_number or "",
+        owner_id=row.owner_id,
+        project_manager=row.project_manager or "",
+        won_at=row.last_stage_change_date if row.is_won else None,
+        project_code=row.project_code or "",
+    )
+
+
+def customer(row: wire.Account) -> Customer:
+    """The customer an account stands for."""
+    billing = _address(
+        "bill",
+        (row.billing_street, row.billing_city, row.billing_state_code, row.billing_postal_code),
+        row.billing_country_code,
+    )
+    shipping = _address(
+        "ship",
+        (row.shipping_street, row.shipping_city, row.shipping_state_code, row.shipping_postal_code),
+        row.shipping_country_code,
+    )
+    registrations = []
+    if row.tax_registration:
+        country = row.tax_country or row.billing_country_code or ""
+        registrations = [TaxRegistration(country=country, scheme=row.tax_scheme or "", number=row.tax_registration)]
+    return Customer(
+        id=row.id,
+        lifecycle="deleted" if row.is_deleted else "active",
+        source=source(row.system_modstamp),
+        legal_name=row.legal_name or row.name,
+        trading_name=row.name,
+        number=row.account_number or "",
+        parent_id=row.parent_id or "",
+        addresses=[each for each in (billing, shipping) if each],
+        tax_registrations=registrations,
+        default_currency=row.currency_iso_code,
+        payment_terms=row.payment_terms or "",
+        po_required=row.po_required,
+        owner_id=row.owner_id,
+    )
+
+
+def contact(row: wire.Contact) -> Contact:
+    """A person; the role is what they are to their own account."""
+    roles = []
+    if row.role and row.account_id:
+        roles = [ContactRole(account_id=row.account_id, role=_known(CONTACT_ROLES, row.role, "contact role"))]
+    return Contact(
+        id=row.id,
+        source=source(row.system_modstamp),
+        given=row.first_name or "",
+        family=row.last_name,
+        email=row.email or "",
+        phone=row.phone or "",
+        title=row.title or "",
+        roles=roles,
+    )
+
+
+def quote(row: wire.Quote, lines: list[wire.QuoteLine]) -> Quote:
+    """An offer with its lines."""
+    return Quote(
+        id=row.id,
+        source=source(row.system_modstamp),
+        number=row.quote_number,
+        opportunity_id=row.opportunity_id,
+        currency=row.currency_iso_code,
+        total=Money(amount=row.grand_total, currency=row.currency_iso_code),
+        status=_known(QUOTE_STATUSES, row.status, "quote status"),
+        valid_to=row.expiration_date,
+        lines=[_quote_line(number, line, row.currency_iso_code) for number, line in enumerate(lines, 1)],
+    )
+
+
+def contract(row: wire.Contract) -> Contract:
+    """A contract. Signed is what the customer signed, not what somebody activated."""
+    return Contract(
+        id=row.id,
+        source=source(row.system_modstamp),
+        number=row.contract_number,
+        account_id=row.account_id,
+        title=row.name or "",
+        opportunity_id=row.opportunity or "",
+        currency=row.currency_iso_code,
+        value=None if row.value is None else Money(amount=row.value, currency=row.currency_iso_code),
+        billing_method=_contract_type(row.contract_type),
+        start=row.start_date,
+        end=row.end_date,
+        signed_at=row.customer_signed_date,
+        at_risk_until=row.at_risk_until,
+        po_number=row.po_number or "",
+        payment_terms=row.payment_terms or "",
+        status=_known(CONTRACT_STATUSES, row.status, "contract status"),
+    )
+
+
+def link(row: wire.Link) -> ProjectLink:
+    """How a deal is linked now."""
+    return ProjectLink(
+        project_code=row.project_code or "",
+        erp_project_id=row.erp_project_id or "",
+        psa_project_id=row.psa_project_id or "",
+        erp_customer_id=row.erp_customer_id or "",
+    )
+
+
+def link_update(wanted: ProjectLink) -> wire.LinkUpdate:
+    """How it shall be linked; an empty text would be kept as null anyway."""
+    return wire.LinkUpdate(
+        project_code=wanted.project_code or None,
+        erp_project_id=wanted.erp_project_id or None,
+        psa_project_id=wanted.psa_project_id or None,
+        erp_customer_id=wanted.erp_customer_id or None,
+    )
+
+
+def change(row: wire.Changed) -> Change:
+    """A deal the poll found."""
+    return Change(
+        object="opportunity",
+        native_id=row.id,
+        version=stamp(row.system_modstamp),
+        changed_at=row.system_modstamp,
+        won=row.is_won,
+    )
+
+
+def stamp(instant: datetime) -> str:
+    """An instant as Salesforce writes it: `2026-01-31T09:15:30.000+0000`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+
+
+def source(modstamp: str) -> Source:
+    """The version a record was read at."""
+    return Source(system=SYSTEM, native_version=modstamp, updated_at=datetime.fromisoformat(modstamp))
+
+
+def _quote_line(number: int, line: wire.QuoteLine, currency: str) -> QuoteLine:
+    family = line.product.family if line.product else None
+    return QuoteLine(
+        seq=line.sort_order or number,
+        item=line.product.name if line.product else "",
+        kind=_known(LINE_KINDS, family, "product family") if family else "labour",
+        qty=line.quantity,
+        unit_price=Money(amount=line.unit_price, currency=currency),
+        net=Money(amount=line.total_price, currency=currency),
+        role=line.role or "",
+    )
+
+
+def _address(
+    role: Literal["bill", "ship"], parts: tuple[str | None, str | None, str | None, str | None], country: str | None
+) -> Address | None:
+    street, city, subdivision, postal = parts
+    if not any((*parts, country)):
+        return None
+    return Address(
+        role=role,
+        lines=street.splitlines() if street else [],
+        city=city or "",
+        subdivision=subdivision or "",
+        postal=postal or "",
+        country=country or "",
+    )
+
+
+def _role_demand(text: str | None) -> list[RoleDemand]:
+    try:
+        entries = msgspec.json.decode(text or "[]", type=list[wire.RoleDemand])
+    except msgspec.DecodeError as wrong:
+        raise VendorRefused(f"Role_Demand__c is not the list of roles and hours it must be: {wrong}") from wrong
+    return [RoleDemand(role=each.role, hours=each.hours, start=each.start, end=each.end) for each in entries]
+
+
+def _contract_type(label: str | None) -> ContractType:
+    return _known(CONTRACT_TYPES, label, "contract type") if label else "tm"
+
+
+def _known(words: Mapping[str, T], code: str, what: str) -> T:
+    if code not in words:
+        raise Drifted(f"{what} {code!r} is not one we know: {', '.join(words)}", system=SYSTEM)
+    return words[code]

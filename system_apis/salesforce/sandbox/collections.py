@@ -1,0 +1,89 @@
+"""Several records in one call (sObject collections): 200 with one result each, whose code is `statusCode` here."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from litestar import Request, route
+
+from foundation.sandbox import Answer, Box, Record, Refused, answer, decode
+from system_apis.salesforce.sandbox import org
+from system_apis.salesforce.sandbox.errors import refused
+from system_apis.salesforce.sandbox.rest import body_of, enter
+from system_apis.salesforce.sandbox.schema import KINDS
+
+MOST: Final = 200
+_PATH: Final = "/services/data/{version:str}/composite/sobjects"
+_ROLLED_BACK: Final = {
+    "statusCode": "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+    "message": "Record rolled back because not all records were valid and the request was using AllOrNone header",
+    "fields": [],
+}
+
+
+@route(_PATH, http_method=["POST", "PATCH", "DELETE"], status_code=200)
+async def collection(box: Box, version: str, request: Request[Any, Any, Any]) -> Answer:
+    """Make, change or delete up to 200 records."""
+    enter(box, version)
+    if request.method == "DELETE":
+        ids = [each for each in request.query_params.get("ids", "").split(",") if each]
+        all_or_none = request.query_params.get("allOrNone") == "true"
+        return answer(200, _each(box, [{"id": each} for each in ids], all_or_none, _deleted))
+    body = body_of(await request.body())
+    work = _created if request.method == "POST" else _updated
+    return answer(200, _each(box, body.get("records", []), bool(body.get("allOrNone")), work))
+
+
+class _RolledBack(Exception):  # noqa: N818 - leaves the transaction, nothing more
+    pass
+
+
+def _each(box: Box, records: list[Record], all_or_none: bool, work: Callable[[Box, Record], str]) -> list[Record]:
+    if len(records) > MOST:
+        raise refused(400, "EXCEEDED_ID_LIMIT", f"record limit reached. cannot submit more than {MOST} records")
+    results: list[Record] = []
+    try:
+        with box.store.transaction():
+            results = [_one(box, record, work) for record in records]
+            if all_or_none and not all(each["success"] for each in results):
+                raise _RolledBack
+    except _RolledBack:
+        undone = {"success": False, "errors": [_ROLLED_BACK]}
+        results = [undone if each["success"] else each for each in results]
+    return results
+
+
+def _one(box: Box, record: Record, work: Callable[[Box, Record], str]) -> Record:
+    try:
+        with box.store.transaction():
+            done = work(box, record)
+        return {"id": done, "success": True, "errors": []}
+    except Refused as refusal:
+        entry = decode(refusal.answer.content)[0]
+        error = {"statusCode": entry["errorCode"], "message": entry["message"], "fields": entry.get("fields", [])}
+        return {"success": False, "errors": [error]}
+
+
+def _created(box: Box, record: Record) -> str:
+    made = org.create(box, org.kind_of(_type(record)), record)
+    return str(made["Id"])
+
+
+def _updated(box: Box, record: Record) -> str:
+    fields = {name: value for name, value in record.items() if name.lower() != "id"}
+    given = record.get("id") or record.get("Id") or ""
+    return str(org.update(box, org.kind_of(_type(record)), given, fields)["Id"])
+
+
+def _deleted(box: Box, record: Record) -> str:
+    kind = next((each for each in KINDS.values() if record["id"].startswith(each.prefix)), None)
+    if kind is None:
+        raise refused(404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
+    org.delete(box, kind, record["id"])
+    return str(record["id"])
+
+
+def _type(record: Record) -> str:
+    return str(record.get("attributes", {}).get("type", ""))
+
+
+ROUTES: Final = (collection,)

@@ -1,0 +1,238 @@
+"""Salesforce's shapes: only the fields we read or write. API version 62.0."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import field
+
+from canonical.base import Value
+
+T = TypeVar("T")
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A record: field names as Salesforce writes them; a null is None."""
+
+    @classmethod
+    def columns(cls) -> str:
+        """Its fields, as SOQL names them."""
+        return ",".join(cls.__struct_encode_fields__)
+
+
+class Token(msgspec.Struct, frozen=True):
+    """What a sign-in gives. There is no `expires_in`."""
+
+    access_token: str
+    instance_url: str
+
+
+class TokenRefusal(msgspec.Struct, frozen=True):
+    """Why there is no token; the description may be missing or null."""
+
+    error: str
+    error_description: str | None = None
+
+
+class UserInfo(msgspec.Struct, frozen=True):
+    """Who we are."""
+
+    preferred_username: str
+    organization_id: str
+
+
+class Rows(msgspec.Struct, Generic[T], frozen=True, rename="camel"):
+    """A page of a query."""
+
+    total_size: int
+    done: bool
+    records: list[T]
+    next_records_url: str = ""
+
+
+class Problem(msgspec.Struct, frozen=True, rename="camel"):
+    """One entry of an error answer, which is always a list."""
+
+    error_code: str
+    message: str = ""
+    fields: list[str] | None = None
+
+
+class Opportunity(Row, frozen=True, kw_only=True, rename="pascal"):
+    """A deal, with the org's custom fields (QUIRKS.md lists them)."""
+
+    id: str
+    name: str
+    account_id: str | None
+    stage_name: str
+    is_closed: bool
+    is_won: bool
+    amount: Decimal | None
+    currency_iso_code: str
+    close_date: date
+    probability: Decimal | None
+    owner_id: str
+    contract_id: str | None
+    synced_quote_id: str | None
+    last_stage_change_date: datetime | None
+    system_modstamp: str
+    legal_entity: str | None = field(name="Legal_Entity__c")
+    delivery_entities: str | None = field(name="Delivery_Entities__c")
+    contract_type: str | None = field(name="Contract_Type__c")
+    practice: str | None = field(name="Practice__c")
+    expected_start: date | None = field(name="Expected_Start__c")
+    expected_end: date | None = field(name="Expected_End__c")
+    role_demand: str | None = field(name="Role_Demand__c")
+    project_manager: str | None = field(name="Project_Manager__c")
+    po_number: str | None = field(name="PO_Number__c")
+    won_generation: Decimal | None = field(name="Won_Generation__c")
+    project_code: str | None = field(name="Project_Code__c")
+
+
+class RoleDemand(Value, frozen=True, kw_only=True):
+    """One entry of `Role_Demand__c`."""
+
+    role: str
+    hours: Decimal
+    start: date | None = None
+    end: date | None = None
+
+
+class Link(Row, frozen=True, kw_only=True, rename="pascal"):
+    """The fields of a deal that point at its project, and the stamp they were read at."""
+
+    system_modstamp: datetime
+    project_code: str | None = field(name="Project_Code__c")
+    erp_project_id: str | None = field(name="ERP_Project_Id__c")
+    psa_project_id: str | None = field(name="PSA_Project_Id__c")
+    erp_customer_id: str | None = field(name="ERP_Customer_Id__c")
+
+
+class LinkUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """What is written to link a deal; None clears."""
+
+    project_code: str | None = field(name="Project_Code__c")
+    erp_project_id: str | None = field(name="ERP_Project_Id__c")
+    psa_project_id: str | None = field(name="PSA_Project_Id__c")
+    erp_customer_id: str | None = field(name="ERP_Customer_Id__c")
+
+
+class Account(Row, frozen=True, kw_only=True, rename="pascal"):
+    """A customer. Deleted ones are read too: that is how a merge shows."""
+
+    id: str
+    name: str
+    is_deleted: bool
+    master_record_id: str | None
+    account_number: str | None
+    parent_id: str | None
+    owner_id: str
+    currency_iso_code: str
+    billing_street: str | None
+    billing_city: str | None
+    billing_state_code: str | None
+    billing_postal_code: str | None
+    billing_country_code: str | None
+    shipping_street: str | None
+    shipping_city: str | None
+    shipping_state_code: str | None
+    shipping_postal_code: str | None
+    shipping_country_code: str | None
+    system_modstamp: str
+    legal_name: str | None = field(name="Legal_Name__c")
+    tax_registration: str | None = field(name="Tax_Registration__c")
+    tax_scheme: str | None = field(name="Tax_Scheme__c")
+    tax_country: str | None = field(name="Tax_Country__c")
+    payment_terms: str | None = field(name="Payment_Terms__c")
+    po_required: bool = field(name="PO_Required__c")
+
+
+class Contact(Row, frozen=True, kw_only=True, rename="pascal"):
+    """A person at a customer."""
+
+    id: str
+    account_id: str | None
+    first_name: str | None
+    last_name: str
+    email: str | None
+    phone: str | None
+    title: str | None
+    system_modstamp: str
+    role: str | None = field(name="Role__c")
+
+
+class Quote(Row, frozen=True, kw_only=True, rename="pascal"):
+    """An offer."""
+
+    id: str
+    quote_number: str
+    opportunity_id: str
+    status: str
+    currency_iso_code: str
+    grand_total: Decimal
+    expiration_date: date | None
+    system_modstamp: str
+
+
+class Product(Row, frozen=True, kw_only=True, rename="pascal"):
+    """What a line sells; nested in the line."""
+
+    name: str
+    family: str | None
+
+
+class QuoteLine(Row, frozen=True, kw_only=True, rename="pascal"):
+    """One line of an offer."""
+
+    sort_order: int | None
+    quantity: Decimal
+    unit_price: Decimal
+    total_price: Decimal
+    product: Product | None = field(name="Product2")
+    role: str | None = field(name="Role__c")
+
+
+class Contract(Row, frozen=True, kw_only=True, rename="pascal"):
+    """What was agreed."""
+
+    id: str
+    contract_number: str
+    account_id: str
+    name: str | None
+    status: str
+    start_date: date | None
+    end_date: date | None
+    customer_signed_date: date | None
+    currency_iso_code: str
+    system_modstamp: str
+    value: Decimal | None = field(name="Contract_Value__c")
+    contract_type: str | None = field(name="Contract_Type__c")
+    payment_terms: str | None = field(name="Payment_Terms__c")
+    po_number: str | None = field(name="PO_Number__c")
+    at_risk_until: date | None = field(name="At_Risk_Until__c")
+    opportunity: str | None = field(name="Opportunity__c")
+
+
+class Changed(Row, frozen=True, kw_only=True, rename="pascal"):
+    """A deal as the poll sees it."""
+
+    id: str
+    is_won: bool
+    system_modstamp: datetime
+
+
+class NotificationData(msgspec.Struct, frozen=True, rename="camel"):
+    """Which record changed."""
+
+    object: str
+    id: str
+    system_modstamp: datetime
+    is_won: bool
+
+
+class Notification(msgspec.Struct, frozen=True):
+    """What the org's flow sends on a won deal: thin, since the reader reads the deal again."""
+
+    type: str
+    data: NotificationData
