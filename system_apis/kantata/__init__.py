@@ -1,0 +1,36 @@
+"""Kantata OX (once Mavenlink): the PSA. Projects, people and their talk by API v1; see QUIRKS.md for what surprises."""
+
+from typing import TYPE_CHECKING
+
+from canonical.ports.systems import Connection, Projects, ResourceDemands, Workspaces
+from foundation.connections import Connection as Settings
+from foundation.vendor_http import http_client
+from system_apis import SystemApi
+from system_apis.kantata.adapter import Kantata
+from system_apis.kantata.auth import sign_in
+from system_apis.kantata.mapping import SYSTEM
+
+if TYPE_CHECKING:
+    from foundation.sandbox import Sandbox
+
+
+def connect(connection: Settings) -> Kantata:
+    """The adapter on one account; `ValueError` when its `sign_in` lacks the token."""
+    return Kantata(http_client(connection, sign_in(connection)))
+
+
+def sandbox() -> "Sandbox":
+    """The account as we must expect it."""
+    from system_apis.kantata.sandbox import SANDBOX
+
+    return SANDBOX
+
+
+SYSTEM_API = SystemApi(
+    name=SYSTEM,
+    title="Kantata",
+    abbreviation="KA",
+    ports=(Projects, ResourceDemands, Workspaces, Connection),
+    connect=connect,
+    sandbox=sandbox,
+)

@@ -1,0 +1,122 @@
+"""The Kantata sandbox: workspaces, stories, people's places and hours, posts, and external references.
+
+Nothing is unique there, and nothing can be undone: a create sent twice is two records.
+
+Options: `token` (what signs in), `nested_references` (whether an `external_reference` inside a create is taken; what
+the vendor does is not published), `search_lag_seconds` (how far the search index is behind).
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from foundation.sandbox import Answer, Box, Record, Refused, Sandbox, answer, decode, firm
+from system_apis.kantata.sandbox.brainstem import create, delete, enveloped, kind_of, listed, shown, trouble, update
+
+TOKEN: Final = "sandbox-kantata-token"  # noqa: S105 - signs in to a sandbox only
+
+
+@route("/api/v1/{plural:str}", http_method=["GET", "POST"], status_code=200)
+async def collection(box: NamedDependency[Box], request: Request[Any, Any, Any], plural: FromPath[str]) -> Answer:
+    """A collection: list, or create one (singular key) or several (plural key)."""
+    _signed_in(box, request)
+    plural = plural.removesuffix(".json")
+    if request.method == "GET":
+        return listed(box, plural, dict(request.query_params.items()))
+    kind = kind_of(plural)
+    if not kind.creates:
+        raise Refused(trouble(403, "You are not allowed to do this"))
+    body = await _body(request)
+    several = body.get(plural) if isinstance(body.get(plural), list) else [_written(body, kind.singular)]
+    made = [create(box, plural, given) for given in several or []]
+    return enveloped(box, plural, made, dict(request.query_params.items()))
+
+
+@route("/api/v1/{plural:str}/{id:str}", http_method=["GET", "PUT", "DELETE"], status_code=200)
+async def member(
+    box: NamedDependency[Box], request: Request[Any, Any, Any], plural: FromPath[str], id: FromPath[str]
+) -> Answer:
+    """One record: read, change, delete."""
+    _signed_in(box, request)
+    id, parameters = id.removesuffix(".json"), dict(request.query_params.items())
+    if request.method == "GET":
+        return shown(box, plural, id, parameters)
+    if request.method == "DELETE":
+        delete(box, plural, id)
+        return answer(204)
+    changed = update(box, plural, id, _written(await _body(request), kind_of(plural).singular))
+    return enveloped(box, plural, [changed], parameters)
+
+
+def _signed_in(box: Box, request: Request[Any, Any, Any]) -> None:
+    if request.headers.get("authorization") != f"Bearer {box.option('token')}":
+        raise Refused(_unauthorized(box))
+
+
+async def _body(request: Request[Any, Any, Any]) -> Record:
+    try:
+        body = decode(await request.body())
+    except msgspec.DecodeError:
+        raise Refused(trouble(400, "The request could not be parsed")) from None
+    if not isinstance(body, dict):
+        raise Refused(trouble(400, "The request could not be parsed"))
+    return body
+
+
+def _written(body: Record, singular: str) -> Record:
+    given = body.get(singular)
+    if not isinstance(given, dict):
+        raise Refused(trouble(400, f"param is missing or the value is empty: {singular}"))
+    return given
+
+
+def _unauthorized(_: Box) -> Answer:
+    return trouble(401, "Invalid OAuth 2 Request", "oauth")
+
+
+def _seed(box: Box) -> None:
+    """The people of the firm, and an internal project that is nobody's deal."""
+    managers = sorted({deal.project_manager for deal in firm.deals(box.now().date())})
+    at = box.now().isoformat(timespec="microseconds")
+    for email in ("tiergate@acme.example", *managers):
+        name = email.partition("@")[0].replace(".", " ").title()
+        id = str(9000 + box.store.next_number("users"))
+        person = {"id": id, "full_name": name, "email_address": email, "headline": "", "created_at": at}
+        box.store.insert("users", id, {**person, "updated_at": at, "external_reference_ids": []})
+    create(box, "workspaces", {"title": "Internal: training and bench", "creator_role": "maven", "status_key": 310})
+
+
+def _together(*names: str) -> Callable[[Record, Any], str]:
+    """The business fact of a record: these of its fields."""
+    return lambda record, _: " | ".join(str(record[name]) for name in names)
+
+
+SANDBOX: Final = Sandbox(
+    name="kantata",
+    title="Kantata",
+    routes=(collection, member),
+    seed=_seed,
+    facts={
+        "workspaces": _together("title"),
+        "stories": _together("workspace_id", "title"),
+        "workspace_resources": _together("workspace_id", "label"),
+        "workspace_allocations": _together("workspace_resource_id", "start_date", "end_date"),
+        "posts": _together("workspace_id", "message"),
+        "external_references": _together("service_name", "service_model", "service_model_ref"),
+    },
+    answers={
+        "throttled": lambda _: trouble(429, "Too Many Requests"),
+        "expired_token": _unauthorized,
+        "server_error": lambda _: trouble(503, "Service is unavailable"),
+        "stale_version": lambda _: trouble(422, "The record is locked"),
+        "not_found": lambda _: trouble(404, "The requested resource was not found"),
+        "method_not_allowed": lambda _: trouble(404, "The requested resource was not found"),
+        "crash": lambda _: trouble(500, "Something went wrong"),
+    },
+    volatile=frozenset({"created_at", "updated_at"}),
+    options={"token": TOKEN, "nested_references": True, "search_lag_seconds": 0},
+)

@@ -1,0 +1,36 @@
+"""ServiceNow: the service desk. Incidents by the Table API; see QUIRKS.md for what surprises."""
+
+from typing import TYPE_CHECKING
+
+from canonical.ports.systems import Connection, Tickets
+from foundation.connections import Connection as Settings
+from foundation.vendor_http import http_client
+from system_apis import SystemApi
+from system_apis.servicenow.adapter import ServiceNow
+from system_apis.servicenow.auth import sign_in
+from system_apis.servicenow.mapping import SYSTEM
+
+if TYPE_CHECKING:
+    from foundation.sandbox import Sandbox
+
+
+def connect(connection: Settings) -> ServiceNow:
+    """The adapter on one instance; `ValueError` when its `sign_in` lacks something."""
+    return ServiceNow(http_client(connection, sign_in(connection)))
+
+
+def sandbox() -> "Sandbox":
+    """The instance as we must expect it."""
+    from system_apis.servicenow.sandbox import SANDBOX
+
+    return SANDBOX
+
+
+SYSTEM_API = SystemApi(
+    name=SYSTEM,
+    title="ServiceNow",
+    abbreviation="SN",
+    ports=(Tickets, Connection),
+    connect=connect,
+    sandbox=sandbox,
+)
