@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from canonical.ports import Operation
 from foundation.api import Api
+from foundation.context import Layer
 from foundation.openapi import Governed as Published
 from gateway.plan import Governed, Plan
 
@@ -24,6 +25,17 @@ def statuses(plan: Plan, api: Api) -> Callable[[Operation], Published]:
 def listed(plan: Plan, api: Api) -> list[str]:
     """The operationIds of `api` that some policy lists: the others are not published."""
     return [operation.id for operation in api.operations() if plan.governed(api, operation.id) is not None]
+
+
+def scopes_of(plan: Plan, layer: Layer) -> frozenset[str]:
+    """Every scope the operations of one tier ask for: what the workload of the tier above needs."""
+    return frozenset(
+        scope
+        for governed in plan.operations.values()
+        if governed.layer == layer
+        for rule in governed.rules
+        for scope in getattr(rule, "scopes", ())
+    )
 
 
 def _describe(governed: Governed, found: Published) -> None:
