@@ -11,6 +11,7 @@ from foundation.vendor_http import http_client
 from system_apis import SystemApi
 from system_apis.netsuite.adapter import NetSuite
 from system_apis.netsuite.auth import sign_in
+from system_apis.netsuite.demo import demo
 
 if TYPE_CHECKING:
     from foundation.sandbox import Sandbox
@@ -43,4 +44,5 @@ SYSTEM_API = SystemApi(
     ),
     connect=connect,
     sandbox=sandbox,
+    demo=demo,
 )

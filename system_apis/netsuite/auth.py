@@ -22,8 +22,10 @@ from authlib.oauth1.rfc5849.client_auth import ClientAuth
 from authlib.oauth1.rfc5849.signature import generate_signature_base_string
 from authlib.oauth1.rfc5849.util import escape
 from authlib.oauth2.rfc7523 import private_key_jwt_sign
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
 
-from canonical.faults import VendorDown, VendorSignIn
+from canonical.faults import VendorBusy, VendorDown, VendorSignIn
 from foundation.connections import Connection
 
 TOKEN_PATH: Final = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - an address
@@ -37,7 +39,7 @@ HMAC_SHA256: Final = "HMAC-SHA256"
 
 
 def sign_in(connection: Connection) -> tuple[httpx.Auth, str]:
-    """The sign-in a connection asks for, and as whom; `ValueError` names a setting that is missing or unknown."""
+    """The sign-in a connection asks for, and as whom; `ValueError` names a setting that is missing or wrong."""
     said = connection.sign_in
     flow = said.get("flow", "")
     try:
@@ -51,6 +53,8 @@ def sign_in(connection: Connection) -> tuple[httpx.Auth, str]:
             )
             return m2m, said["client_id"]
         if flow == "tba":
+            if not connection.url.startswith("https://"):
+                raise ValueError(f"connection {connection.name}: url is not https, which OAuth 1 insists on")
             tba = TokenBased(
                 account=said["account"],
                 consumer_key=said["consumer_key"],
@@ -76,7 +80,7 @@ class MachineToMachine(httpx.Auth):
         self._url = url.rstrip("/") + TOKEN_PATH
         self._client_id = client_id
         self._certificate_id = certificate_id
-        self._private_key = private_key
+        self._key = _key(private_key, algorithm)
         self._algorithm = algorithm
         self._token = ""
         self._good_until = 0.0
@@ -99,7 +103,7 @@ class MachineToMachine(httpx.Auth):
     def assertion(self) -> str:
         """A fresh signed assertion: who we are, for this token endpoint only."""
         signed: str = private_key_jwt_sign(
-            self._private_key,
+            self._key,
             self._client_id,
             self._url,
             alg=self._algorithm,
@@ -120,6 +124,8 @@ class MachineToMachine(httpx.Auth):
         return httpx.Request("POST", self._url, data=form, headers=accept, extensions=instead_of.extensions)
 
     def _keep(self, answer: httpx.Response) -> None:
+        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise VendorBusy("the token endpoint is throttling us", system="netsuite")
         if answer.status_code >= 500:
             raise VendorDown(f"the token endpoint answered {answer.status_code}", system="netsuite")
         if answer.status_code != httpx.codes.OK:
@@ -156,6 +162,13 @@ class TokenBased(httpx.Auth):
 
 class _Signer(ClientAuth):  # type: ignore[misc]  # Authlib is untyped
     SIGNATURE_METHODS: dict[str, Any] = {HMAC_SHA256: lambda signer, request: _hmac_sha256(signer, request)}
+
+
+def _key(pem: str, algorithm: str) -> RSAKey | ECKey:
+    try:
+        return (RSAKey if algorithm.startswith("PS") else ECKey).import_key(pem)
+    except (JoseError, ValueError) as unread:
+        raise ValueError(f"sign_in.private_key is not a PEM key for {algorithm}") from unread
 
 
 class _Token(msgspec.Struct, frozen=True):

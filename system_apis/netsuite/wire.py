@@ -225,7 +225,7 @@ class ScheduleMilestone(Wire, frozen=True, kw_only=True):
 class ScheduleMilestones(Wire, frozen=True, kw_only=True):
     """The lines of a schedule by milestone."""
 
-    items: list[ScheduleMilestone] = []
+    items: list[ScheduleMilestone]
 
 
 class ScheduleRecurrence(Wire, frozen=True, kw_only=True):
@@ -238,7 +238,7 @@ class ScheduleRecurrence(Wire, frozen=True, kw_only=True):
 class ScheduleRecurrences(Wire, frozen=True, kw_only=True):
     """The lines of a schedule by interval."""
 
-    items: list[ScheduleRecurrence] = []
+    items: list[ScheduleRecurrence]
 
 
 class BillingSchedule(Wire, frozen=True, kw_only=True):
@@ -249,8 +249,8 @@ class BillingSchedule(Wire, frozen=True, kw_only=True):
     name: str = ""
     project: Ref = Ref()
     schedule_type: Ref = Ref()
-    milestone: ScheduleMilestones = ScheduleMilestones()
-    recurrence: ScheduleRecurrences = ScheduleRecurrences()
+    milestone: ScheduleMilestones = ScheduleMilestones(items=[])
+    recurrence: ScheduleRecurrences = ScheduleRecurrences(items=[])
     last_modified_date: datetime | None = None
 
 

@@ -43,7 +43,7 @@ async def token(box: NamedDependency[Box], request: AnyRequest) -> Answer:
         return answer(400, {"error": wrong})
     given = secrets.token_urlsafe(32)
     until = box.now() + timedelta(seconds=TOKEN_SECONDS)
-    box.store.insert("_token", given, {"until": until.isoformat()})
+    box.store.insert("_token", given, {"id": given, "until": until.isoformat()})
     return answer(200, {"access_token": given, "expires_in": str(TOKEN_SECONDS), "token_type": "bearer"})
 
 
@@ -61,8 +61,7 @@ def _wrong_with(box: Box, assertion: str, audience: str) -> str:
     if not registered:
         return "invalid_client"
     try:
-        key = (ECKey if "BEGIN PUBLIC" in registered and _is_ec(registered) else RSAKey).import_key(registered)
-        said = jwt.decode(assertion, key, algorithms=ALGORITHMS)
+        said = jwt.decode(assertion, _key(registered), algorithms=ALGORITHMS)
     except (JoseError, ValueError):
         return "invalid_grant"
     claims, now = said.claims, box.now().timestamp()
@@ -76,12 +75,11 @@ def _wrong_with(box: Box, assertion: str, audience: str) -> str:
     return "" if timely and claims.get("aud") == audience else "invalid_grant"
 
 
-def _is_ec(pem: str) -> bool:
+def _key(pem: str) -> RSAKey | ECKey:
     try:
-        ECKey.import_key(pem)
-    except (JoseError, ValueError, TypeError):
-        return False
-    return True
+        return RSAKey.import_key(pem)
+    except (JoseError, ValueError):
+        return ECKey.import_key(pem)
 
 
 def _token_is_good(box: Box, _: AnyRequest, given: str) -> bool:
