@@ -10,6 +10,7 @@ from foundation.vendor_http import http_client
 from system_apis import SystemApi
 from system_apis.salesforce.adapter import Salesforce
 from system_apis.salesforce.auth import sign_in
+from system_apis.salesforce.demo import demo
 from system_apis.salesforce.usage import Usage
 
 if TYPE_CHECKING:
@@ -38,4 +39,5 @@ SYSTEM_API = SystemApi(
     ports=(Opportunities, Changes, Connection),
     connect=connect,
     sandbox=sandbox,
+    demo=demo,
 )

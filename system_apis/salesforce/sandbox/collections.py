@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from litestar import Request, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from foundation.sandbox import Answer, Box, Record, Refused, answer, decode
 from system_apis.salesforce.sandbox import org
@@ -21,7 +23,7 @@ _ROLLED_BACK: Final = {
 
 
 @route(_PATH, http_method=["POST", "PATCH", "DELETE"], status_code=200)
-async def collection(box: Box, version: str, request: Request[Any, Any, Any]) -> Answer:
+async def collection(box: NamedDependency[Box], version: FromPath[str], request: Request[Any, Any, Any]) -> Answer:
     """Make, change or delete up to 200 records."""
     enter(box, version)
     if request.method == "DELETE":

@@ -19,6 +19,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from litestar import Request, route
+from litestar.di import NamedDependency
 
 from foundation.sandbox import CALL, Answer, Box, Record, answer
 from system_apis.salesforce.sandbox.errors import errors, no_token, refused
@@ -31,7 +32,7 @@ JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 @route("/services/oauth2/token", http_method="POST", status_code=200)
-async def token(box: Box, request: Request[Any, Any, Any]) -> Answer:
+async def token(box: NamedDependency[Box], request: Request[Any, Any, Any]) -> Answer:
     """A session for an app."""
     form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
     grant = form.get("grant_type", "")
@@ -45,7 +46,7 @@ async def token(box: Box, request: Request[Any, Any, Any]) -> Answer:
 
 
 @route("/services/oauth2/userinfo", http_method="GET", status_code=200)
-async def userinfo(box: Box) -> Answer:
+async def userinfo(box: NamedDependency[Box]) -> Answer:
     """Who the session belongs to."""
     session = signed_in(box)
     return answer(

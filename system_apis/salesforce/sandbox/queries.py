@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from litestar import Request, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from foundation.sandbox import CALL, Answer, Box, Record, answer
 from system_apis.salesforce.sandbox.errors import refused
@@ -15,7 +17,7 @@ _MORE: Final = [f"{path}/{{locator:str}}" for path in _QUERY]
 
 
 @route(_QUERY, http_method="GET", status_code=200)
-async def query(box: Box, version: str, request: Request[Any, Any, Any]) -> Answer:
+async def query(box: NamedDependency[Box], version: FromPath[str], request: Request[Any, Any, Any]) -> Answer:
     """The first page of a query; `queryAll` finds deleted records too."""
     session = enter(box, version)
     text = request.query_params.get("q", "")
@@ -33,7 +35,7 @@ async def query(box: Box, version: str, request: Request[Any, Any, Any]) -> Answ
 
 
 @route(_MORE, http_method="GET", status_code=200)
-async def query_more(box: Box, version: str, locator: str) -> Answer:
+async def query_more(box: NamedDependency[Box], version: FromPath[str], locator: FromPath[str]) -> Answer:
     """A following page."""
     session = enter(box, version)
     name, _, offset = locator.rpartition("-")

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Request, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from foundation.sandbox import CALL, Answer, Box, Record, answer, decode
 from system_apis.salesforce.sandbox import org
@@ -32,7 +34,7 @@ async def versions() -> Answer:
 
 
 @route(_ROOT, http_method="GET", status_code=200)
-async def resources(box: Box, version: str) -> Answer:
+async def resources(box: NamedDependency[Box], version: FromPath[str]) -> Answer:
     """What a version offers."""
     enter(box, version)
     root = f"/services/data/{version}"
@@ -40,7 +42,7 @@ async def resources(box: Box, version: str) -> Answer:
 
 
 @route(_ROOT + "/limits", http_method="GET", status_code=200)
-async def limits(box: Box, version: str) -> Answer:
+async def limits(box: NamedDependency[Box], version: FromPath[str]) -> Answer:
     """How much of the day's calls is left."""
     enter(box, version)
     most = box.option("daily_limit")
@@ -48,7 +50,7 @@ async def limits(box: Box, version: str) -> Answer:
 
 
 @route(_ROOT + "/sobjects", http_method="GET", status_code=200)
-async def describe_all(box: Box, version: str) -> Answer:
+async def describe_all(box: NamedDependency[Box], version: FromPath[str]) -> Answer:
     """Every object."""
     enter(box, version)
     listed = [kind.described(version) for kind in KINDS.values()]
@@ -56,7 +58,9 @@ async def describe_all(box: Box, version: str) -> Answer:
 
 
 @route(_ROOT + "/sobjects/{name:str}", http_method=["GET", "POST"], status_code=200)
-async def kind_root(box: Box, version: str, name: str, request: Request[Any, Any, Any]) -> Answer:
+async def kind_root(
+    box: NamedDependency[Box], version: FromPath[str], name: FromPath[str], request: Request[Any, Any, Any]
+) -> Answer:
     """About one object; POST makes a record."""
     enter(box, version)
     kind = org.kind_of(name)
@@ -68,7 +72,7 @@ async def kind_root(box: Box, version: str, name: str, request: Request[Any, Any
 
 
 @route(_ROOT + "/sobjects/{name:str}/describe", http_method="GET", status_code=200)
-async def describe(box: Box, version: str, name: str) -> Answer:
+async def describe(box: NamedDependency[Box], version: FromPath[str], name: FromPath[str]) -> Answer:
     """The fields of one object."""
     enter(box, version)
     kind = org.kind_of(name)
@@ -77,7 +81,9 @@ async def describe(box: Box, version: str, name: str) -> Answer:
 
 
 @route(_ROOT + "/sobjects/{name:str}/updated", http_method="GET", status_code=200)
-async def updated(box: Box, version: str, name: str, request: Request[Any, Any, Any]) -> Answer:
+async def updated(
+    box: NamedDependency[Box], version: FromPath[str], name: FromPath[str], request: Request[Any, Any, Any]
+) -> Answer:
     """Ids of what changed in a window."""
     enter(box, version)
     start, end = _window(box, request, days=30)
@@ -90,7 +96,9 @@ async def updated(box: Box, version: str, name: str, request: Request[Any, Any, 
 
 
 @route(_ROOT + "/sobjects/{name:str}/deleted", http_method="GET", status_code=200)
-async def deleted(box: Box, version: str, name: str, request: Request[Any, Any, Any]) -> Answer:
+async def deleted(
+    box: NamedDependency[Box], version: FromPath[str], name: FromPath[str], request: Request[Any, Any, Any]
+) -> Answer:
     """What was deleted in a window."""
     enter(box, version)
     start, end = _window(box, request, days=15)
@@ -105,7 +113,13 @@ async def deleted(box: Box, version: str, name: str, request: Request[Any, Any, 
 
 
 @route(_ROW, http_method=["GET", "PATCH", "DELETE"], status_code=200)
-async def row(box: Box, version: str, name: str, row_id: str, request: Request[Any, Any, Any]) -> Answer:
+async def row(
+    box: NamedDependency[Box],
+    version: FromPath[str],
+    name: FromPath[str],
+    row_id: FromPath[str],
+    request: Request[Any, Any, Any],
+) -> Answer:
     """One record by id."""
     enter(box, version)
     kind = org.kind_of(name)
@@ -122,7 +136,14 @@ async def row(box: Box, version: str, name: str, row_id: str, request: Request[A
 
 
 @route(_ROOT + "/sobjects/{name:str}/{field:str}/{value:str}", http_method=["GET", "PATCH", "DELETE"], status_code=200)
-async def by_key(box: Box, version: str, name: str, field: str, value: str, request: Request[Any, Any, Any]) -> Answer:
+async def by_key(
+    box: NamedDependency[Box],
+    version: FromPath[str],
+    name: FromPath[str],
+    field: FromPath[str],
+    value: FromPath[str],
+    request: Request[Any, Any, Any],
+) -> Answer:
     """One record by an external id; PATCH makes it when there is none."""
     enter(box, version)
     kind = org.kind_of(name)
@@ -177,7 +198,13 @@ def _shown(box: Box, version: str, kind: Kind, found: Record, fields: str) -> An
 
 
 def _upserted(
-    box: Box, version: str, kind: Kind, key: tuple[str, str], found: list[Record], given: Record, update_only: bool
+    box: Box,
+    version: str,
+    kind: Kind,
+    key: tuple[str, str],
+    found: list[Record],
+    given: Record,
+    update_only: bool,
 ) -> Answer:
     name = kind.fields[key[0].lower()].name
     if any(each.lower() == name.lower() for each in given):
