@@ -1,0 +1,197 @@
+"""One client of one OpenID Connect issuer: what a face asks of it, over Authlib's httpx client.
+
+Works from the issuer's discovery document alone, so any issuer will do. Raises `Overloaded` when the issuer does not
+answer, `RefusedError` when it, or what it sent, is not good.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import httpx
+import msgspec
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from joserfc.jwt import JWTClaimsRegistry
+
+from canonical.faults import Overloaded
+
+ID_ALGORITHMS: Final = ["RS256", "ES256"]
+CLOCK_LEEWAY: Final = 10
+"""Seconds two clocks may differ."""
+
+
+class PageSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One face with pages, as a client of the issuer."""
+
+    client_id: str
+    client_secret: str
+    issuer: str
+    public_url: str
+    """Where browsers reach the face: scheme, host and port."""
+    home: str
+    """Its path, e.g. `/desk`; sign-in, callback and sign-out lie beneath."""
+    scopes: tuple[str, ...]
+    """What it needs beside `openid profile email`."""
+
+    @property
+    def address(self) -> str:
+        """The whole address of its home."""
+        return self.public_url.rstrip("/") + self.home
+
+
+class RefusedError(Exception):
+    """The issuer refused, or its answer cannot be trusted."""
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
+    """What the issuer gave for a sign-in, and whose it is."""
+
+    subject: str
+    name: str
+    email: str
+    scope: str
+    access_token: str
+    refresh_token: str
+    id_token: str
+    expires_at: int
+    """When the access token ends, in seconds since the epoch."""
+
+
+class RelyingParty:
+    """The client of the issuer. `transport` is for an issuer in the same process."""
+
+    def __init__(
+        self,
+        settings: PageSettings,
+        transport: httpx.AsyncBaseTransport | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._now = now
+        # No scope here: Authlib would ask for it again at each renewal, and a person may hold less.
+        self._oauth = AsyncOAuth2Client(
+            settings.client_id,
+            settings.client_secret,
+            redirect_uri=f"{settings.address}/callback",
+            code_challenge_method="S256",
+            transport=transport,
+            timeout=10.0,
+        )
+        self._metadata: dict[str, Any] = {}
+        self._keys: KeySet | None = None
+
+    async def aclose(self) -> None:
+        """Close the connections to the issuer."""
+        await self._oauth.aclose()
+
+    async def sign_in_url(self, state: str, nonce: str, verifier: str) -> str:
+        """Where the browser goes to sign in (PKCE, S256)."""
+        url, _ = self._oauth.create_authorization_url(
+            await self._endpoint("authorization_endpoint"),
+            state=state,
+            code_verifier=verifier,
+            nonce=nonce,
+            scope=" ".join(("openid", "profile", "email", *self._settings.scopes)),
+        )
+        return str(url)
+
+    async def redeem(self, code: str, verifier: str, nonce: str) -> Tokens:
+        """The tokens of a code, the id token verified."""
+        token = await self._ask(
+            self._oauth.fetch_token,
+            await self._endpoint("token_endpoint"),
+            grant_type="authorization_code",
+            code=code,
+            code_verifier=verifier,
+        )
+        try:
+            claims = await self._identified(token["id_token"], nonce)
+        except (JoseError, KeyError, ValueError) as wrong:
+            raise RefusedError("the id token is not good") from wrong
+        return Tokens(
+            subject=claims["sub"],
+            name=claims.get("name", claims["sub"]),
+            email=claims.get("email", ""),
+            scope=token.get("scope", ""),
+            access_token=token["access_token"],
+            refresh_token=token.get("refresh_token", ""),
+            id_token=token["id_token"],
+            expires_at=int(self._now()) + int(token["expires_in"]),
+        )
+
+    async def renew(self, tokens: Tokens) -> Tokens:
+        """The next tokens. The old refresh token is used up by this."""
+        url = await self._endpoint("token_endpoint")
+        token = await self._ask(self._oauth.refresh_token, url, refresh_token=tokens.refresh_token)
+        return msgspec.structs.replace(
+            tokens,
+            access_token=token["access_token"],
+            refresh_token=token.get("refresh_token", tokens.refresh_token),
+            scope=token.get("scope", tokens.scope),
+            id_token=token.get("id_token", tokens.id_token),
+            expires_at=int(self._now()) + int(token["expires_in"]),
+        )
+
+    async def end(self, tokens: Tokens) -> str:
+        """End the sign-in at the issuer (RFC 7009). Returns where the browser signs out there, empty if nowhere."""
+        metadata = await self._discover()
+        if "revocation_endpoint" in metadata and tokens.refresh_token:
+            await self._ask(self._oauth.revoke_token, metadata["revocation_endpoint"], token=tokens.refresh_token)
+        if "end_session_endpoint" not in metadata:
+            return ""
+        query = {"id_token_hint": tokens.id_token, "post_logout_redirect_uri": self._settings.address}
+        return f"{metadata['end_session_endpoint']}?{urlencode(query)}"
+
+    async def _ask(self, call: Callable[..., Any], url: str, **parameters: Any) -> Any:
+        try:
+            return await call(url, **parameters)
+        except OAuthError as refused:
+            raise RefusedError(refused.error) from refused
+        except (httpx.HTTPError, ValueError) as silent:
+            raise Overloaded("The sign-in service is not answering.") from silent
+
+    async def _identified(self, id_token: str, nonce: str) -> dict[str, Any]:
+        """The claims of an id token, verified (OpenID Connect Core, section 3.1.3.7)."""
+        try:
+            claims = jwt.decode(id_token, await self._issuer_keys(), algorithms=ID_ALGORITHMS).claims
+        except (JoseError, ValueError):  # perhaps the keys were changed: look once more
+            self._keys = None
+            claims = jwt.decode(id_token, await self._issuer_keys(), algorithms=ID_ALGORITHMS).claims
+        JWTClaimsRegistry(
+            now=lambda: int(self._now()),
+            leeway=CLOCK_LEEWAY,
+            iss={"essential": True, "value": self._settings.issuer},
+            aud={"essential": True, "value": self._settings.client_id},
+            nonce={"essential": True, "value": nonce},
+            exp={"essential": True},
+            sub={"essential": True},
+        ).validate(claims)
+        return claims
+
+    async def _issuer_keys(self) -> KeySet:
+        if self._keys is None:
+            self._keys = KeySet.import_key_set(await self._get(await self._endpoint("jwks_uri")))
+        return self._keys
+
+    async def _endpoint(self, name: str) -> str:
+        return str((await self._discover())[name])
+
+    async def _discover(self) -> dict[str, Any]:
+        if not self._metadata:
+            found = await self._get(f"{self._settings.issuer}/.well-known/openid-configuration")
+            if found.get("issuer") != self._settings.issuer:  # OpenID Connect Discovery, section 4.3
+                raise Overloaded("The sign-in service says it is another one than asked.")
+            self._metadata = found
+        return self._metadata
+
+    async def _get(self, url: str) -> Any:
+        try:
+            response = await self._oauth.request("GET", url, withhold_token=True)
+            return response.raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as silent:
+            raise Overloaded("The sign-in service is not answering.") from silent
