@@ -8,6 +8,7 @@ from foundation.vendor_http import http_client
 from system_apis import SystemApi
 from system_apis.servicenow.adapter import ServiceNow
 from system_apis.servicenow.auth import sign_in
+from system_apis.servicenow.demo import demo
 from system_apis.servicenow.mapping import SYSTEM
 
 if TYPE_CHECKING:
@@ -33,4 +34,5 @@ SYSTEM_API = SystemApi(
     ports=(Tickets, Connection),
     connect=connect,
     sandbox=sandbox,
+    demo=demo,
 )

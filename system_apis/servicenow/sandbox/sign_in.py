@@ -22,10 +22,7 @@ def caller(box: Box, request: Request[Any, Any, Any]) -> str:
     """The user name of the caller; 401 without a good sign-in."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
-        try:
-            user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            user = password = ""
+        user, password = _basic(credentials)
         if (user, password) == (box.option("user"), box.option("password")):
             return user
     elif scheme.lower() == "bearer":
@@ -44,11 +41,13 @@ def unauthenticated() -> Answer:
 
 @route("/oauth_token.do", http_method="POST", status_code=200)
 async def oauth_token(box: NamedDependency[Box], request: Request[Any, Any, Any]) -> Answer:
-    """Tokens by client credentials, password or refresh token; form fields only."""
+    """Tokens by client credentials, password or refresh token. Form fields only; the client may also come by Basic."""
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         raise Refused(_denied())
     form = dict(parse_qsl((await request.body()).decode()))
-    client = (form.get("client_id"), form.get("client_secret"))
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    named = (form.get("client_id", ""), form.get("client_secret", ""))
+    client = _basic(credentials) if scheme.lower() == "basic" and not any(named) else named
     if client != (box.option("client_id"), box.option("client_secret")):
         raise Refused(_denied())
     match form.get("grant_type"):
@@ -62,6 +61,14 @@ async def oauth_token(box: NamedDependency[Box], request: Request[Any, Any, Any]
             if known and known["use"] == "refresh" and known["until"] > box.now().timestamp():
                 return answer(200, _issued(box, refresh=refresh))
     raise Refused(_denied())
+
+
+def _basic(credentials: str) -> tuple[str, str]:
+    try:
+        name, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return name, secret
 
 
 def _issued(box: Box, refresh: str) -> dict[str, Any]:
