@@ -59,8 +59,9 @@ async def play(exchange: Exchange, connect: Callable[[httpx.AsyncClient], Any], 
         else:
             with pytest.raises(Fault) as fault:
                 await asked
-            told = {"reason": fault.value.reason, "detail": fault.value.detail, **fault.value.facts}
-            told["fields"] = [error.pointer for error in fault.value.errors]
+            fields = [error.pointer for error in fault.value.errors]
+            told: dict[str, Any] = {"reason": fault.value.reason, "detail": fault.value.detail, "fields": fields}
+            told |= fault.value.facts
             assert {name: told.get(name) for name in exchange["faults"]} == exchange["faults"]
     assert not script, f"calls that were not made: {script}"
 

@@ -8,6 +8,7 @@ from foundation.vendor_http import http_client
 from system_apis import SystemApi
 from system_apis.kantata.adapter import Kantata
 from system_apis.kantata.auth import sign_in
+from system_apis.kantata.demo import demo
 from system_apis.kantata.mapping import SYSTEM
 
 if TYPE_CHECKING:
@@ -33,4 +34,5 @@ SYSTEM_API = SystemApi(
     ports=(Projects, ResourceDemands, Workspaces, Connection),
     connect=connect,
     sandbox=sandbox,
+    demo=demo,
 )

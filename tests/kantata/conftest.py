@@ -57,7 +57,9 @@ def grid_analytics(**other: Any) -> Project:
         "project_manager": "owen.tran@acme.example",
         "tasks": [
             Task(ref="deliver", name="Delivery", parent_ref="setup", planned_hours=Decimal("672.75")),
-            Task(ref="setup", name="Set-up", start=date(2026, 12, 1), end=date(2026, 12, 24), planned_hours=Decimal(112)),
+            Task(
+                ref="setup", name="Set-up", start=date(2026, 12, 1), end=date(2026, 12, 24), planned_hours=Decimal(112)
+            ),
             Task(ref="close", name="Handover", billable=False),
         ],
         "milestones": [

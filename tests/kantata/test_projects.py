@@ -125,7 +125,9 @@ async def test_a_code_that_belongs_to_another_key_is_a_conflict(kantata: Kantata
         await kantata.upsert_project("salesforce:other", project)
 
 
-async def test_a_reference_to_a_vanished_workspace_is_pointed_anew(box: Box, kantata: Kantata, project: Project) -> None:
+async def test_a_reference_to_a_vanished_workspace_is_pointed_anew(
+    box: Box, kantata: Kantata, project: Project
+) -> None:
     first = await kantata.upsert_project(KEY, project)
     box.store.delete("workspaces", first.id)
     for story in box.store.all("stories"):
@@ -211,7 +213,9 @@ async def test_an_amount_that_cannot_be_kept_exactly_is_refused_before_anything_
     assert box.store.writes() == []
 
 
-async def test_a_milestone_in_another_currency_is_refused_before_anything_is_written(box: Box, kantata: Kantata) -> None:
+async def test_a_milestone_in_another_currency_is_refused_before_anything_is_written(
+    box: Box, kantata: Kantata
+) -> None:
     milestone = Milestone(ref="m", name="M", due=date(2027, 1, 31), amount=Money.of(1, "EUR"))
     with pytest.raises(Invalid) as refusal:
         await kantata.upsert_project(KEY, grid_analytics(milestones=[milestone]))

@@ -24,7 +24,7 @@ KEY = "case:0007"
 
 
 def ticket(**other: Any) -> Ticket:
-    fields = {"correlation": KEY, "summary": "Deccan Motors: project not created", "urgency": "high"}
+    fields: dict[str, Any] = {"correlation": KEY, "summary": "Deccan Motors: project not created", "urgency": "high"}
     return Ticket(**fields | other)
 
 
