@@ -5,9 +5,10 @@ errors and stops at the first.
 """
 
 import difflib
+import re
 from collections.abc import Iterable
 from types import UnionType
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
@@ -15,6 +16,14 @@ from gateway.loader import Node
 from gateway.words import read_word
 
 _FAILED: Final = object()
+_SHAPES: Final = {
+    "array": "a list",
+    "object": "a mapping",
+    "str": "text",
+    "bool": "true or false",
+    "int": "a whole number",
+    "date": "a date like 2026-09-01",
+}
 
 
 def convert(node: Node, kind: Any, problems: list[str], subject: str) -> Any:
@@ -43,27 +52,27 @@ def _convert(node: Node, kind: Any, problems: list[str], subject: str) -> Any:
     try:
         return msgspec.convert(node.plain(), kind, dec_hook=read_word)
     except msgspec.ValidationError as wrong:
-        said = str(wrong).split(" - at `$")[0]
-        problems.append(f"{node.where}: {subject}: {said[0].lower() + said[1:] if said.startswith('E') else said}")
+        problems.append(f"{node.where}: {subject}{_plainly(wrong, kind, node)}")
         return _FAILED
 
 
 def _struct(node: Node, kind: type[msgspec.Struct], problems: list[str], subject: str) -> Any:
     if not isinstance(node.value, dict):
-        problems.append(f"{node.where}: {subject} must be a mapping of {_listed(kind)}")
+        problems.append(f"{node.where}: {subject or 'the file'} must be a mapping of {_listed(kind)}")
         return _FAILED
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     failed = False
     values: dict[str, Any] = {}
+    name = subject or "the file"
     for key, child in node.value.items():
         if key not in fields:
-            problems.append(f"{child.where}: {subject} has no key {key!r}{did_you_mean(key, fields)}")
+            problems.append(f"{child.where}: {name} has no key {key!r}{did_you_mean(key, fields)}")
             failed = True
             continue
         values[fields[key].name] = _convert(child, fields[key].type, problems, _path(subject, key))
     for key, field in fields.items():
         if field.required and key not in node.value:
-            problems.append(f"{node.where}: {subject} needs the key {key!r}")
+            problems.append(f"{node.where}: {name} needs the key {key!r}")
             failed = True
     if failed or _FAILED in values.values():
         return _FAILED
@@ -72,6 +81,18 @@ def _struct(node: Node, kind: type[msgspec.Struct], problems: list[str], subject
     except ValueError as wrong:
         problems.append(f"{node.where}: {subject}: {wrong}")
         return _FAILED
+
+
+def _plainly(wrong: msgspec.ValidationError, kind: Any, node: Node) -> str:
+    """msgspec's word for what is wrong, in words an author of policies uses."""
+    if get_origin(kind) is Literal:
+        return f" is one of {', '.join(get_args(kind))}, not {node.value!r}"
+    said = str(wrong).split(" - at `$")[0]
+    expected = re.match(r"Expected `(\w+)", said)
+    if expected is None:
+        return f": {said}"
+    shape = _SHAPES.get(expected[1], expected[1])
+    return f" holds something that is not {shape}" if " - at `$[" in str(wrong) else f" must be {shape}"
 
 
 def _branch(node: Node, kind: Any) -> Any:

@@ -84,9 +84,13 @@ class Site:
         """The line of a key of the API's file: `where_api("limits", "approvals")`."""
         return self._policy_node.at(*path).where
 
-    def problem(self, where: str, sentence: str) -> None:
-        """Something is wrong; the load fails with it."""
-        self._problems.append(f"{where}: {self.operation.id}: {sentence}")
+    def problem(self, key: str, sentence: str) -> None:
+        """What the operation says under `key` cannot be; the load fails with it."""
+        self._problems.append(f"{self.where(key)}: {self.operation.id}: {sentence}")
+
+    def api_problem(self, *path: str, sentence: str) -> None:
+        """What the API's file says there cannot be; the load fails with it, once for all its operations."""
+        self._problems.append(f"{self.where_api(*path)}: {sentence}")
 
 
 class Noun(msgspec.Struct, frozen=True, kw_only=True):

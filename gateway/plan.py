@@ -87,7 +87,8 @@ def load(folder: str | Path, apis: Sequence[Api], values: Mapping[str, str] | No
 
 def _compile(found: Policies, apis: Sequence[Api], problems: list[str]) -> Plan:
     listed = _listed(found, apis, problems)
-    products = _products(found, listed, problems)
+    in_products: list[str] = []
+    products = _products(found, listed, in_products)
     operations: dict[str, Governed] = {}
     router = Router()
     for key, (api, operation, policy) in listed.items():
@@ -103,6 +104,8 @@ def _compile(found: Policies, apis: Sequence[Api], problems: list[str]) -> Plan:
         governed = _govern(key, api, operation, site)
         operations[key] = governed
         router.add(operation.method, governed.path, governed)
+    # What an API's file gets wrong would be said again of every product that includes it: one thing at a time.
+    problems.extend([] if problems else in_products)
     return Plan(
         operations=operations, router=router, issuers=found.platform.said["issuers"], platform=found.platform.said
     )
@@ -164,6 +167,11 @@ def _list_operations(
             name = policy.said["api"]
             problems.append(f"{where}: {name} has no operation {operation_id!r}{did_you_mean(operation_id, known)}")
             continue
+        for version in said.versions or []:
+            if version not in policy.said["versions"]:
+                where = policy.node.at("operations", operation_id, "versions").where
+                hint = did_you_mean(version, policy.said["versions"])
+                problems.append(f"{where}: {operation_id}: {version!r} is not a version of the API{hint}")
         for api, operation in known[operation_id]:
             if said.versions is None or f"v{api.major}" in said.versions:
                 listed[f"{api.key}.{operation_id}"] = (api, operation, policy)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import ConnectError, ConnectTimeoutError, PoolTimeoutError, RequestError, RequestTimeoutError
+from pyreqwest.exceptions import RequestError, RequestTimeoutError
 
 from canonical.faults import Fault, OutcomeUnknown, VendorDown, VendorTimeout
 from foundation.context import current
@@ -18,6 +18,7 @@ _HOP_BY_HOP: Final = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
     b"upgrade host content-length".split()
 )
+_NEVER_CONNECTED: Final = "client error (Connect)"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -36,7 +37,7 @@ class Proxy:
         query = scope.get("query_string", b"")
         url = self._url + scope["raw_path"].decode("ascii") + (f"?{query.decode('ascii')}" if query else "")
         body = (await receive()).get("body", b"") if scope["tiergate.body"] else b""
-        request = self._connected().request(scope["method"], url).headers(_onward(scope))
+        request = self._open().request(scope["method"], url).headers(_onward(scope))
         request = request.body_bytes(body) if body else request
         started = False
         try:
@@ -57,7 +58,7 @@ class Proxy:
         if self._client is not None:
             await self._client.close()
 
-    def _connected(self) -> Client:
+    def _open(self) -> Client:
         if self._client is None:
             builder = ClientBuilder().follow_redirects(False).connect_timeout(self._connect_timeout).no_proxy()
             builder = builder.read_timeout(self._timeout).gzip(False).brotli(False).zstd(False).deflate(False)
@@ -65,13 +66,22 @@ class Proxy:
         return self._client
 
     def _fault(self, failed: RequestError, method: str) -> Fault:
-        if isinstance(failed, (ConnectError, ConnectTimeoutError, PoolTimeoutError)):
+        if not _connected(failed):
             return VendorDown("cannot be reached", system=self._system)
         if method not in _SAFE:
             return OutcomeUnknown("did not answer; whether it did what was asked is unknown", system=self._system)
         if isinstance(failed, RequestTimeoutError):
             return VendorTimeout("did not answer in time", system=self._system)
         return VendorDown("broke off the connection", system=self._system)
+
+
+def _connected(failed: RequestError) -> bool:
+    """Whether the connection stood, so that the request may have been read.
+
+    pyreqwest calls everything before the answer's first byte a ConnectError, a request lost on the way included; only
+    the chain of causes tells. Without its word we assume the worse.
+    """
+    return not any(cause["message"] == _NEVER_CONNECTED for cause in failed.details["causes"] or ())
 
 
 def _onward(scope: Any) -> list[tuple[str, str]]:

@@ -34,9 +34,11 @@ def verify(path: Path) -> list[Finding]:
         chains: dict[str, list[Record]] = {}
         for record in _records(store):
             chains.setdefault(record.writer, []).append(record)
-        anchors = _anchors(anchors_of(path))
+        anchors: dict[str, list[Anchor]] = {}
+        for anchor in _anchors(anchors_of(path)):
+            anchors.setdefault(anchor.writer, []).append(anchor)
         found = [finding for chain in chains.values() for finding in _chain(chain)]
-        found += [finding for anchor in anchors for finding in _anchored(anchor, chains.get(anchor.writer, []))]
+        found += [finding for name, said in anchors.items() for finding in _anchored(said, chains.get(name, []))]
         found += list(_bodies(store))
     finally:
         store.close()
@@ -44,29 +46,35 @@ def verify(path: Path) -> list[Finding]:
 
 
 def _chain(chain: list[Record]) -> Iterator[Finding]:
-    follower = {record.previous: record.seq for record in chain}
+    follower = {record.previous: record for record in chain}
     before, digest = 0, GENESIS
     for record in chain:
+        expected = follower.get(digest)
         if record.seq != before + 1:
             missing = f"{before + 1}" if record.seq == before + 2 else f"{before + 1} to {record.seq - 1}"
             yield Finding(writer=record.writer, seq=before + 1, problem=f"is missing (removed: {missing})")
+            expected = None
         elif record.previous != digest:
-            place = follower.get(digest)
-            problem = f"is not where it was written; record {place} belongs here" if place else "does not follow"
-            yield Finding(writer=record.writer, seq=record.seq, problem=problem)
+            place = (
+                f"is not where it was written; record {expected.seq} belongs here" if expected else "does not follow"
+            )
+            yield Finding(writer=record.writer, seq=record.seq, problem=place)
         elif record.expected_digest() != record.digest:
             yield Finding(writer=record.writer, seq=record.seq, problem="was changed")
-        before, digest = record.seq, record.digest
+        # After one in the wrong place the chain goes on from the right one, so that the rest is not blamed.
+        before, digest = record.seq, (expected or record).digest
 
 
-def _anchored(anchor: Anchor, chain: list[Record]) -> Iterator[Finding]:
-    last = chain[-1].seq if chain else 0
-    held = next((record for record in chain if record.seq == anchor.seq), None)
-    if held is None and anchor.seq > last:
-        problem = f"is missing (cut off the end; record {anchor.seq} was anchored)"
-        yield Finding(writer=anchor.writer, seq=last + 1, problem=problem)
-    elif held is not None and held.digest != anchor.digest:
-        yield Finding(writer=anchor.writer, seq=anchor.seq, problem="is not the record that was anchored")
+def _anchored(anchors: list[Anchor], chain: list[Record]) -> Iterator[Finding]:
+    """What one writer's anchors say of its chain."""
+    held = {record.seq: record.digest for record in chain}
+    last, reached = max(held, default=0), max(anchors, key=lambda anchor: anchor.seq)
+    if reached.seq > last:
+        problem = f"is missing (cut off the end; record {reached.seq} was anchored)"
+        yield Finding(writer=reached.writer, seq=last + 1, problem=problem)
+    for anchor in anchors:
+        if held.get(anchor.seq, anchor.digest) != anchor.digest:
+            yield Finding(writer=anchor.writer, seq=anchor.seq, problem="is not the record that was anchored")
 
 
 def _bodies(store: sqlite3.Connection) -> Iterator[Finding]:

@@ -75,7 +75,7 @@ def build(site: Site) -> Rule | None:
     issuers: dict[str, Issuer] = site.platform["issuers"]
     for name in access.issuers:
         if name not in issuers:
-            site.problem(site.where_api("access"), f"no issuer is called {name!r}{did_you_mean(name, issuers)}")
+            site.api_problem("access", sentence=f"no issuer is called {name!r}{did_you_mean(name, issuers)}")
     return Authenticate(site.where_api("access"), access)
 
 

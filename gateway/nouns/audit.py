@@ -54,7 +54,8 @@ class Record(Rule):
                 trace=trace_id(call.traceparent),
                 took_ms=int(ending.took * 1000),
             ),
-            self._said(call, ending) if self.keeps_answer else None,
+            # What was refused was not read, or not to be: there is nothing to keep of it.
+            self._said(call, ending) if self.keeps_answer and not ending.refused_at else None,
         )
 
     def _said(self, call: Call, ending: Ending) -> Bodies:

@@ -48,7 +48,7 @@ def build(site: Site) -> Rule | None:
     """Nothing for a public operation, which nobody in particular calls."""
     said = site.policy["layer"]
     if said != site.api.layer:
-        site.problem(site.where_api("layer"), f"{site.api.name} is served by the {site.api.layer} tier, not {said!r}")
+        site.api_problem("layer", sentence=f"{site.api.name} is served by the {site.api.layer} tier, not {said!r}")
     return None if site.said("public") else LayerRule(site.where_api("layer"), site.api.layer)
 
 

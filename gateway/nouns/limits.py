@@ -51,7 +51,7 @@ def build(site: Site) -> Rule | None:
     buckets = []
     for name in site.said("limits") or []:
         if name not in declared:
-            site.problem(site.where("limits"), f"no limit is called {name!r}{did_you_mean(name, declared)}")
+            site.problem("limits", f"no limit is called {name!r}{did_you_mean(name, declared)}")
             continue
         buckets.append(bucket(name, site.api.name, site.where_api("limits", name), declared[name]))
     if not buckets and (site.api.layer == "system" or site.said("public")):

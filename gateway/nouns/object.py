@@ -1,19 +1,19 @@
 """`object: {account_id: account_id}`: a path parameter must be what a claim of the token says.
 
-Someone else's object answers 404, like one that does not exist: a 403 would say that it does (OWASP API1).
+Someone else's object answers 404, whether it exists or not: a 403 would say that it does (OWASP API1).
 """
 
+from canonical.faults import NotFound
 from foundation.api import PageOperation
 from gateway.call import Call
 from gateway.conversion import did_you_mean
 from gateway.noun import Noun, Rule, Site
-from gateway.refusals import NotOffered
 
 
 class ObjectRule(Rule):
     """Binds path parameters to claims."""
 
-    refuses = (NotOffered,)
+    refuses = (NotFound,)
 
     def __init__(self, where: str, bound: dict[str, str]) -> None:
         super().__init__(where)
@@ -23,7 +23,7 @@ class ObjectRule(Rule):
         claims = call.caller.claims if call.caller else {}
         for parameter, claim in self._bound:
             if claims.get(claim) is None or str(claims[claim]) != call.arguments.get(parameter):
-                raise NotOffered("There is no such thing for you.")
+                raise NotFound("There is no such thing for this caller.")
 
 
 def build(site: Site) -> Rule | None:
@@ -35,7 +35,7 @@ def build(site: Site) -> Rule | None:
     known = [] if isinstance(operation, PageOperation) else [p.name for p in operation.parameters if p.place == "path"]
     for parameter in said:
         if parameter not in known:
-            site.problem(site.where("object"), f"{parameter!r} is not in its path{did_you_mean(parameter, known)}")
+            site.problem("object", f"{parameter!r} is not in its path{did_you_mean(parameter, known)}")
     return ObjectRule(site.where("object"), said)
 
 

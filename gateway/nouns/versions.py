@@ -13,7 +13,6 @@ from typing import Literal
 import msgspec
 
 from gateway.call import Call
-from gateway.conversion import did_you_mean
 from gateway.noun import Noun, Rule, Site
 from gateway.refusals import NotOffered, VersionRetired
 
@@ -87,11 +86,8 @@ def build(site: Site) -> Rule | None:
     versions: dict[str, Version] = site.policy["versions"]
     version = versions.get(name, Version())
     where = site.where_api("versions", name)
-    for said in site.said("versions") or []:
-        if said not in versions:
-            site.problem(site.where("versions"), f"{said!r} is not a version of it{did_you_mean(said, versions)}")
     if version.successor and version.successor not in versions:
-        site.problem(where, f"its successor {version.successor!r} is not a version of it")
+        site.api_problem("versions", name, sentence=f"its successor {version.successor!r} is not a version of it")
     if version == Version():
         return None
     return Lifecycle(where, name, site.api.name, version)

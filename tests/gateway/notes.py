@@ -1,6 +1,5 @@
 """A small API to stand behind the gateway in these tests: notes, in a process and a system tier, and a face."""
 
-import time
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -31,7 +30,7 @@ VALUES: Final = {"TIERGATE_ISSUER": ISSUER, "TIERGATE_AUDIENCE": AUDIENCE}
 NOW: Final = 1_790_000_000.0  # 2026-09-21
 
 
-class Note(Value, kw_only=True):
+class Note(Value, frozen=True, kw_only=True):
     title: Annotated[str, PUBLIC]
     author: Annotated[str, PII] = ""
     worth: Annotated[Decimal | None, FINANCIAL] = None
@@ -272,7 +271,3 @@ def workload(layer: str = "process", scopes: str = "cabinet:read cabinet:write",
 def problem(response: httpx.Response) -> dict[str, Any]:
     assert response.headers["content-type"] == "application/problem+json", response.text
     return msgspec.json.decode(response.content, type=dict[str, Any])
-
-
-def today() -> float:
-    return time.time()
