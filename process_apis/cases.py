@@ -21,7 +21,7 @@ from canonical.ports.processes import Case
 from canonical.ports.systems import Tickets
 from foundation.context import Context, current, use
 from process_apis import journal
-from process_apis.platform import WORKLOAD, Platform, here
+from process_apis.platform import Platform, here, on_own_account
 from process_apis.tables import CASE_EVENTS, CASES, RUNS
 
 TIERGATE: Final = "Tiergate"
@@ -237,7 +237,11 @@ async def _tell_desk(run_id: str) -> None:
         return
     case, run = rows
     context = Context(
-        request_id=current().request_id, traceparent=run.traceparent, caller=WORKLOAD, run=run_id, step=str(case.step)
+        request_id=current().request_id,
+        traceparent=run.traceparent,
+        caller=on_own_account("cases"),
+        run=run_id,
+        step=str(case.step),
     )
     try:
         with use(context):

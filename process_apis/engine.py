@@ -6,17 +6,18 @@ those runs over. The take-over is guarded in the store, so all may try and no le
 """
 
 import asyncio
-import logging
+import os
 import secrets
 import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import sqlalchemy as sa
 import structlog
-from dbos import DBOS, DBOSConfig
+from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 
 from foundation.database import Database, upsert
 from process_apis.serializer import RegisteredTypes
@@ -32,10 +33,11 @@ log = structlog.get_logger("tiergate.engine")
 class Engine:
     """The engine of this process. DBOS is one a process, and so is this."""
 
-    def __init__(self, database: Database, *, beat: float = 5.0, expiry: float = 30.0, poll: float = 0.5) -> None:
+    def __init__(self, database: Database, *, lease: float = 30.0, poll: float = 0.5) -> None:
+        """`lease`: seconds after which a silent process counts as dead; `poll`: seconds between looks at the queue."""
         self._database = database
-        self._beat, self._expiry, self._poll = beat, expiry, poll
-        self.executor = f"{socket.gethostname()}-{secrets.token_hex(4)}"
+        self._beat, self._expiry, self._poll = lease / 6, lease, poll
+        self.executor = f"{_machine()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._stop = threading.Event()
         self._heart: threading.Thread | None = None
         self._reaper: asyncio.Task[None] | None = None
@@ -53,11 +55,11 @@ class Engine:
             "executor_id": self.executor,
             "max_executor_threads": 8,
             "enable_otlp": False,
+            "log_level": "CRITICAL",  # its tracebacks can hold payloads
             "use_listen_notify": self._database.engine.dialect.name == "postgresql",
             "notification_listener_polling_interval_sec": 2.0,
             "scheduler_polling_interval_sec": 60.0,
         }
-        logging.getLogger("dbos").setLevel(logging.CRITICAL)  # its tracebacks can hold payloads
         DBOS(config=config)
         DBOS.listen_queues([QUEUE])
         DBOS.launch()
@@ -72,6 +74,8 @@ class Engine:
             self._reaper.cancel()
             await asyncio.gather(self._reaper, return_exceptions=True)
         await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=int(drain))
+        # It has shut the loop's default threads down with its own.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         self._stop.set()
         if self._heart is not None:
             await asyncio.to_thread(self._heart.join)
@@ -81,8 +85,6 @@ class Engine:
         self, run_id: str, partition: str, workflow: Callable[..., Coroutine[Any, Any, Any]], *args: Any
     ) -> None:
         """Run `workflow` under `run_id`, after all earlier ones of the same partition; the same id again is a no-op."""
-        from dbos import SetEnqueueOptions, SetWorkflowID
-
         with SetWorkflowID(run_id), SetEnqueueOptions(queue_partition_key=partition):
             await DBOS.enqueue_workflow_async(QUEUE, workflow, *args)
 
@@ -148,4 +150,28 @@ class Engine:
         alive = set(
             connection.scalars(sa.select(LEASES.c.executor).where(LEASES.c.beat_at > time.time() - self._expiry))
         )
-        return sorted(owner for owner in owners - alive if owner)
+        return sorted(owner for owner in owners if owner and (owner not in alive or _surely_dead(owner)))
+
+
+def _machine() -> str:
+    """This machine as processes see it: two containers may share a host name, but not the space their ids live in."""
+    try:
+        space = os.readlink("/proc/self/ns/pid").strip("pid:[]")
+    except OSError:
+        space = "0"
+    return f"{socket.gethostname()[:40]}/{space}"
+
+
+def _surely_dead(executor: str) -> bool:
+    """A process of this machine that is gone need not be waited for until its lease ends."""
+    machine, _, rest = executor.partition(":")
+    pid = rest.partition(":")[0]
+    if machine != _machine() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass  # somebody else's process has the id now: the lease decides
+    return False

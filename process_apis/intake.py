@@ -23,7 +23,7 @@ from foundation.context import fresh, use
 from foundation.database import upsert
 from process_apis import ProcessApi, cases
 from process_apis.operating import REGISTERED, Operating, retry
-from process_apis.platform import WORKLOAD, Platform
+from process_apis.platform import Platform, on_own_account
 from process_apis.tables import INBOX, RUNS, WATERMARKS
 
 SOURCES: Final = ("crm",)
@@ -44,7 +44,7 @@ class Receiving:
         if connection not in self._platform.systems.roles():
             raise NotFound(f"No system is called {connection!r}.")
         delivery = Delivery(headers=data.headers, body=data.body.decode("utf-8", "replace"))
-        with use(fresh(caller=WORKLOAD)):
+        with use(fresh(caller=on_own_account("intake"))):
             changes = await self._platform.systems.ask(connection, Changes).read_notification(delivery)
         stored = await self._platform.database.run(lambda c: store(c, connection, changes, "notification"))
         self._platform.changed.set()
@@ -98,7 +98,7 @@ async def poll_once(platform: Platform, role: str) -> int:
     seen = 0
     while True:
         since = await platform.database.run(lambda c: _watermark(c, system))
-        with use(fresh(caller=WORKLOAD)):
+        with use(fresh(caller=on_own_account("intake"))):
             page = await port.changes(since)
         stored = await platform.database.run(
             partial(_store_page, system=system, changes=page.items, watermark=page.next)
@@ -112,7 +112,7 @@ async def work_off(platform: Platform) -> None:
     """Everything in the inbox that is due, the newest version of each record only."""
     due = await platform.database.run(_due)
     for row in due:
-        with use(fresh(caller=WORKLOAD)):
+        with use(fresh(caller=on_own_account("intake"))):
             try:
                 outcome = await _work_on(platform, row)
             except (Conflict, NotFound) as settled:

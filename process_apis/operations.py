@@ -39,7 +39,7 @@ from foundation.context import current, use
 from process_apis import ProcessApi, cases, journal
 from process_apis.operating import list_runs, retry, step_names
 from process_apis.platform import WORKLOAD, Platform
-from process_apis.tables import ATTEMPTS, CALLS, CASE_EVENTS, CASES, EVENTS, RUNS
+from process_apis.tables import ATTEMPTS, CALLS, CASE_EVENTS, CASES, EVENTS, INBOX, RUNS
 from process_apis.verification import deal_facts, project_facts
 
 SLOW_MS: Final = 2000
@@ -219,6 +219,7 @@ def _overview(c: sa.Connection) -> Overview:
         verified=c.scalar(sa.select(sa.func.count()).where(RUNS.c.verified.is_(True))) or 0,
         repaired=repaired or 0,
         faults=faults,
+        unread_changes=c.scalar(sa.select(sa.func.count()).where(INBOX.c.done_at.is_(None))) or 0,
         oldest_case_at=min((journal.aware(row.opened_at) for row in waiting), default=None),
     )
 

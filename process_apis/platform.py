@@ -15,6 +15,11 @@ WORKLOAD: Final = Caller(subject="process-tier", client="process-tier", layer="p
 """The process tier's own identity towards system APIs, in one process; apart, its token says the same."""
 
 
+def on_own_account(what: str) -> Caller:
+    """The process tier working without anybody having asked: `what` (polling, settling a case) is whom it acts for."""
+    return msgspec.structs.replace(WORKLOAD, acted_for=(f"{what}@{WORKLOAD.client}",))
+
+
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How patient the tier is. Seconds throughout; tests are in a hurry."""
 

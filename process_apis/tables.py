@@ -102,7 +102,6 @@ PROJECT_CODES: Final = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("key", sa.String(160), nullable=False, unique=True),
     sa.Column("released_at", _now),
-    sqlite_autoincrement=True,
 )
 
 CASES: Final = sa.Table(
@@ -124,7 +123,6 @@ CASES: Final = sa.Table(
     sa.Column("ticket_state", sa.String(16), nullable=False, default="due"),
     sa.Column("opened_at", _now, nullable=False),
     sa.Column("closed_at", _now),
-    sqlite_autoincrement=True,
 )
 """One case a run, reopened when it fails again. `ticket_state`: what the service desk still has to be told."""
 

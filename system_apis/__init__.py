@@ -13,6 +13,18 @@ if TYPE_CHECKING:
     from foundation.sandbox import Sandbox
 
 
+class Demo(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a sandbox and the platform know each other: made at first run, kept in the state folder."""
+
+    options: dict[str, Any]
+    """Set on the sandbox."""
+    values: dict[str, str]
+    """What the `${NAME}`s of this system's connection stand for; the address itself is added by whoever starts it."""
+    notifies: str = ""
+    """The option that takes `{"url", "secret"}` of whoever wants its notifications; empty when it sends none."""
+    notification_secret: str = ""
+
+
 class SystemApi(msgspec.Struct, frozen=True, kw_only=True):
     """One system behind canonical ports: what a folder here registers as `SYSTEM_API`."""
 
@@ -27,6 +39,8 @@ class SystemApi(msgspec.Struct, frozen=True, kw_only=True):
     """An adapter that implements every port, on this connection."""
     sandbox: Callable[[], "Sandbox"] | None = None
     """Loads the sandbox; a function, so that a platform on real systems never imports one."""
+    demo: Callable[[], Demo] | None = None
+    """Makes credentials for the sandbox, fresh ones at each call."""
 
 
 def discover() -> dict[str, SystemApi]:

@@ -229,6 +229,8 @@ class Overview(Value, frozen=True, kw_only=True):
     """Faults the platform got over by itself (retried, settled by look-up)."""
     faults: Annotated[int, PUBLIC] = 0
     """All faults of steps, the repaired ones included."""
+    unread_changes: Annotated[int, PUBLIC] = 0
+    """Changes that systems told of and nobody has worked on yet."""
     oldest_case_at: Annotated[datetime | None, PUBLIC] = None
 
 
@@ -267,9 +269,12 @@ class EngagementDetail(Value, frozen=True, kw_only=True):
 class OpportunityToProjects(Protocol):
     """The workflow that makes a won deal a staffed, billable project."""
 
-    @operation("POST", "/runs", status=202)
+    @operation("POST", "/runs", status=202, raises=(NotFound, Conflict))
     async def start_run(self, data: StartOpportunityToProject) -> Run:
-        """Start it for one deal; the same deal (in the same winning) again answers with the run there is."""
+        """Start it for one deal; the same deal (in the same winning) again answers with the run there is.
+
+        `Conflict` when the deal is not won.
+        """
 
     @operation("GET", "/runs/{run_id}", raises=(NotFound,))
     async def run(self, run_id: str) -> RunDetail:

@@ -1,21 +1,16 @@
-"""NetSuite <-> canonical. Pure: what needs a look-up (`References`) comes in as an argument.
+"""NetSuite <-> canonical. Pure: what needs a look-up (`References`) comes in as an argument."""
 
-A name longer than NetSuite's field is cut; a number or code is never cut, it is `Invalid`.
-"""
-
-import unicodedata
 from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import Final
 
 from canonical.base import Source, Xref
-from canonical.faults import Drifted, FieldError, Invalid
+from canonical.faults import FieldError, Invalid
 from canonical.money import Money
 from canonical.objects import (
     Address,
     BillingLine,
     BillingSchedule,
     Contract,
-    ContractType,
     Credit,
     Customer,
     LegalEntity,
@@ -25,54 +20,10 @@ from canonical.objects import (
     TaxProfile,
     TaxRegistration,
 )
-from system_apis.netsuite import wire
+from system_apis.netsuite import codes, wire
+from system_apis.netsuite.lengths import ADDRESS, CITY, CODE, MEMO, NAME, PO_NUMBER, TAX_NUMBER, cut, whole
 
 SYSTEM: Final = "netsuite"
-NAME_LENGTH: Final = 83
-"""Characters of a company's or a project's name."""
-MEMO_LENGTH: Final = 999
-CODE_LENGTH: Final = 83
-PO_LENGTH: Final = 45
-
-PENDING_APPROVAL: Final = "A"
-PENDING_FULFILMENT: Final = "B"
-_ORDER_STATUS: Final[dict[str, Literal["in_approval", "active", "cancelled"]]] = {
-    # Anything after approval is an active contract to us: A to H are NetSuite's own codes.
-    "A": "in_approval",
-    "B": "active",
-    "C": "cancelled",
-    "D": "active",
-    "E": "active",
-    "F": "active",
-    "G": "active",
-    "H": "cancelled",
-}
-_STAGES: Final[dict[ProjectStage, tuple[str, bool]]] = {
-    # Stage -> project status and `isInactive`. 1 closed, 2 in progress, 3 not awarded, 4 pending: a new account's ids.
-    "planned": ("4", True),
-    "active": ("2", False),
-    "on_hold": ("4", False),
-    "closed": ("1", True),
-    "cancelled": ("3", True),
-}
-_LOOSE_STAGES: Final[dict[str, ProjectStage]] = {
-    # Pairs we never write, made by hand in NetSuite: 5 is awarded.
-    "1": "closed",
-    "2": "on_hold",
-    "3": "cancelled",
-    "5": "active",
-}
-_BILLING_TYPES: Final[dict[ContractType, str]] = {
-    "tm": "TM",
-    "nte": "TM",
-    "fixed": "FBI",
-    "retainer": "FBI",
-    "milestone": "FBM",
-    "managed": "CB",
-}
-_TAX_SCHEMES: Final = {"US": "EIN", "IN": "GSTIN", "DE": "USt-IdNr"}
-_BY_MILESTONE: Final = "FBM"
-_BY_INTERVAL: Final = "FBI"
 
 
 def customer(found: wire.Customer, *, legal_entity: str, currency: str) -> Customer:
@@ -117,12 +68,12 @@ def customer_draft(
     bill = next((address for address in data.addresses if address.role == "bill"), None)
     tax = _foremost(data.tax_registrations, bill)
     return wire.CustomerDraft(
-        company_name=cut(data.legal_name, NAME_LENGTH),
+        company_name=cut(data.legal_name, NAME),
         is_person=False,
         subsidiary=wire.Ref(id=subsidiary),
         currency=wire.Ref(id=currency),
         email=data.email or None,
-        vat_reg_number=tax.number if tax else None,
+        vat_reg_number=whole(tax.number, TAX_NUMBER, "/tax_registrations/0/number") if tax else None,
         custentity_tg_tax_country=tax.country if tax else None,
         custentity_tg_tax_scheme=tax.scheme if tax else None,
         terms=wire.Ref(id=terms) if terms else None,
@@ -132,9 +83,7 @@ def customer_draft(
 
 def contract(found: wire.SalesOrder, *, legal_entity: str, currency: str) -> Contract:
     """A contract, kept as a sales order. Its value is the subtotal: NetSuite's `total` includes tax."""
-    status = _ORDER_STATUS.get(found.order_status.id)
-    if status is None:
-        raise Drifted(f"a sales order has the unknown status {found.order_status.id!r}", system=SYSTEM)
+    status = codes.order_meaning(found.order_status.id)
     return Contract(
         id=found.id,
         legal_entity_id=legal_entity,
@@ -147,7 +96,7 @@ def contract(found: wire.SalesOrder, *, legal_entity: str, currency: str) -> Con
         opportunity_id=found.custbody_tg_opportunity,
         currency=currency,
         value=Money(amount=found.subtotal, currency=currency),
-        billing_method=_contract_type(found.custbody_tg_method),
+        billing_method=codes.contract_type(found.custbody_tg_method),
         start=found.start_date,
         end=found.end_date,
         signed_at=found.custbody_tg_signed,
@@ -166,9 +115,9 @@ def contract_draft(data: Contract, *, subsidiary: str, currency: str, terms: str
         entity=wire.Ref(id=data.account_id),
         subsidiary=wire.Ref(id=subsidiary),
         currency=wire.Ref(id=currency),
-        order_status=wire.Ref(id=PENDING_APPROVAL if data.status in ("draft", "in_approval") else PENDING_FULFILMENT),
-        other_ref_num=whole(data.po_number, PO_LENGTH, "/po_number") or None,
-        memo=cut(data.title, MEMO_LENGTH) or None,
+        order_status=wire.Ref(id=codes.order_status(data.status)),
+        other_ref_num=whole(data.po_number, PO_NUMBER, "/po_number") or None,
+        memo=cut(data.title, MEMO) or None,
         start_date=data.start,
         end_date=data.end,
         custbody_tg_contract=data.number,
@@ -181,7 +130,7 @@ def contract_draft(data: Contract, *, subsidiary: str, currency: str, terms: str
                     item=wire.Ref(external_id=wire.SERVICE_ITEM),
                     quantity=1,
                     amount=data.value.amount,
-                    description=cut(data.title, MEMO_LENGTH),
+                    description=cut(data.title, MEMO),
                     is_closed=over,
                 )
             ]
@@ -193,7 +142,7 @@ def contract_draft(data: Contract, *, subsidiary: str, currency: str, terms: str
 def project(found: wire.Job, *, legal_entity: str, currency: str) -> Project:
     """A project, NetSuite's `job`. Tasks and milestones are the PSA's and are not kept here."""
     budget = found.estimated_revenue
-    stage = _stage(found)
+    stage = codes.stage(found.entity_status.id, inactive=found.is_inactive)
     return Project(
         id=found.id,
         legal_entity_id=legal_entity,
@@ -208,7 +157,7 @@ def project(found: wire.Job, *, legal_entity: str, currency: str) -> Project:
         stage=stage,
         currency=currency,
         budget=None if budget is None else Money(amount=budget, currency=currency),
-        billing_method=_contract_type(found.custentity_tg_method),
+        billing_method=codes.contract_type(found.custentity_tg_method),
         start=found.start_date,
         end=found.projected_end_date,
         practice=found.custentity_tg_practice,
@@ -220,14 +169,14 @@ def job_draft(data: Project, *, subsidiary: str, currency: str) -> wire.JobDraft
     """What an upsert writes."""
     stage = job_stage(data.stage)
     return wire.JobDraft(
-        company_name=cut(data.name, NAME_LENGTH),
-        entity_id=whole(data.code, CODE_LENGTH, "/code"),
+        company_name=cut(data.name, NAME),
+        entity_id=whole(data.code, CODE, "/code"),
         parent=wire.Ref(id=data.account_id),
         subsidiary=wire.Ref(id=subsidiary),
         currency=wire.Ref(id=currency),
         entity_status=stage.entity_status,
         is_inactive=stage.is_inactive,
-        job_billing_type=wire.Ref(id=_BILLING_TYPES[data.billing_method]),
+        job_billing_type=wire.Ref(id=codes.BILLING_TYPES[data.billing_method]),
         estimated_revenue=data.budget.amount if data.budget else None,
         start_date=data.start,
         projected_end_date=data.end,
@@ -241,13 +190,13 @@ def job_draft(data: Project, *, subsidiary: str, currency: str) -> wire.JobDraft
 
 def job_stage(stage: ProjectStage) -> wire.JobStage:
     """A stage as NetSuite keeps it: a status, and whether the project takes time and cost at all."""
-    status, inactive = _STAGES[stage]
+    status, inactive = codes.STAGES[stage]
     return wire.JobStage(entity_status=wire.Ref(id=status), is_inactive=inactive)
 
 
 def billing_schedule(found: wire.BillingSchedule, *, currency: str) -> BillingSchedule:
     """A billing plan. Interval lines have no text in NetSuite: their `ref` comes back as their place, 1 first."""
-    by_milestone = found.schedule_type.id == _BY_MILESTONE
+    by_milestone = found.schedule_type.id == codes.BY_MILESTONE
     lines = (
         [_milestone_line(line, currency) for line in found.milestone.items]
         if by_milestone
@@ -274,15 +223,15 @@ def billing_schedule_draft(data: BillingSchedule) -> wire.BillingScheduleDraft:
     """What an upsert writes: milestones with their refs, or plain dated amounts."""
     by_milestone = data.method == "milestone"
     return wire.BillingScheduleDraft(
-        name=cut(data.name, NAME_LENGTH),
+        name=cut(data.name, NAME),
         project=wire.Ref(id=data.project_id),
-        schedule_type=wire.Ref(id=_BY_MILESTONE if by_milestone else _BY_INTERVAL),
+        schedule_type=wire.Ref(id=codes.BY_MILESTONE if by_milestone else codes.BY_INTERVAL),
         milestone=wire.ScheduleMilestones(
             items=[
                 wire.ScheduleMilestone(
                     milestone_date=line.due,
                     milestone_amount=line.amount.amount,
-                    comments=cut(f"{line.ref}: {line.name}", MEMO_LENGTH),
+                    comments=cut(f"{line.ref}: {line.name}", MEMO),
                 )
                 for line in data.lines
                 if by_milestone
@@ -323,28 +272,6 @@ def legal_entity(found: wire.SubsidiaryRow, periods: list[wire.PeriodRow], *, cu
     )
 
 
-def cut(name: str, length: int) -> str:
-    """A name cut to a number of characters, never between a letter and its marks."""
-    if len(name) <= length:
-        return name
-    end = length
-    while end > 0 and _joins(name[end]):
-        end -= 1
-    return name[:end].rstrip()
-
-
-def whole(code: str, length: int, pointer: str) -> str:
-    """A code as it is; `Invalid` when NetSuite could not keep all of it."""
-    if len(code) > length:
-        detail = f"NetSuite keeps {length} characters of this, and part of it would be another one"
-        raise Invalid(errors=[FieldError(detail=detail, pointer=pointer)])
-    return code
-
-
-def _joins(letter: str) -> bool:
-    return unicodedata.category(letter).startswith("M") or letter in "\u200c\u200d"
-
-
 def _xrefs(native_id: str, key: str) -> list[Xref]:
     return [Xref(system=SYSTEM, native_id=native_id, alt_key=key)]
 
@@ -371,9 +298,9 @@ def _address_line(bill: Address, line: int | None) -> wire.AddressLine:
         id=line,
         default_billing=True,
         address_book_address=wire.PostalAddress(
-            addr1=first,
-            addr2=", ".join(rest),
-            city=bill.city,
+            addr1=cut(first, ADDRESS),
+            addr2=cut(", ".join(rest), ADDRESS),
+            city=cut(bill.city, CITY),
             state=bill.subdivision,
             zip=bill.postal,
             country=wire.Country(id=bill.country) if bill.country else None,
@@ -391,7 +318,7 @@ def _registrations(found: wire.Customer) -> list[TaxRegistration]:
     if not found.vat_reg_number:
         return []
     country = _tax_country(found)
-    scheme = found.custentity_tg_tax_scheme or _TAX_SCHEMES.get(country, "VAT")
+    scheme = found.custentity_tg_tax_scheme or codes.TAX_SCHEMES.get(country, "VAT")
     return [TaxRegistration(country=country, scheme=scheme, number=found.vat_reg_number, status="valid")]
 
 
@@ -409,20 +336,6 @@ def _credit(found: wire.Customer, currency: str) -> Credit:
     if found.credit_hold_override.id == "AUTO" and limit is not None and found.balance > limit.amount:
         return Credit(limit=limit, hold=True, reason="owes more than its credit limit")
     return Credit(limit=limit)
-
-
-def _contract_type(kept: str) -> ContractType:
-    """As we wrote it; an order or project somebody made by hand counts as time and material."""
-    return next((kind for kind in get_args(ContractType) if kind == kept), "tm")
-
-
-def _stage(found: wire.Job) -> ProjectStage:
-    status = found.entity_status.id
-    exact = (stage for stage, kept in _STAGES.items() if kept == (status, found.is_inactive))
-    stage = next(exact, None) or _LOOSE_STAGES.get(status)
-    if stage is None:
-        raise Drifted(f"a project has the unknown status {status!r}", system=SYSTEM)
-    return stage
 
 
 def _milestone_line(line: wire.ScheduleMilestone, currency: str) -> BillingLine:

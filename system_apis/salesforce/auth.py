@@ -18,6 +18,8 @@ from urllib.parse import quote_plus
 import httpx
 import msgspec
 from authlib.oauth2.rfc7523 import JWTBearerGrant
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
 
 from canonical.faults import VendorDown, VendorSignIn
 from foundation.connections import Connection
@@ -107,7 +109,8 @@ class SignIn(httpx.Auth):
 
 
 def _jwt_bearer(said: Mapping[str, str]) -> Callable[[], Proof]:
-    client_id, username, key = said["client_id"], said["username"], said["private_key"]
+    client_id, username = said["client_id"], said["username"]
+    key = _key(said["private_key"])
     audience = said.get("audience", PRODUCTION)
 
     def prove() -> Proof:
@@ -117,6 +120,13 @@ def _jwt_bearer(said: Mapping[str, str]) -> Callable[[], Proof]:
         return Proof(form={"grant_type": JWTBearerGrant.GRANT_TYPE, "assertion": assertion})
 
     return prove
+
+
+def _key(pem: str) -> RSAKey:
+    try:
+        return RSAKey.import_key(pem)
+    except (JoseError, ValueError):
+        raise ValueError("sign_in.private_key is not an RSA key in PEM") from None  # whose text could quote the key
 
 
 def _client_credentials(said: Mapping[str, str]) -> Callable[[], Proof]:

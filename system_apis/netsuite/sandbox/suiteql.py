@@ -94,6 +94,8 @@ class _Query:
             raise _wrong(f"Record '{self._tokens[place]}' was not found")
         following = words[place + 1] if place + 1 < len(words) else "WHERE"
         if following == "AS":
+            if place + 2 >= len(words):
+                raise _wrong("unexpected end")
             following = words[place + 2]
         if following not in ("WHERE", "ORDER"):
             self._alias = following.lower()
@@ -192,8 +194,7 @@ class _Query:
             while self._taken(","):
                 arguments.append(self._operand())
             self._expect(")")
-            function = _FUNCTIONS[token.upper()]
-            return lambda row: function(*(argument(row) for argument in arguments))
+            return lambda row: _called(token.upper(), [argument(row) for argument in arguments])
         return self._column(token)
 
     def _column(self, token: str) -> Evaluate:
@@ -316,6 +317,13 @@ def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value.month}/{value.day}/{value.year}"
     return str(value)
+
+
+def _called(function: str, arguments: list[Any]) -> Any:
+    try:
+        return _FUNCTIONS[function](*arguments)
+    except (TypeError, AttributeError) as unfit:
+        raise _wrong(f"Invalid arguments of {function}") from unfit
 
 
 def _to_date(text: str, pattern: str = "YYYY-MM-DD") -> datetime:

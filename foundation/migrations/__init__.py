@@ -1,0 +1,1 @@
+"""The schema of the platform's database, revision by revision (Alembic)."""

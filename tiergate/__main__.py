@@ -1,0 +1,189 @@
+"""The command line.
+
+tiergate run                        everything on embedded defaults; plays the scenario, then keeps serving
+tiergate scenario --json            plays it on a fresh temporary database and prints one JSON object
+tiergate serve                      the platform in one process
+tiergate serve system               one tier apart: system, process, experience, gateway, sandboxes
+tiergate policy check               are the policies sound? offline, the same code as at run time
+tiergate openapi --check            do the published contracts match the code?
+tiergate audit verify               is the record whole?
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from foundation import telemetry
+from foundation.sandbox.server import CannotServe
+from gateway.loader import PolicyError
+from tiergate import settings as environment
+from tiergate.settings import Settings, WrongSetting
+
+CANNOT: Final = 2
+"""Exit code for what the person at the keyboard can mend."""
+WHAT: Final = ("all", "gateway", "experience", "process", "system", "sandboxes")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code is 0, 1 for a finding, 2 for a setting, policy or port that cannot be."""
+    asked = parser().parse_args(arguments)
+    try:
+        settings = environment.read(serving=getattr(asked, "what", "all"))
+        telemetry.configure(level=_level(settings, asked))
+        code: int = asked.command(settings, asked)
+        return code
+    except (WrongSetting, CannotServe) as wrong:
+        print(f"tiergate: {wrong}", file=sys.stderr)
+    except PolicyError as wrong:
+        print("tiergate: the policies cannot be used:", *wrong.problems, sep="\n  ", file=sys.stderr)
+    except ValueError as wrong:
+        print(f"tiergate: {wrong}", file=sys.stderr)
+    return CANNOT
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands, each with an example."""
+    whole = argparse.ArgumentParser(
+        prog="tiergate",
+        description="The API platform that makes the systems of a professional-services firm work as one.",
+        epilog="Settings come from the environment: TIERGATE_PORT, TIERGATE_STATE, TIERGATE_DATABASE_URL ... (see README)",
+    )
+    commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    run = _command(commands, "run", _run, "start everything on embedded defaults and play the scenario", "tiergate run")
+    run.add_argument("--no-scenario", action="store_true", help="start only, play nothing")
+    serve = _command(commands, "serve", _serve, "serve the platform, or one tier of it apart", "tiergate serve system")
+    serve.add_argument("what", nargs="?", choices=WHAT, default="all", help="what this process serves (default: all)")
+    scenario = _command(
+        commands, "scenario", _scenario, "play the scenario on a fresh database", "tiergate scenario --json"
+    )
+    scenario.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    scenario.add_argument(
+        "--against", metavar="URL", default="", help="a gateway that runs already, on this state folder"
+    )
+    policy = _command(commands, "policy", _policy, "look at the policies", "tiergate policy check")
+    policy.add_argument("what", choices=("check",), help="check: load everything, say what is wrong, by file and line")
+    openapi = _command(
+        commands, "openapi", _openapi, "write the published contracts into openapi/", "tiergate openapi --check"
+    )
+    openapi.add_argument(
+        "--check", action="store_true", help="write nothing; fail when a contract differs from the code"
+    )
+    audit = _command(commands, "audit", _audit, "look at the record of calls", "tiergate audit verify")
+    audit.add_argument("what", choices=("verify",), help="verify: name every changed, removed or reordered record")
+    audit.add_argument("--file", type=Path, help="the record (default: audit.sqlite of the state folder)")
+    return whole
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    function: object,
+    says: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    made = commands.add_parser(name, help=says, description=says.capitalize() + ".", epilog=f"Example: {example}")
+    made.set_defaults(command=function)
+    return made
+
+
+def _run(settings: Settings, asked: argparse.Namespace) -> int:
+    return asyncio.run(_run_all(settings, play=not asked.no_scenario))
+
+
+async def _run_all(settings: Settings, *, play: bool) -> int:
+    from tiergate.demonstration import addresses, firm_of
+    from tiergate.running import running
+    from tiergate.scenario import table
+    from tiergate.server import until_told_to_stop
+
+    print("Starting Tiergate: the platform in this process, the sandboxes in another.", flush=True)
+    async with running(settings) as (served, sandboxes):
+        if play:
+            report = await firm_of(served.settings, sandboxes.addresses, print).play()
+            print("\n" + table(report) + "\n")
+        print(addresses(served), flush=True)
+        await until_told_to_stop()
+        print("\nStopping: runs end their step, nothing is lost.", flush=True)
+    return 0
+
+
+def _serve(settings: Settings, asked: argparse.Namespace) -> int:
+    from tiergate.demonstration import serve
+
+    return asyncio.run(serve(settings, asked.what))
+
+
+def _scenario(settings: Settings, asked: argparse.Namespace) -> int:
+    return asyncio.run(_play(settings, as_json=asked.json, against=asked.against))
+
+
+async def _play(settings: Settings, *, as_json: bool, against: str) -> int:
+    from foundation.sandbox.server import addresses
+    from tiergate.demonstration import firm_of
+    from tiergate.running import running
+    from tiergate.scenario import table
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    if against:
+        where = addresses(settings.state / "sandboxes")
+        report = await firm_of(msgspec.structs.replace(settings, public_url=against), where, say).play()
+    else:
+        with tempfile.TemporaryDirectory(prefix="tiergate-") as folder:
+            state = Path(folder)
+            fresh = msgspec.structs.replace(
+                settings, state=state, database_url=f"sqlite:///{state / 'tiergate.sqlite'}", port=0, public_url=""
+            )
+            async with running(fresh) as (served, sandboxes):
+                report = await firm_of(served.settings, sandboxes.addresses, say).play()
+    print(msgspec.json.encode(report).decode() if as_json else table(report))
+    return 0 if report.ok else 1
+
+
+def _policy(settings: Settings, asked: argparse.Namespace) -> int:
+    from tiergate.contracts import plan_of
+
+    plan = plan_of(settings)
+    print(f"The policies in {settings.policies} are sound: {len(plan.operations)} operations are offered.")
+    return 0
+
+
+def _openapi(settings: Settings, asked: argparse.Namespace) -> int:
+    from tiergate.contracts import check, publish
+
+    changed = check(settings) if asked.check else publish(settings)
+    for line in changed:
+        print(line)
+    return 1 if asked.check and changed else 0
+
+
+def _audit(settings: Settings, asked: argparse.Namespace) -> int:
+    from gateway.audit import verify
+
+    path = asked.file or settings.state / "audit.sqlite"
+    if not path.exists():
+        raise WrongSetting(f"There is no record at {path}; name it with --file.")
+    findings = verify(path)
+    for finding in findings:
+        print(finding)
+    if not findings:
+        print(f"The record in {path} is whole.")
+    return 1 if findings else 0
+
+
+def _level(settings: Settings, asked: argparse.Namespace) -> str:
+    """A person at a terminal sees the command's own words; a served process logs."""
+    chosen = settings.log.upper()
+    served = getattr(asked, "what", "") in WHAT
+    return chosen if served or chosen == "DEBUG" else "WARNING"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

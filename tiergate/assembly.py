@@ -1,0 +1,351 @@
+"""Putting a process together: the tiers it serves, the ones it asks, and the gateway in front of both.
+
+One process or four, the same objects: a tier served here is asked straight through the plan (`gateway.interior`), one
+served elsewhere through the client of the same port.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar, cast
+
+import httpx
+import msgspec
+from litestar import Litestar, Response, get
+from litestar.handlers import BaseRouteHandler
+from litestar.router import Router
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+import experience_apis
+import process_apis
+import system_apis
+from canonical.faults import Fault, NotBound
+from canonical.ports import operations
+from experience_apis import Surroundings
+from foundation.api import Api, fault_handler, routes
+from foundation.client import client
+from foundation.connections import Connection
+from foundation.context import Caller, Layer, current, use
+from foundation.database import Database, engine_of, migrate
+from foundation.masking import Masker
+from gateway import interior
+from gateway.asgi import Gateway
+from gateway.audit import Trail
+from gateway.governor import Governor
+from gateway.identity.app import Identity
+from gateway.identity.demo import DemoCredentials, ensure_demo, read_demo
+from gateway.identity.relying_party import PageSettings
+from gateway.identity.sealing import key_file
+from gateway.identity.session import PageSessions
+from gateway.identity.settings import IdentitySettings
+from gateway.keys import FetchedKeys
+from gateway.plan import Plan, load
+from gateway.proxy import Proxy
+from gateway.published import scopes_of
+from process_apis.bindings import Ask, Bindings, Systems
+from process_apis.engine import Engine
+from process_apis.intake import Worker
+from process_apis.platform import WORKLOAD, Pace, Platform, launch
+from tiergate import catalogue, configuration
+from tiergate.calls import CallLog
+from tiergate.sessions import FaceSessions
+from tiergate.settings import TIERS, Settings
+from tiergate.workload import Workload
+
+P = TypeVar("P")
+AUDIENCE: Final = "https://tiergate.example/api"
+OPEN_PATHS: Final = ("/health", "/ready", "/metrics", "/identity", "/.well-known")
+_EXPERIENCE: Final = Caller(subject="experience-tier", client="experience-tier", layer="experience")
+
+
+class Served:
+    """A process put together: `app` is what a server serves between `start` and `stop`."""
+
+    def __init__(
+        self, settings: Settings, serving: Sequence[Layer], *, gateway: bool, pace: Pace | None = None
+    ) -> None:
+        """Reads policies and connections; raises `PolicyError` or `WrongSetting` with what is wrong."""
+        self.settings = settings
+        self._serving = tuple(serving)
+        self._gateway = gateway
+        self._pace = pace or Pace(poll=settings.poll_seconds)
+        values = {"TIERGATE_ISSUER": f"{settings.address}/identity", "TIERGATE_AUDIENCE": AUDIENCE, **settings.values}
+        self.plan: Plan = load(settings.policies, catalogue.apis(), values)
+        self._systems = system_apis.discover()
+        self.bindings: Bindings = configuration.bindings(settings.policies, self._systems, values)
+        self._connections: dict[str, Connection] = {}
+        if "system" in self._serving:
+            bound = Systems(self.bindings, cast(Any, None)).roles()
+            self._connections = configuration.connections(settings.policies, bound, values)
+        self._values = values
+        self._closing: list[Callable[[], Any]] = []
+        self._pools: dict[Layer, httpx.AsyncClient] = {}
+        self._processes: dict[str, Any] = {}
+        self.demo: DemoCredentials | None = None
+        """The demonstration's logins, where they were made just now."""
+        self.platform: Platform | None = None
+
+    async def start(self) -> None:
+        """Open the database, the engine and the record, and build the app."""
+        settings = self.settings
+        settings.state.mkdir(parents=True, exist_ok=True)
+        self.database = Database(engine_of(settings.database_url))
+        await asyncio.to_thread(migrate, self.database.engine)
+        key = hashlib.sha256(key_file(settings.state / "masks.key")).digest()
+        self.masker = Masker(key, msgspec.structs.asdict(self.plan.platform["data_classes"]))
+        trail = Trail(settings.state / "audit.sqlite", self.masker, name="-".join(self._serving) or "gateway")
+        self._closing.append(trail.close)
+        identity = self._identity() if self._gateway and self._embedded() else None
+        keys = FetchedKeys(_inside(identity) if identity else None)
+        self.governor = Governor(self.plan, trail=trail, keys=keys)
+        self._adapters = {name: self._systems[name].connect(c) for name, c in self._connections.items()}
+        if "system" in self._serving:
+            self._closing.append(CallLog(self.database).close)
+        tiers: dict[Layer, Any] = {}
+        if "system" in self._serving:
+            tiers["system"] = self._system_app()
+        if "process" in self._serving:
+            tiers["process"] = await self._process_app()
+        if "experience" in self._serving:
+            tiers["experience"] = self._experience_app(identity)
+        if self._gateway:
+            tiers |= {
+                tier: Proxy(url, system=f"{tier} tier") for tier, url in settings.tier_urls.items() if tier not in tiers
+            }
+        front = _app([_health(), self._ready(), _metrics(), *([identity.router()] if identity else [])])
+        self.app = Gateway(self.governor, tiers, front=front, open_paths=OPEN_PATHS)
+
+    async def stop(self) -> None:
+        """Drain and close, in reverse."""
+        for close in reversed(self._closing):
+            done = close()
+            if asyncio.iscoroutine(done):
+                await done
+        self.database.engine.dispose()
+
+    def _embedded(self) -> bool:
+        """Whether the tokens we trust come from the issuer inside."""
+        return any(issuer.issuer == f"{self.settings.address}/identity" for issuer in self.plan.issuers.values())
+
+    def _identity(self) -> Identity:
+        settings = self.settings
+        identity = Identity(
+            IdentitySettings(
+                issuer=f"{settings.address}/identity",
+                audience=AUDIENCE,
+                state_dir=settings.state,
+                environment=settings.environment,
+            ),
+            self.database.engine,
+        )
+        workloads: Mapping[str, Layer] = {"experience-tier": "process", "process-tier": "system"}
+        scopes = {name: tuple(sorted(scopes_of(self.plan, layer))) for name, layer in workloads.items()}
+        scopes["scenario"] = tuple(sorted(scopes_of(self.plan, "process") | scopes_of(self.plan, "experience")))
+        self.demo = ensure_demo(
+            self.database.engine,
+            identity.settings,
+            public_url=settings.address,
+            portal_account=settings.values.get("TIERGATE_PORTAL_ACCOUNT", ""),
+            more_scopes=scopes,
+        )
+        return identity
+
+    def _system_app(self) -> Litestar:
+        found: list[BaseRouteHandler | Router] = []
+        for name, adapter in self._adapters.items():
+            found += routes(catalogue.system_api(self._systems[name]), adapter)
+        return _app(found)
+
+    async def _process_app(self) -> Litestar:
+        engine = Engine(self.database)
+        systems = Systems(
+            self.bindings, cast(Ask, self._ask_system), {name: s.title for name, s in self._systems.items()}
+        )
+        self.platform = Platform(
+            database=self.database, engine=engine, systems=systems, masker=self.masker, pace=self._pace
+        )
+        launch(self.platform)
+        self._processes = {name: process.implement(self.platform) for name, process in process_apis.discover().items()}
+        await engine.start()
+        worker = Worker(self.platform)
+        worker.start()
+        self._closing += [engine.stop, worker.stop]
+        found: list[BaseRouteHandler | Router] = []
+        for name, process in process_apis.discover().items():
+            found += routes(process.api, self._processes[name])
+        return _app(found)
+
+    def _experience_app(self, identity: Identity | None) -> Litestar:
+        found: list[BaseRouteHandler | Router] = []
+        for face in experience_apis.discover().values():
+            sessions = self._sessions(identity)
+            around = Surroundings(
+                processes=_Processes(self._ask_process),
+                sessions=sessions,
+                govern=self._governed,
+                environment=self.settings.environment.capitalize(),
+            )
+            implementation = face.implement(around)
+            found += routes(face.api, implementation)
+            if face.pages is not None:
+                found += [*face.pages(around, self._governed(face.api, implementation)), *sessions.handlers()]
+        return _app(found)
+
+    def _sessions(self, identity: Identity | None) -> FaceSessions:
+        secret = read_demo(self.settings.state).clients["console"] if self._has_demo() else ""
+        pages = PageSessions(
+            PageSettings(
+                client_id="console",
+                client_secret=self.settings.values.get("TIERGATE_CONSOLE_SECRET", secret),
+                issuer=next(iter(self.plan.issuers.values())).issuer,
+                public_url=self.settings.address,
+                home="/desk",
+                scopes=("desk:read", "desk:act"),
+            ),
+            self.database.engine,
+            transport=_transport(identity) if identity else None,
+        )
+        self._closing.append(pages.aclose)
+        return FaceSessions(pages, self.governor.services.tokens)
+
+    def _ask_system(self, name: str, port: type[P]) -> P:
+        """A system's port: the adapter here, governed; or the system tier's client."""
+        if name not in self._systems:
+            raise NotBound(f"no system is called {name!r}")
+        api = catalogue.system_api(self._systems[name])
+        if name in self._adapters:
+            adapter = cast(P, self._adapters[name])
+            return interior.bind(port, adapter, self.governor, api, self._as("process", "system"))
+        return client(api, port, self._elsewhere("system", "process-tier"))
+
+    def _ask_process(self, port: type[P]) -> P:
+        """A process port: the implementation here, governed; or the process tier's client."""
+        api = catalogue.by_port()[port]
+        if "process" in self._serving:
+            implementation = cast(P, self._processes[api.name])
+            return interior.bind(port, implementation, self.governor, api, self._as("experience", "process"))
+        return cast(P, _ActingFor(client(api, port, self._elsewhere("process", "experience-tier")), port))
+
+    def _governed(self, api: Api, implementation: Any) -> Any:
+        """An implementation behind its own API's policies, for the caller at hand."""
+        return _Governed([interior.bind(port, implementation, self.governor, api, _caller) for port in api.ports])
+
+    def _as(self, layer: Layer, asked: Layer) -> Callable[[], Caller]:
+        """The calling tier's workload with the scopes its token would carry, and whom it acts for."""
+        workload = WORKLOAD if layer == "process" else _EXPERIENCE
+        workload = msgspec.structs.replace(workload, scopes=scopes_of(self.plan, asked))
+
+        def caller() -> Caller:
+            here = _caller()
+            if here.layer == layer:
+                return msgspec.structs.replace(here, scopes=workload.scopes)
+            return here.acting(workload)
+
+        return caller
+
+    def _elsewhere(self, tier: Layer, workload: str) -> httpx.AsyncClient:
+        """The pooled client of a tier deployed apart, signed in as our own tier."""
+        if tier not in self._pools:
+            issuer = next(i.issuer for i in self.plan.issuers.values() if i.workloads)
+            secret = self.settings.client_secret or read_demo(self.settings.state).clients[workload]
+            auth = Workload(workload, secret, f"{issuer}/token")
+            self._pools[tier] = httpx.AsyncClient(base_url=self.settings.tier_urls[tier], auth=auth, timeout=60)
+            self._closing += [self._pools[tier].aclose, auth.close]
+        return self._pools[tier]
+
+    def _has_demo(self) -> bool:
+        return (self.settings.state / "demo.json").exists()
+
+    def _ready(self) -> BaseRouteHandler:
+        @get("/ready")
+        async def ready() -> Response[dict[str, str]]:
+            try:
+                await self.database.run(lambda c: c.exec_driver_sql("SELECT 1"))
+            except Exception:
+                return Response({"status": "database not reachable"}, status_code=503)
+            return Response({"status": "ready", "serves": ", ".join([*self._serving, *["gateway"] * self._gateway])})
+
+        return ready
+
+
+class _Processes:
+    def __init__(self, ask: Callable[[Any], Any]) -> None:
+        self._ask = ask
+        self._known: dict[type, Any] = {}
+
+    def of(self, port: type[P]) -> P:
+        """The process API that offers a port."""
+        if port not in self._known:
+            self._known[port] = self._ask(port)
+        return cast(P, self._known[port])
+
+
+class _Governed:
+    """Several governed ports of one API as one object."""
+
+    def __init__(self, bound: Sequence[Any]) -> None:
+        for part in bound:
+            for name, method in vars(part).items():
+                setattr(self, name, method)
+
+
+class _ActingFor:
+    """A client whose calls carry whom the experience tier acts for."""
+
+    def __init__(self, target: Any, port: type) -> None:
+        for operation in operations(port):
+            setattr(self, operation.attribute, self._call(getattr(target, operation.attribute)))
+
+    @staticmethod
+    def _call(method: Callable[..., Any]) -> Callable[..., Any]:
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            context = current()
+            acting = _caller().acting(_EXPERIENCE)
+            with use(msgspec.structs.replace(context, caller=acting)):
+                return await method(*args, **kwargs)
+
+        return call
+
+
+def everything(settings: Settings, pace: Pace | None = None) -> Served:
+    """All tiers and the gateway in one process."""
+    return Served(settings, TIERS, gateway=True, pace=pace)
+
+
+def _caller() -> Caller:
+    return current().caller or Caller(subject="", client="")
+
+
+def _inside(identity: Identity) -> httpx.AsyncClient:
+    """A client of the issuer in this process."""
+    return httpx.AsyncClient(transport=_transport(identity), timeout=5.0)
+
+
+def _transport(identity: Identity) -> httpx.ASGITransport:
+    return httpx.ASGITransport(cast(Any, _app([identity.router()])))
+
+
+def _app(handlers: Sequence[BaseRouteHandler | Router]) -> Litestar:
+    return Litestar(
+        list(handlers),
+        exception_handlers={Fault: fault_handler, Exception: fault_handler},
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=None,
+    )
+
+
+def _health() -> BaseRouteHandler:
+    @get("/health", sync_to_thread=False)
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return health
+
+
+def _metrics() -> BaseRouteHandler:
+    @get("/metrics", sync_to_thread=False)
+    def scrape() -> Response[bytes]:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return scrape

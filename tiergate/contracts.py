@@ -1,0 +1,71 @@
+"""Published contracts: `openapi/<api>-v<major>.json`, made from the code and the policies, compared in every test run."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from foundation.openapi import document
+from gateway.plan import Plan, load
+from gateway.published import listed, statuses
+from tiergate import catalogue
+from tiergate.assembly import AUDIENCE
+from tiergate.settings import ROOT, Settings
+
+FOLDER: Final = ROOT / "openapi"
+
+
+def plan_of(settings: Settings) -> Plan:
+    """The plan, with addresses that nobody needs yet left as they are called. Raises `PolicyError`."""
+    values = {"TIERGATE_ISSUER": f"{settings.address}/identity", "TIERGATE_AUDIENCE": AUDIENCE, **settings.values}
+    return load(settings.policies, catalogue.apis(), values)
+
+
+def documents(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Every API's contract, by file name; an operation no policy lists is not in it."""
+    found = {}
+    for api in catalogue.apis():
+        offered = set(listed(plan, api))
+        whole = document(api, statuses(plan, api))
+        whole["paths"] = {
+            path: kept
+            for path, methods in whole["paths"].items()
+            if (kept := {m: o for m, o in methods.items() if o["operationId"] in offered})
+        }
+        found[f"{api.key}.json"] = whole
+    return found
+
+
+def publish(settings: Settings) -> list[str]:
+    """Write what changed; what it was."""
+    changed = []
+    for name, text in _texts(settings).items():
+        path = FOLDER / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            changed.append(f"wrote {path.relative_to(ROOT)}")
+    for stray in _strays(settings):
+        stray.unlink()
+        changed.append(f"removed {stray.relative_to(ROOT)}")
+    return changed
+
+
+def check(settings: Settings) -> list[str]:
+    """What differs between the published contracts and the code, a line each."""
+    wrong = []
+    for name, text in _texts(settings).items():
+        path = FOLDER / name
+        if not path.exists():
+            wrong.append(f"openapi/{name} is not published yet: run tiergate openapi")
+        elif path.read_text(encoding="utf-8") != text:
+            wrong.append(f"openapi/{name} differs from the code: run tiergate openapi, and review the difference")
+    return wrong + [f"openapi/{stray.name} is of no API any more: run tiergate openapi" for stray in _strays(settings)]
+
+
+def _texts(settings: Settings) -> dict[str, str]:
+    found = documents(plan_of(settings))
+    return {name: json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n" for name, whole in found.items()}
+
+
+def _strays(settings: Settings) -> list[Path]:
+    wanted = {f"{api.key}.json" for api in catalogue.apis()}
+    return [path for path in sorted(FOLDER.glob("*.json")) if path.name not in wanted]

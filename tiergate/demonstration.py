@@ -1,0 +1,89 @@
+"""What a person needs to use a running demonstration, and serving tiers for good."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import httpx
+import msgspec
+
+from foundation.context import Layer
+from foundation.sandbox.server import Address
+from foundation.sandbox.server import addresses as sandbox_addresses
+from gateway.identity.demo import read_demo
+from tiergate import embedded
+from tiergate.assembly import Served
+from tiergate.running import with_demo
+from tiergate.scenario import Firm, Say
+from tiergate.server import Serving, probe, until_told_to_stop
+from tiergate.settings import TIERS, Settings, WrongSetting
+
+_FACES: Final = {"priya@acme.example": "service desk, may act", "dana@acme.example": "finance, may look"}
+
+
+def firm_of(settings: Settings, where: Mapping[str, Address], say: Say) -> Firm:
+    """The scenario's way in. `WrongSetting` when the state folder is not of a running demonstration."""
+    try:
+        secret = read_demo(settings.state).clients["experience-tier"]
+    except FileNotFoundError:
+        raise WrongSetting(f"TIERGATE_STATE is {settings.state}, where no demonstration was ever started.") from None
+    if not where:
+        raise WrongSetting(f"No sandboxes run on {settings.state}; start them with: tiergate serve sandboxes.")
+    return Firm(settings.address, secret, where, embedded.credentials(settings.state / embedded.FOLDER), say)
+
+
+def addresses(served: Served) -> str:
+    """Where to look, and who to be. Passwords are shown on the first run only."""
+    settings = served.settings
+    lines = [
+        f"Console         {settings.address}/desk",
+        f"Client portal   {settings.address}/client-portal/v1/projects (API)",
+        f"Metrics         {settings.address}/metrics",
+    ]
+    if served.demo is not None:
+        lines.append("")
+        lines += [
+            f"Sign in as      {login:<34} {password}   {_FACES.get(login, 'client portal')}"
+            for login, password in served.demo.people.items()
+        ]
+    else:
+        lines.append(f"Sign in         as shown at the first run; also in {settings.state / 'demo.json'}")
+    lines += ["", "Ctrl-C stops."]
+    return "\n".join(lines)
+
+
+async def serve(settings: Settings, what: str) -> int:
+    """Serve until told to stop: everything, the gateway, one tier, or the sandboxes."""
+    if what == "sandboxes":
+        await embedded.serve(settings)
+        return 0
+    if what not in ("all", "gateway") and not settings.port:
+        raise WrongSetting("TIERGATE_PORT is 0; a tier apart needs a port others can be told.")
+    tiers: tuple[Layer, ...] = TIERS if what == "all" else () if what == "gateway" else (what,)  # type: ignore[assignment]  # argparse
+    settings = msgspec.structs.replace(settings, port=probe(settings.host, settings.port))
+    if what not in ("all", "gateway") and not settings.public_url:
+        raise WrongSetting(
+            "TIERGATE_PUBLIC_URL is missing: a tier apart must know the gateway's address, whose issuer signs."
+        )
+    values = await _introduced(settings)
+    served = Served(msgspec.structs.replace(settings, values=values), tiers, gateway=what in ("all", "gateway"))
+    await served.start()
+    serving = Serving(served.app, settings.host, settings.port)
+    await serving.start()
+    print(f"Serving {what} at http://{settings.host}:{settings.port}", flush=True)
+    if served.demo is not None:
+        print(addresses(served), flush=True)
+    await until_told_to_stop()
+    await serving.stop()
+    await served.stop()
+    return 0
+
+
+async def _introduced(settings: Settings) -> dict[str, str]:
+    """The environment; where sandboxes run on our state folder, with our credentials for them."""
+    if settings.environment == "production" or not sandbox_addresses(settings.state / embedded.FOLDER):
+        return dict(settings.values)
+    values = with_demo(settings)
+    try:
+        return values | await embedded.introduce(settings.state, settings.address)
+    except httpx.TransportError:
+        return values  # left-over addresses of sandboxes that are gone: the connections then say what is missing

@@ -1,0 +1,73 @@
+"""Serving an app in this process: granian, one event loop, a port that is really ours."""
+
+import asyncio
+import signal
+import socket
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from tiergate.settings import WrongSetting
+
+
+def probe(host: str, port: int, setting: str = "TIERGATE_PORT") -> int:
+    """The port to listen on (a free one for 0). `WrongSetting` when it is taken.
+
+    The server sets SO_REUSEPORT: on a taken port it would start without a word and steal every other request.
+    """
+    with socket.socket() as bound:
+        try:
+            bound.bind((host, port))
+        except OSError as taken:
+            raise WrongSetting(
+                f"Port {port} of {host} is in use, perhaps by another Tiergate: stop that, or set {setting}."
+            ) from taken
+        found: int = bound.getsockname()[1]
+        return found
+
+
+class Serving:
+    """One app on one port, until told to stop."""
+
+    def __init__(self, app: Any, host: str, port: int) -> None:
+        self._host, self._port = host, port
+        self._server = Server(
+            app,
+            address=host,
+            port=port,
+            interface=Interfaces.ASGINL,
+            log_enabled=False,
+            websockets=False,
+            backlog=1024,
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen; returns when connections are taken."""
+        self._task = asyncio.create_task(self._server.serve())
+        async with asyncio.timeout(20):
+            while True:
+                if self._task.done():
+                    self._task.result()
+                try:
+                    _, writer = await asyncio.open_connection(self._host, self._port)
+                except OSError:
+                    await asyncio.sleep(0.02)
+                    continue
+                writer.close()
+                return
+
+    async def stop(self) -> None:
+        """Take no more connections and let those open end."""
+        self._server.stop()  # type: ignore[no-untyped-call]  # granian leaves it so
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
+async def until_told_to_stop() -> None:
+    """Wait for Ctrl-C or SIGTERM."""
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, told.set)
+    await told.wait()

@@ -1,0 +1,110 @@
+"""Settings from the environment. A wrong one stops the start with one plain sentence that names it.
+
+TIERGATE_ENVIRONMENT      sandbox (default), staging, production
+TIERGATE_STATE            folder for everything kept on disk (default .tiergate)
+TIERGATE_DATABASE_URL     SQLAlchemy address (default SQLite in the state folder)
+TIERGATE_POLICIES         folder of the policies (default: those that ship with Tiergate)
+TIERGATE_HOST             address to listen on (default 127.0.0.1)
+TIERGATE_PORT             port of what is served (default 8080; a tier apart: 8081 system, 8082 process, 8083 experience)
+TIERGATE_PUBLIC_URL       where browsers reach the gateway (default http://HOST:PORT)
+TIERGATE_SYSTEM_URL       a tier apart is at this address; likewise TIERGATE_PROCESS_URL, TIERGATE_EXPERIENCE_URL
+TIERGATE_CLIENT_SECRET    a tier's own client secret at the issuer, when the embedded one is not used
+TIERGATE_LOG              debug, info (default), warning, error
+TIERGATE_POLL_SECONDS     between two polls of each source of changes (default 10)
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from foundation.context import Layer
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+Environment = Literal["sandbox", "staging", "production"]
+TIERS: Final[tuple[Layer, ...]] = ("experience", "process", "system")
+PORTS: Final = {"all": 8080, "gateway": 8080, "system": 8081, "process": 8082, "experience": 8083}
+_LOG: Final = ("debug", "info", "warning", "error")
+
+
+class WrongSetting(Exception):  # noqa: N818 - one plain sentence for whoever started it
+    """A setting is missing or cannot be; the text names it and says what it must be."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the environment decides."""
+
+    environment: Environment = "sandbox"
+    state: Path
+    database_url: str
+    policies: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    public_url: str = ""
+    tier_urls: dict[Layer, str] = {}
+    client_secret: str = ""
+    log: str = "info"
+    poll_seconds: float = 10.0
+    values: Mapping[str, str] = {}
+    """What `${NAME}` in a policy or connection stands for: the environment."""
+
+    def __repr__(self) -> str:
+        return f"Settings({self.environment}, {self.state})"
+
+    @property
+    def address(self) -> str:
+        """Where browsers reach it."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def read(environment: Mapping[str, str] | None = None, serving: str = "all") -> Settings:
+    """The settings; `WrongSetting` for the first that is wrong. `serving` decides the default port."""
+    given = dict(os.environ if environment is None else environment)
+    state = Path(given.get("TIERGATE_STATE", ".tiergate")).resolve()
+    kind = given.get("TIERGATE_ENVIRONMENT", "sandbox").lower()
+    if kind not in ("sandbox", "staging", "production"):
+        raise WrongSetting(f"TIERGATE_ENVIRONMENT is {kind!r}; it must be sandbox, staging or production.")
+    log = given.get("TIERGATE_LOG", "info").lower()
+    if log not in _LOG:
+        raise WrongSetting(f"TIERGATE_LOG is {log!r}; it must be one of {', '.join(_LOG)}.")
+    policies = Path(given.get("TIERGATE_POLICIES", str(ROOT / "policies")))
+    if not policies.is_dir():
+        raise WrongSetting(f"TIERGATE_POLICIES is {policies}, which is not a folder.")
+    port = _number(given, "TIERGATE_PORT", PORTS.get(serving, 8080), 0, 65535)
+    urls = {tier: url for tier in TIERS if (url := _url(given, f"TIERGATE_{tier.upper()}_URL"))}
+    return Settings(
+        environment=kind,  # type: ignore[arg-type]  # checked above
+        state=state,
+        database_url=given.get("TIERGATE_DATABASE_URL", f"sqlite:///{state / 'tiergate.sqlite'}"),
+        policies=policies,
+        host=given.get("TIERGATE_HOST", "127.0.0.1"),
+        port=int(port),
+        public_url=_url(given, "TIERGATE_PUBLIC_URL"),
+        tier_urls=urls,
+        client_secret=given.get("TIERGATE_CLIENT_SECRET", ""),
+        log=log,
+        poll_seconds=_number(given, "TIERGATE_POLL_SECONDS", 10, 0.1, 86400),
+        values=given,
+    )
+
+
+def _url(given: Mapping[str, str], name: str) -> str:
+    url = given.get(name, "").rstrip("/")
+    if url and not url.startswith(("http://", "https://")):
+        raise WrongSetting(f"{name} is {url!r}; it must be an address that begins with http:// or https://.")
+    return url
+
+
+def _number(given: Mapping[str, str], name: str, default: float, least: float, most: float) -> float:
+    said = given.get(name, "")
+    if not said:
+        return default
+    try:
+        value = float(said)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise WrongSetting(f"{name} is {said!r}; it must be a number from {least:g} to {most:g}.")
+    return value
