@@ -198,6 +198,28 @@ async def test_a_contract_without_a_value_or_with_a_po_number_too_long_is_refuse
     assert box.store.writes() == []
 
 
+async def test_an_order_status_somebody_invented_is_drift(
+    netsuite: NetSuite, a_customer: Any, a_contract: Any, box: Box
+) -> None:
+    customer = await netsuite.upsert_customer(KEY, a_customer())
+    written = await netsuite.upsert_contract(DEAL, a_contract(customer.id))
+    box.store.update("salesOrder", written.id, {"orderStatus": {"id": "Q"}})
+    with pytest.raises(Drifted, match="'Q'"):
+        await netsuite.contract_by_key(DEAL)
+
+
+async def test_a_code_too_long_is_refused_and_never_cut(
+    netsuite: NetSuite, a_customer: Any, a_project: Any, box: Box
+) -> None:
+    long_tax = TaxRegistration(country="DE", scheme="USt-IdNr", number="DE" + "1" * 19)
+    with pytest.raises(Invalid) as tax:
+        await netsuite.upsert_customer(KEY, a_customer(tax_registrations=[long_tax]))
+    with pytest.raises(Invalid) as code:
+        await netsuite.upsert_project(DEAL, a_project("1", code="P" * 84))
+    assert [fault.value.errors[0].pointer for fault in (tax, code)] == ["/tax_registrations/0/number", "/code"]
+    assert box.store.writes() == []
+
+
 async def test_a_contract_of_an_unknown_customer_is_refused_in_netsuites_words(
     netsuite: NetSuite, a_contract: Any
 ) -> None:

@@ -35,6 +35,11 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
+def test_every_exchange_proves_a_quirk() -> None:
+    quirks = (Path(system_apis.netsuite.__file__).parent / "QUIRKS.md").read_text()
+    assert [path.stem for path in FILES if f"`{path.stem}`" not in quirks] == []
+
+
 def test_there_are_exchanges_for_every_port() -> None:
     asked = {read(path)["asked"]["operation"] for path in FILES}
     for port in system_apis.netsuite.SYSTEM_API.ports:
