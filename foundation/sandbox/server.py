@@ -46,13 +46,14 @@ async def serve(
     ready: asyncio.Event | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Serve until SIGTERM, SIGINT or `stop`. A port not given is chosen; `state/addresses.json` says which.
+    """Serve until `stop` is set, or, where none is given, until SIGTERM or SIGINT.
 
+    A port not given is chosen; `state/addresses.json` says which once all of them answer.
     `CannotServe` under production settings (`TIERGATE_ENVIRONMENT=production`) and for a port in use.
     """
     if os.environ.get("TIERGATE_ENVIRONMENT", "").lower() == "production":
         raise CannotServe("TIERGATE_ENVIRONMENT is production: sandboxes are stand-ins and do not start there")
-    stop = stop or asyncio.Event()
+    stop = stop or _stop_on_signals()
     _prepare(state)
     taken: set[int] = set()
     servers, addresses, listening, boxes = [], {}, [], []
@@ -72,9 +73,6 @@ async def serve(
             tls_url = f"https://{HOST}:{secure}"
         ca = str(state / "ca.pem") if tls_url else ""
         addresses[sandbox.name] = Address(url=f"http://{HOST}:{port}", tls_url=tls_url, ca=ca)
-    loop = asyncio.get_running_loop()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stop.set)
     tasks = [asyncio.create_task(server.serve()) for server in servers]
     try:
         await _listening(listening, tasks)
@@ -93,8 +91,6 @@ async def serve(
         await asyncio.gather(*tasks, return_exceptions=True)
         for box in boxes:
             box.store.close()
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(signum)
 
 
 def addresses(state: Path) -> dict[str, Address]:
@@ -103,6 +99,13 @@ def addresses(state: Path) -> dict[str, Address]:
         return msgspec.json.decode((state / ADDRESSES).read_bytes(), type=dict[str, Address])
     except FileNotFoundError:
         return {}
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    return stop
 
 
 def _prepare(state: Path) -> None:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 @asynccontextmanager
 async def serving(state: Path, *sandboxes: Sandbox, **options: dict[str, int]) -> AsyncIterator[dict[str, Address]]:
     ready, stop = asyncio.Event(), asyncio.Event()
-    task = asyncio.create_task(serve(sandboxes, state, ready=ready, stop=stop, **options))  # type: ignore[arg-type]
+    task = asyncio.create_task(serve(sandboxes, state, ready=ready, stop=stop, **options))
     started = asyncio.create_task(ready.wait())
     await asyncio.wait([task, started], return_when=asyncio.FIRST_COMPLETED)
     started.cancel()

@@ -27,11 +27,12 @@ async def query(box: NamedDependency[Box], version: FromPath[str], request: Requ
     if selection.counts_only:
         return answer(200, {"totalSize": len(found), "done": True, "records": []})
     size = _page_size(box)
-    cursor: Record = {"id": "", "session": session["token"], "query": text, "ids": [each["Id"] for each in found]}
+    ids = [each["Id"] for each in found]
+    cursor: Record = {"id": "", "session": session["token"], "query": text, "ids": ids, "page": size}
     if len(found) > size:
         cursor["id"] = f"01g{box.store.next_number('_cursor'):012}AAA"
         box.store.insert("_cursor", cursor["id"], cursor)
-    return answer(200, _page(box, version, cursor, selection, 0, size))
+    return answer(200, _page(box, version, cursor, selection, 0))
 
 
 @route(_MORE, http_method="GET", status_code=200)
@@ -42,10 +43,11 @@ async def query_more(box: NamedDependency[Box], version: FromPath[str], locator:
     cursor = box.store.get("_cursor", name)
     if cursor is None or cursor["session"] != session["token"] or not offset.isdecimal():
         raise refused(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-    return answer(200, _page(box, version, cursor, Selection(cursor["query"]), int(offset), _page_size(box)))
+    return answer(200, _page(box, version, cursor, Selection(cursor["query"]), int(offset)))
 
 
-def _page(box: Box, version: str, cursor: Record, selection: Selection, offset: int, size: int) -> Record:
+def _page(box: Box, version: str, cursor: Record, selection: Selection, offset: int) -> Record:
+    size: int = cursor["page"]
     ids = cursor["ids"][offset : offset + size]
     found = [record for record in (box.store.get(selection.kind.name, id) for id in ids) if record]
     rows = [render(selection.kind, each, selection.paths, version, box.store) for each in found]

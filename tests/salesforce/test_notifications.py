@@ -1,0 +1,147 @@
+"""Signed notifications: what the org's flow sends, and what must not be believed."""
+
+import hashlib
+import hmac
+import json
+from base64 import b64encode
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from canonical.faults import Invalid, Unauthenticated
+from canonical.ports.systems import Delivery
+from foundation.sandbox import Box, FaultRule
+from foundation.sandbox.firm import Deal
+from system_apis.salesforce.adapter import Salesforce
+from system_apis.salesforce.sandbox import org
+
+OLD, NEW = (b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+BODY = json.dumps(
+    {
+        "type": "opportunity.changed",
+        "timestamp": "2026-11-22T12:00:00Z",
+        "data": {
+            "object": "Opportunity",
+            "id": "006Tg0000000001IAA",
+            "systemModstamp": "2026-11-22T12:00:00.000+0000",
+            "isWon": True,
+            "wonGeneration": 1,
+        },
+    }
+)
+
+
+@pytest.fixture
+def reader() -> Salesforce:
+    return Salesforce(httpx.AsyncClient(), ("whsec_" + NEW, "whsec_" + OLD))
+
+
+def delivery(body: str = BODY, secret: str = NEW, age: int = 0, **changed: str) -> Delivery:
+    """A delivery signed `age` seconds ago; written apart from the code under test, from the standard."""
+    seconds = str(int(datetime.now(UTC).timestamp()) - age)
+    key = bytes([1 if secret == OLD else 2]) * 32
+    digest = hmac.new(key, b"msg_1." + seconds.encode() + b"." + body.encode(), hashlib.sha256).digest()
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": seconds,
+        "webhook-signature": "v1," + b64encode(digest).decode(),
+    }
+    return Delivery(headers={**headers, **changed}, body=body)
+
+
+async def test_a_good_delivery_tells_which_deal_changed(reader: Salesforce) -> None:
+    (change,) = await reader.read_notification(delivery())
+    assert (change.object, change.native_id, change.won) == ("opportunity", "006Tg0000000001IAA", True)
+    assert (change.version, change.notification_id) == ("2026-11-22T12:00:00.000+0000", "msg_1")
+
+
+@pytest.mark.parametrize("secret", [OLD, NEW])
+async def test_both_secrets_count_while_they_rotate(reader: Salesforce, secret: str) -> None:
+    assert await reader.read_notification(delivery(secret=secret))
+
+
+async def test_one_good_signature_among_several_is_enough(reader: Salesforce) -> None:
+    good = delivery()
+    listed = f"v1,AAAA v1a,BBBB {good.headers['webhook-signature']}"
+    assert await reader.read_notification(delivery(**{"webhook-signature": listed}))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        delivery(**{"webhook-id": "msg_2"}),
+        delivery(**{"webhook-timestamp": str(int(datetime.now(UTC).timestamp()) - 1)}),
+        delivery(**{"webhook-signature": "v1,AAAA"}),
+        delivery(**{"webhook-signature": ""}),
+        delivery(**{"webhook-signature": "v1,ü"}),
+        delivery(**{"webhook-timestamp": "soon"}),
+        Delivery(headers=delivery().headers, body=BODY.replace("001IAA", "002IAA")),
+        Delivery(headers={}, body=BODY),
+        delivery(age=301),
+        delivery(age=-3600),
+    ],
+)
+async def test_a_tampered_or_stale_delivery_is_not_believed(reader: Salesforce, bad: Delivery) -> None:
+    with pytest.raises(Unauthenticated):
+        await reader.read_notification(bad)
+
+
+async def test_without_a_secret_nothing_is_believed() -> None:
+    with pytest.raises(Unauthenticated, match="no secret"):
+        await Salesforce(httpx.AsyncClient()).read_notification(delivery())
+
+
+async def test_a_well_signed_body_that_is_none_of_ours_is_invalid(reader: Salesforce) -> None:
+    for body in ("not json", '{"type":"opportunity.changed","data":{}}'):
+        with pytest.raises(Invalid):
+            await reader.read_notification(delivery(body))
+
+
+async def test_another_event_tells_nothing(reader: Salesforce) -> None:
+    assert await reader.read_notification(delivery(BODY.replace("opportunity.changed", "account.changed"))) == []
+
+
+def test_a_secret_that_is_no_base64_is_refused_at_start() -> None:
+    with pytest.raises(ValueError, match="whsec_"):
+        Salesforce(httpx.AsyncClient(), ("whsec_!!!",))
+
+
+async def test_the_org_tells_of_a_won_deal_and_we_believe_it(box: Box, firm: dict[str, Deal]) -> None:
+    box.store.set_setting("notifications", {"url": "http://intake.test", "secret": "whsec_" + NEW})
+    kind = org.kind_of("Opportunity")
+    with box.store.transaction():
+        org.update(box, kind, firm["D02"].id, {"Description": "not won yet"})
+        org.update(box, kind, firm["D01"].id, {"StageName": "Closed Won"})
+    received: list[Delivery] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        received.append(Delivery(headers=dict(request.headers), body=request.content.decode()))
+        return httpx.Response(202)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(take)) as sender:
+        await box.deliveries.send_due(sender)
+    (change,) = await Salesforce(httpx.AsyncClient(), (NEW,)).read_notification(received[0])
+    assert (change.native_id, change.won) == (firm["D01"].id, True)
+
+
+async def test_three_times_and_out_of_order(box: Box, firm: dict[str, Deal]) -> None:
+    box.store.set_setting("notifications", {"url": "http://intake.test", "secret": "whsec_" + NEW})
+    deal = firm["D03"]
+    box.faults.add(FaultRule(fault="duplicate_delivery", path=deal.id, copies=3))
+    box.faults.add(FaultRule(fault="reordered_delivery", path=deal.id, delay=60))
+    kind = org.kind_of("Opportunity")
+    org.update(box, kind, deal.id, {"StageName": "Closed Won"})
+    org.update(box, kind, deal.id, {"Description": "signed today"})
+    got: list[str] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        got.append(request.headers["webhook-id"])
+        return httpx.Response(202)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(take)) as sender:
+        await box.deliveries.send_due(sender)
+        await box.deliveries.send_due(sender)
+    assert len(got) == 4
+    assert got[0].endswith("_2")
+    assert all(each.endswith("_1") for each in got[1:])
