@@ -117,8 +117,8 @@ def _shown(surroundings: Surroundings, desk: ServiceDesk, renderer: Renderer, sh
 
 
 def _sent(assets: Assets) -> Callable[..., Any]:
-    async def handle(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
-        asset = assets.by_name.get(name)
+    async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+        asset = assets.by_name.get(request.path_params["name"])
         if asset is None:
             raise NotFound(f"Nothing is offered at {request.url.path}.")
         headers = _YEAR | {"Content-Type": asset.media_type, "Vary": "Accept-Encoding"}
@@ -145,7 +145,7 @@ async def _sign_in(
 
 async def _check_csrf(visit: Visit) -> None:
     form = await visit.request.form()
-    if not hmac.compare_digest(str(form.get("csrf", "")), visit.signed.csrf):
+    if not hmac.compare_digest(str(form.get("csrf", "")).encode(), visit.signed.csrf.encode()):
         raise Forbidden("This form was not sent from a page of your session. Open the page again and repeat it there.")
 
 
