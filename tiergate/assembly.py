@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar, cast
 
 import httpx
 import msgspec
+import sqlalchemy as sa
 from litestar import Litestar, Response, get
 from litestar.handlers import BaseRouteHandler
 from litestar.router import Router
@@ -157,7 +158,7 @@ class Served:
         return _app(found)
 
     async def _process_app(self) -> Litestar:
-        engine = Engine(self.database)
+        engine = Engine(self.database, lease=self.settings.lease_seconds)
         systems = Systems(
             self.bindings, cast(Ask, self._ask_system), {name: s.title for name, s in self._systems.items()}
         )
@@ -261,7 +262,7 @@ class Served:
         async def ready() -> Response[dict[str, str]]:
             try:
                 await self.database.run(lambda c: c.exec_driver_sql("SELECT 1"))
-            except Exception:
+            except sa.exc.SQLAlchemyError:
                 return Response({"status": "database not reachable"}, status_code=503)
             return Response({"status": "ready", "serves": ", ".join([*self._serving, *["gateway"] * self._gateway])})
 

@@ -1,4 +1,4 @@
-"""Published contracts: `openapi/<api>-v<major>.json`, made from the code and the policies, compared in every test run."""
+"""Published contracts: `openapi/<api>-v<major>.json`, made from code and policies, compared in every test run."""
 
 import json
 from pathlib import Path

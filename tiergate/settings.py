@@ -1,16 +1,19 @@
 """Settings from the environment. A wrong one stops the start with one plain sentence that names it.
 
-TIERGATE_ENVIRONMENT      sandbox (default), staging, production
-TIERGATE_STATE            folder for everything kept on disk (default .tiergate)
-TIERGATE_DATABASE_URL     SQLAlchemy address (default SQLite in the state folder)
-TIERGATE_POLICIES         folder of the policies (default: those that ship with Tiergate)
-TIERGATE_HOST             address to listen on (default 127.0.0.1)
-TIERGATE_PORT             port of what is served (default 8080; a tier apart: 8081 system, 8082 process, 8083 experience)
-TIERGATE_PUBLIC_URL       where browsers reach the gateway (default http://HOST:PORT)
-TIERGATE_SYSTEM_URL       a tier apart is at this address; likewise TIERGATE_PROCESS_URL, TIERGATE_EXPERIENCE_URL
-TIERGATE_CLIENT_SECRET    a tier's own client secret at the issuer, when the embedded one is not used
-TIERGATE_LOG              debug, info (default), warning, error
-TIERGATE_POLL_SECONDS     between two polls of each source of changes (default 10)
+    TIERGATE_ENVIRONMENT      sandbox (default), staging, production
+    TIERGATE_STATE            folder for everything kept on disk (default .tiergate)
+    TIERGATE_DATABASE_URL     SQLAlchemy address (default SQLite in the state folder)
+    TIERGATE_POLICIES         folder of the policies (default: those that ship with Tiergate)
+    TIERGATE_HOST             address to listen on (default 127.0.0.1)
+    TIERGATE_PORT             port of what is served (default 8080; apart: system 8081, process 8082, experience 8083)
+    TIERGATE_PUBLIC_URL       where browsers reach the gateway (default http://HOST:PORT)
+    TIERGATE_SYSTEM_URL       a tier apart is at this address; likewise TIERGATE_PROCESS_URL, TIERGATE_EXPERIENCE_URL
+    TIERGATE_CLIENT_SECRET    a tier's own client secret at the issuer, when the embedded one is not used
+    TIERGATE_LOG              debug, info (default), warning, error
+    TIERGATE_LEASE_SECONDS    after which a silent process counts as dead and its runs are taken over (default 30)
+    TIERGATE_POLL_SECONDS     between two polls of each source of changes (default 10)
+
+An address or secret that a policy or connection names as `${NAME}` comes from here too.
 """
 
 import os
@@ -47,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     client_secret: str = ""
     log: str = "info"
     poll_seconds: float = 10.0
+    lease_seconds: float = 30.0
     values: Mapping[str, str] = {}
     """What `${NAME}` in a policy or connection stands for: the environment."""
 
@@ -86,6 +90,7 @@ def read(environment: Mapping[str, str] | None = None, serving: str = "all") -> 
         client_secret=given.get("TIERGATE_CLIENT_SECRET", ""),
         log=log,
         poll_seconds=_number(given, "TIERGATE_POLL_SECONDS", 10, 0.1, 86400),
+        lease_seconds=_number(given, "TIERGATE_LEASE_SECONDS", 30, 1, 3600),
         values=given,
     )
 
