@@ -110,7 +110,8 @@ class _Passage:
 
     async def run(self) -> None:
         scope = self._scope
-        scope.setdefault("raw_path", quote(scope["path"]).encode())
+        if "raw_path" not in scope:  # optional in ASGI
+            scope["raw_path"] = quote(scope["path"]).encode()
         try:
             await self._pass()
             self._ending = self._answered()
@@ -182,8 +183,10 @@ class _Passage:
             self._kept = [] if self._kept is not None or problem else None
             message = {**message, "headers": [*message["headers"], *self._added()]}
         elif message["type"] == "http.response.body" and self._kept is not None:
-            self._kept_size += len(message.get("body", b""))
-            self._kept = [*self._kept, message.get("body", b"")] if self._kept_size <= _KEPT_ANSWER else None
+            self._kept.append(message.get("body", b""))
+            self._kept_size += len(self._kept[-1])
+            if self._kept_size > _KEPT_ANSWER:
+                self._kept = None
         await self._send(message)
 
     def _added(self) -> list[tuple[bytes, bytes]]:

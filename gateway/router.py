@@ -1,5 +1,6 @@
 """From a method and a path to a governed operation: one look-up a path segment, literal segments before parameters."""
 
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from gateway.plan import Governed
 
 _REST: Final = ":path}"
+_UNSAFE: Final = re.compile(r"[/\\\x00-\x1f\x7f]")
 
 
 class _Branch:
@@ -63,7 +65,7 @@ def segments_of(raw_path: bytes) -> list[str]:
             text = unquote_to_bytes(part).decode("utf-8") if b"%" in part else part.decode("utf-8")
         except UnicodeDecodeError:
             raise Malformed("The path is not UTF-8.") from None
-        if text in (".", "..") or any(c in "/\\" or c < " " or c == "\x7f" for c in text):
+        if text in (".", "..") or _UNSAFE.search(text):
             raise Malformed("The path can be read in more than one way: no encoded slashes, dots or control bytes.")
         found.append(text)
     return found
