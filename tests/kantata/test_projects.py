@@ -145,6 +145,16 @@ async def test_a_story_removed_by_its_owners_is_not_made_again(box: Box, kantata
     assert box.store.find("stories", title="Handover") == []
 
 
+async def test_a_story_renamed_to_another_task_s_name_is_not_taken_for_it(box: Box, kantata: Kantata) -> None:
+    alpha, beta = Task(ref="a", name="Alpha"), Task(ref="b", name="Beta")
+    await kantata.upsert_project(KEY, grid_analytics(tasks=[alpha], milestones=[]))
+    [story] = box.store.all("stories")
+    box.store.update("stories", story["id"], {"title": "Beta"})
+    await kantata.upsert_project(KEY, grid_analytics(tasks=[alpha, beta], milestones=[]))
+    found = await kantata.project_by_key(KEY)
+    assert [(task.ref, task.name) for task in found.tasks] == [("a", "Alpha"), ("b", "Beta")]
+
+
 async def test_a_renamed_workspace_is_still_ours(box: Box, kantata: Kantata, project: Project) -> None:
     first = await kantata.upsert_project(KEY, project)
     box.store.update("workspaces", first.id, {"title": "The big one"})
