@@ -1,6 +1,7 @@
 """Connections: where a system is and how to sign in, read from `policies/connections.yaml`.
 
-Addresses and secrets stand there by reference only (`${NAME}`: the environment; `${file:PATH}`: a file's content).
+Addresses and secrets stand there by reference only: `${NAME}` is an environment variable, or the content of the file
+that `NAME_FILE` names.
 """
 
 import msgspec

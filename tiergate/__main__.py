@@ -1,12 +1,14 @@
 """The command line.
 
-tiergate run                        everything on embedded defaults; plays the scenario, then keeps serving
-tiergate scenario --json            plays it on a fresh temporary database and prints one JSON object
-tiergate serve                      the platform in one process
-tiergate serve system               one tier apart: system, process, experience, gateway, sandboxes
-tiergate policy check               are the policies sound? offline, the same code as at run time
-tiergate openapi --check            do the published contracts match the code?
-tiergate audit verify               is the record whole?
+    tiergate run                everything on embedded defaults; plays the scenario, then keeps serving
+    tiergate scenario --json    plays it on a fresh temporary database and prints one JSON object
+    tiergate serve              the platform in one process
+    tiergate serve system       one tier apart: system, process, experience, gateway, sandboxes
+    tiergate policy check       are the policies sound? offline, the same code as at run time
+    tiergate openapi --check    do the published contracts match the code?
+    tiergate audit verify       is the record whole?
+
+A mistake that the person at the keyboard can mend ends with one plain sentence and exit code 2.
 """
 
 import argparse
@@ -52,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="tiergate",
         description="The API platform that makes the systems of a professional-services firm work as one.",
-        epilog="Settings come from the environment: TIERGATE_PORT, TIERGATE_STATE, TIERGATE_DATABASE_URL ... (see README)",
+        epilog="Settings come from the environment: TIERGATE_PORT, TIERGATE_STATE ... (see README)",
     )
     commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
     run = _command(commands, "run", _run, "start everything on embedded defaults and play the scenario", "tiergate run")
