@@ -12,6 +12,9 @@ from typing import Final
 
 from reading import ROOT, Class, Module, Operation, modules
 
+from tiergate import settings
+from tiergate.__main__ import parser
+
 REFERENCE: Final = ROOT / "docs" / "reference"
 gaps: list[str] = []
 """What has no docstring; all are named at once."""
@@ -142,6 +145,21 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
+def commands() -> Iterator[str]:
+    """One section a command, as `--help` says it."""
+    whole = parser()
+    for group in whole._subparsers._group_actions if whole._subparsers else ():
+        for name, command in (group.choices or {}).items():  # type: ignore[union-attr]  # sub-commands are by name
+            yield f"## tiergate {name}\n\n```text\n{_plain(command)}\n```"
+    yield "## Settings\n\n```text\n" + (settings.__doc__ or "").strip() + "\n```"
+
+
+def _plain(command: argparse.ArgumentParser) -> str:
+    """The help at one width, whatever the terminal's."""
+    command.formatter_class = lambda prog: argparse.HelpFormatter(prog, width=100)  # type: ignore[assignment]  # a factory
+    return command.format_help().strip()
+
+
 PAGES: Final[dict[str, tuple[str, Callable[[], Iterable[str]]]]] = {
     "objects": ("Business objects", objects),
     "ports": ("Ports", ports),
@@ -150,6 +168,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[], Iterable[str]]]]] = {
     "workflows": ("Workflows", workflows),
     "faces": ("Faces", faces),
     "nouns": ("Policy nouns", nouns),
+    "commands": ("The command line and its settings", commands),
 }
 
 if __name__ == "__main__":
