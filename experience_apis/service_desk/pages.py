@@ -35,6 +35,11 @@ PAGES: Final = (
     PageOperation(id="findPage", path="/desk/trace", doc="Find anything by any key (`?q=`)."),
     PageOperation(id="tracePage", path="/desk/trace/{key}", doc="What happened to this thing."),
     PageOperation(id="connectionsPage", path="/desk/connections", doc="Who is down, and what waits."),
+    PageOperation(
+        id="signInPage", path="/desk/sign-in", doc="To the issuer; served by the sessions, like the next two."
+    ),
+    PageOperation(id="signedInPage", path="/desk/callback", doc="Back from the issuer."),
+    PageOperation(id="signOutForm", path="/desk/sign-out", method="POST", doc="The end of a session."),
     PageOperation(id="deskAsset", path=PATH + "/{name}", doc="Style, script and typeface."),
 )
 ACT: Final = "desk:act"
@@ -97,10 +102,14 @@ def _handler(page: PageOperation, handle: Callable[..., Any]) -> HTTPRouteHandle
 
 def _shown(surroundings: Surroundings, desk: ServiceDesk, renderer: Renderer, show: Show) -> Callable[..., Any]:
     async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
-        signed = await surroundings.sessions.signed_in(request)
-        frame = Frame(environment=surroundings.environment, signed=signed)
+        frame = Frame(environment=surroundings.environment)
+        try:
+            signed = await surroundings.sessions.signed_in(request)
+        except Fault as fault:
+            return renderer.respond(request, _trouble(fault), frame)
         if signed is None:
             return await _sign_in(surroundings, renderer, request, frame)
+        frame = msgspec.structs.replace(frame, signed=signed)
         with use(msgspec.structs.replace(current(), caller=signed.caller)):
             visit = Visit(request=request, signed=signed, desk=desk, at=now())
             try:

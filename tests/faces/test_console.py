@@ -8,7 +8,7 @@ import httpx
 import msgspec
 import pytest
 
-from canonical.faults import Broken, FieldError, VendorDown
+from canonical.faults import Broken, FieldError, Overloaded, VendorDown
 from tests.faces.fakes import CSRF, FakeCases, FakeSessions, FakeTraces, World, console
 
 READ, ACT = {"desk:read"}, {"desk:read", "desk:act"}
@@ -103,8 +103,8 @@ async def test_a_part_has_the_pages_own_address_and_comes_without_the_frame(worl
 async def test_an_unchanged_part_is_answered_shortly(world: World) -> None:
     world.replace("lumen", status="succeeded", ended_at=world.at)
     visitor = Visitor(world)
-    first = await visitor.get("/desk/trace/salesforce:006lumen", HX_Request="true")
-    again = await visitor.get("/desk/trace/salesforce:006lumen", HX_Request="true", If_None_Match=first.headers["ETag"])
+    first = await visitor.get("/desk/trace/PRJ-harbor", HX_Request="true")
+    again = await visitor.get("/desk/trace/PRJ-harbor", HX_Request="true", If_None_Match=first.headers["ETag"])
     assert again.status_code == 304
     assert again.content == b""
 
@@ -326,6 +326,17 @@ async def test_a_failure_behind_a_page_is_a_page_that_names_the_request(
     assert page.status_code == status
     assert "<dt>Request</dt>" in page.text
     assert ("hx-trigger" in page.text) is tries_again
+
+
+async def test_an_issuer_that_does_not_answer_is_a_page_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(self: Any, request: Any) -> Any:
+        raise Overloaded("Signing in is not possible at the moment.")
+
+    monkeypatch.setattr(FakeSessions, "signed_in", fail)
+    page = await Visitor(world).get("/desk")
+    assert page.status_code == 503
+    assert "Signing in is not possible at the moment." in page.text
+    assert "Sign out" not in page.text
 
 
 async def test_a_page_stands_without_the_counts_it_cannot_have(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
