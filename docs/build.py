@@ -8,7 +8,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Final, cast
 
 from reading import ROOT, Class, Module, Operation, modules
 
@@ -149,14 +149,15 @@ def commands() -> Iterator[str]:
     """One section a command, as `--help` says it."""
     whole = parser()
     for group in whole._subparsers._group_actions if whole._subparsers else ():
-        for name, command in (group.choices or {}).items():  # type: ignore[union-attr]  # sub-commands are by name
+        named = cast("dict[str, argparse.ArgumentParser]", group.choices or {})
+        for name, command in named.items():
             yield f"## tiergate {name}\n\n```text\n{_plain(command)}\n```"
     yield "## Settings\n\n```text\n" + (settings.__doc__ or "").strip() + "\n```"
 
 
 def _plain(command: argparse.ArgumentParser) -> str:
     """The help at one width, whatever the terminal's."""
-    command.formatter_class = lambda prog: argparse.HelpFormatter(prog, width=100)  # type: ignore[assignment]  # a factory
+    command.formatter_class = lambda prog: argparse.HelpFormatter(prog, width=100)
     return command.format_help().strip()
 
 
