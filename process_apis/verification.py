@@ -64,13 +64,13 @@ async def _read(
     name = s.platform.systems.name
     found: dict[str, dict[str, str]] = {}
     deal = await s.ask("crm", Opportunities).opportunity(opportunity_id)
-    found[name("crm")] = deal_facts(deal)
-    erp = name("erp", entity)
-    found[erp] = project_facts(await _or_none(s.ask("erp", Projects, entity).project_by_key(project_key)))
+    # What the deal is worth must be what is agreed and what will be billed, too.
+    worth = {"contract value": _money(deal.amount), "billed in all": _money(deal.amount)}
+    found[name("crm")] = deal_facts(deal) | worth
+    project = await _or_none(s.ask("erp", Projects, entity).project_by_key(project_key))
     signed = await _or_none(s.ask("erp", Contracts, entity).contract_by_key(contract_key))
-    found[f"{erp} contract"] = contract_facts(signed)
     plan = await _or_none(s.ask("erp", BillingSchedules, entity).billing_schedule_by_key(f"{project_key}:billing"))
-    found[f"{erp} billing"] = billing_facts(plan)
+    found[name("erp", entity)] = _with_contract(project_facts(project), signed) | billing_facts(plan)
     psa = await _or_none(s.ask("psa", Projects, entity).project_by_key(project_key))
     found[name("psa", entity)] = project_facts(psa)
     return found
@@ -110,16 +110,17 @@ def project_facts(project: Project | None) -> dict[str, str]:
     )
 
 
-def contract_facts(contract: Contract | None) -> dict[str, str]:
-    """What the ERP says of the contract."""
+def _with_contract(project: dict[str, str], contract: Contract | None) -> dict[str, str]:
+    """The ERP's project with its contract: a project is only as open as what it is billed by."""
     if contract is None:
-        return {"status": "not there"}
-    return _said(status=contract.status, value=_money(contract.value))
+        return project | {"contract value": "no contract"}
+    status = project["status"] if contract.status == "active" else f"{project['status']}, contract {contract.status}"
+    return project | {"status": status} | _said(**{"contract value": _money(contract.value)})
 
 
 def billing_facts(schedule: BillingSchedule | None) -> dict[str, str]:
     """What the ERP will bill."""
-    return {"value": "nothing to be billed"} if schedule is None else _said(value=_money(schedule.total()))
+    return {"billed in all": "nothing" if schedule is None else _money(schedule.total())}
 
 
 def _said(**facts: str) -> dict[str, str]:
