@@ -79,8 +79,9 @@ class Kantata:
     async def upsert_resource_demand(self, key: str, data: ResourceDemand) -> Written:
         reference = mapping.reference(key, DEMAND)
         held = (await self._records.references(key)).get(DEMAND)
-        resource = await self._place_of(data.project_id, staffing.label(key, data))
-        found = await self._referred(ALLOCATIONS, held) or await self._allocation_of(resource)
+        found = await self._referred(ALLOCATIONS, held)
+        resource = await self._place_of(data.project_id, staffing.label(key, data), found)
+        found = found or await self._allocation_of(resource)
         if data.status == "cancelled":
             return await self._withdraw(found, resource, data)
         created = found is None
@@ -176,9 +177,12 @@ class Kantata:
         await self._records.refer(held, mapping.subject(reference, STORIES, found.id))
         return found.id
 
-    async def _place_of(self, workspace_id: str, label: str) -> wire.Resource | None:
-        resources = await self._records.all(RESOURCES, workspace_id=workspace_id)
-        return next((each for each in resources if each.label == label), None)
+    async def _place_of(self, workspace_id: str, label: str, held: wire.Allocation | None) -> wire.Resource | None:
+        """The place whose hours we hold, whatever it is called by now; else the one with our label."""
+        for each in await self._records.all(RESOURCES, workspace_id=workspace_id):
+            if each.id == held.workspace_resource_id if held else each.label == label:
+                return each
+        return None
 
     async def _allocation_of(self, resource: wire.Resource | None) -> wire.Allocation | None:
         if resource is None:

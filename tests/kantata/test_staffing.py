@@ -97,6 +97,18 @@ async def test_a_cancelled_demand_is_gone_and_can_come_back(box: Box, kantata: K
     assert [reference["subject_id"] for reference in references] == [again.id]
 
 
+async def test_a_demand_whose_place_was_renamed_is_withdrawn_with_it(
+    box: Box, kantata: Kantata, workspace: str
+) -> None:
+    await kantata.upsert_resource_demand(ENGINEER, demand(workspace))
+    [place] = box.store.all("workspace_resources")
+    box.store.update("workspace_resources", place["id"], {"label": "Somebody good with meters"})
+    [renamed] = await kantata.resource_demands(workspace)
+    assert renamed.role == "Somebody good with meters"
+    await kantata.upsert_resource_demand(ENGINEER, demand(workspace, status="cancelled"))
+    assert box.store.all("workspace_resources") == []
+
+
 async def test_a_place_a_person_has_taken_is_filled_and_outlives_a_cancel(
     box: Box, kantata: Kantata, workspace: str
 ) -> None:

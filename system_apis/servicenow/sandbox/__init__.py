@@ -2,8 +2,8 @@
 
 Options: `user`, `password`, `client_id`, `client_secret` (what signs in), `client_credentials` (whether that grant is
 on), `invalid_query_returns_no_rows` (the instance property of that name; off: a query's invalid part is dropped),
-`unique_correlation_id` (a unique index somebody added), `hidden_fields` (kept from us by access control),
-`hourly_limit` (a rate limit rule; 0: none).
+`unique_correlation_id` (a unique index somebody added), `hidden_fields`, `read_denied` and
+`write_denied` (columns and tables that access control keeps from us), `hourly_limit` (a rate limit rule; 0: none).
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from litestar.params import FromPath
 from litestar.types import Method
 
 from foundation.sandbox import Answer, Box, Refused, Sandbox, answer
-from system_apis.servicenow.sandbox.answers import failure, refused
+from system_apis.servicenow.sandbox.answers import OPERATION_FAILED, failure, refused
 from system_apis.servicenow.sandbox.sign_in import caller, oauth_token, unauthenticated
 from system_apis.servicenow.sandbox.table import Call, body_of, changed_row, listed, new_row, one, shown
 
@@ -95,6 +95,7 @@ def _admit(box: Box, request: Request[Any, Any, Any], table: str, version: str) 
         if not request.headers.get(name):
             raise refused(400, "Invalid request", f"The {name.title()} header is missing")
     _count(box)
+    _permit(box, _method(request), table)
     root = str(request.base_url).rstrip("/")
     prefix = f"{root}/api/now/{version}/table" if version else f"{root}/api/now/table"
     return Call(
@@ -106,6 +107,16 @@ def _admit(box: Box, request: Request[Any, Any, Any], table: str, version: str) 
         parameters=dict(request.query_params.items()),
         version=version,
     )
+
+
+def _permit(box: Box, method: str, table: str) -> None:
+    """Access control: 403 in its own words for each kind of call."""
+    if method in ("GET", "HEAD"):
+        if table in box.option("read_denied"):
+            raise refused(403, "Insufficient rights to query records")
+    elif table in box.option("write_denied"):
+        action = {"POST": "Insert", "DELETE": "Delete"}.get(method, "Update")
+        raise refused(403, OPERATION_FAILED, f"ACL Exception {action} Failed due to security constraints")
 
 
 def _count(box: Box) -> None:
@@ -169,6 +180,8 @@ SANDBOX: Final = Sandbox(
         "invalid_query_returns_no_rows": False,
         "unique_correlation_id": False,
         "hidden_fields": [],
+        "read_denied": [],
+        "write_denied": [],
         "hourly_limit": 0,
     },
     headers=_limit_headers,
