@@ -6,7 +6,7 @@ the session's `csrf`.
 
 import hmac
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
@@ -17,10 +17,11 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from canonical.dates import now
 from canonical.faults import Conflict, Fault, Forbidden, GuardsFailed, Invalid, NotFound
-from canonical.ports.processes import Case, Resolve, RunDetail, SystemView
+from canonical.ports.processes import Attempt, Case, Resolve, RunDetail
 from experience_apis import SignedIn, Surroundings
-from experience_apis.service_desk import timeline
+from experience_apis.service_desk import stories, timeline
 from experience_apis.service_desk.assets import PATH, Assets
+from experience_apis.service_desk.comparing import side_by_side
 from experience_apis.service_desk.port import CaseView, Now, ServiceDesk
 from experience_apis.service_desk.render import HEADERS, Frame, Names, Renderer, View, heat
 from foundation.api import PageOperation, litestar_path
@@ -219,9 +220,8 @@ async def _case_view(visit: Visit, case_id: str, problem: Fault | None = None) -
     values = {
         "found": found,
         "names": Names(await visit.desk.connections()),
-        "fields": side_by_side(found.systems),
-        "told": _last_exchange(found),
-        "picture": None,
+        "rows": side_by_side(found.systems),
+        "told": _last_trouble(found),
         "may_act": visit.may_act,
         "problem": problem,
     }
@@ -292,24 +292,15 @@ async def _trace_view(visit: Visit, key: str) -> View:
 
 
 async def _connections(visit: Visit) -> View:
-    values = {"connections": await visit.desk.connections()}
+    found = await visit.desk.connections()
+    values = {"connections": found, "names": Names(found)}
     return View(template="connections.html", title="Connections", section="connections", values=values, every=STILL)
 
 
-def side_by_side(systems: Sequence[SystemView]) -> list[tuple[str, bool, list[str | None]]]:
-    """Field by field over all systems: (name, do they differ, value by system; None where it is not kept)."""
-    names = dict.fromkeys(name for system in systems for name in system.fields)
-    rows = []
-    for name in names:
-        values = [system.fields.get(name) for system in systems]
-        rows.append((name, len({value for value in values if value is not None}) > 1, values))
-    return sorted(rows, key=lambda row: not row[1])
-
-
-def _last_exchange(found: CaseView) -> Any:
-    """The last try of the step that stopped; None when it made none."""
-    stopped = [step for step in found.run.steps if step.status == "failed" and step.attempts]
-    return stopped[-1].attempts[-1] if stopped else None
+def _last_trouble(found: CaseView) -> Attempt | None:
+    """The last try of the step that stopped, where a system's answer is what stopped it."""
+    tries = [attempt for step in found.run.steps if step.status == "failed" for attempt in step.attempts]
+    return next((attempt for attempt in reversed(tries) if stories.is_trouble(attempt)), None)
 
 
 def _chosen(runs: list[RunDetail], wanted: str) -> RunDetail | None:

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from canonical.dates import now
 from canonical.ports.processes import ConnectionHealth
 from experience_apis import SignedIn
-from experience_apis.service_desk import figures, stories, words
+from experience_apis.service_desk import comparing, figures, stories, words
 from experience_apis.service_desk.assets import Assets
 
 HEADERS: Final = {
@@ -72,6 +72,7 @@ class Renderer:
             asset=assets.address,
             icon=icon,
             words=words,
+            comparing=comparing,
             stories=stories,
             initials=initials,
             pretty=pretty,
@@ -102,22 +103,25 @@ class Renderer:
 
 
 class Names:
-    """Systems as people call them; a system nobody told us about keeps its own name."""
+    """Systems as people call them; one nobody told us about keeps its own name. Our own steps name no system."""
 
     def __init__(self, connections: list[ConnectionHealth]) -> None:
         self._known = {found.system: found for found in connections}
 
     def title(self, system: str) -> str:
-        """`NetSuite` for `netsuite`; our own steps have no system."""
-        if system in ("", "tiergate"):
+        """`NetSuite` for `netsuite`, `NetSuite contract` for a record of it."""
+        first, _, record = system.partition(" ")
+        if first in ("", "tiergate"):
             return "Tiergate"
-        return self._known[system].title if system in self._known else system.capitalize()
+        title = self._known[first].title if first in self._known else first.capitalize()
+        return f"{title} {record}".strip()
 
     def short(self, system: str) -> str:
         """Two letters for the badge."""
         if system in ("", "tiergate"):
             return "TG"
-        return self._known[system].abbreviation if system in self._known else system[:2].upper()
+        found = self._known.get(system)
+        return found.abbreviation if found and len(found.abbreviation) > 1 else self.title(system)[:2].upper()
 
 
 @cache

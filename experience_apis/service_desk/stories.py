@@ -70,10 +70,11 @@ def ending(detail: RunDetail, at: datetime) -> list[str]:
 
 def troubled(step: Step) -> bool:
     """Did something go wrong on the way, whether or not it was got over? A look-up that finds nothing did not."""
-    return step.status == "failed" or any(_is_trouble(attempt) for attempt in step.attempts)
+    return step.status == "failed" or any(is_trouble(attempt) for attempt in step.attempts)
 
 
-def _is_trouble(attempt: Attempt) -> bool:
+def is_trouble(attempt: Attempt) -> bool:
+    """Did this call go wrong?"""
     return attempt.fault not in ("", "not_found")
 
 
@@ -89,7 +90,7 @@ def _troubles(detail: RunDetail) -> list[str]:
     told = []
     done = [attempt for step in detail.steps if step.status == "done" for attempt in step.attempts]
     lost = [attempt for attempt in done if attempt.fault == "outcome_unknown"]
-    others = [attempt for attempt in done if _is_trouble(attempt) and attempt.fault != "outcome_unknown"]
+    others = [attempt for attempt in done if is_trouble(attempt) and attempt.fault != "outcome_unknown"]
     if lost:
         told.append("Once an answer was lost; we looked the record up by its key, so it exists exactly once.")
     if others:

@@ -256,13 +256,17 @@ def advice(case: Case) -> Advice:
         "deal": case.deal or "the deal",
         "customer": case.customer or "the customer",
     }
-    what, cost, do = (_capital(text.format(**named)) for text in (row.what, row.cost, row.do))
+    what, cost, do = (capital(text.format(**named)) for text in (row.what, row.cost, row.do))
     return Advice(what=what, cost=cost, do=do if case.errors else case.suggestion or do)
 
 
 def heading(case: Case) -> str:
     """A case in one line, with whom it is about: `Deccan Motors: Kantata is not answering`."""
-    what = f"{count(len(case.errors), 'rule')} refuse the deal" if len(case.errors) > 1 else case.title.rstrip(".")
+    what = (
+        f"{count(len(case.errors), 'rule')} refuse the deal"
+        if len(case.errors) > 1
+        else case.title.split(". ")[0].rstrip(".")
+    )
     return what if not case.customer or case.customer in what else f"{case.customer}: {what}"
 
 
@@ -281,5 +285,6 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{words[number] if number < len(words) else number} {one if number == 1 else many or one + 's'}"
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """The first letter large, the rest as it is."""
     return text[:1].upper() + text[1:]

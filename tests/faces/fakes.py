@@ -232,7 +232,7 @@ class World:
             ),
             steps=made,
             agreement=[
-                Agreement(field=field, values=dict.fromkeys(systems, value), agree=True)
+                Agreement(field=field, values=dict.fromkeys((*systems, "netsuite contract"), value), agree=True)
                 for field, value in fields.items()
             ]
             if done

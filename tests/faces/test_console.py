@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from canonical.faults import Broken, FieldError, Overloaded, VendorDown
+from canonical.ports.processes import Agreement, SystemView
+from experience_apis.service_desk.comparing import side_by_side
 from tests.faces.fakes import CSRF, FakeCases, FakeSessions, FakeTraces, World, console
 
 READ, ACT = {"desk:read"}, {"desk:read", "desk:act"}
@@ -395,3 +397,27 @@ async def test_a_run_that_was_won_twice_offers_both_runs(world: World, monkeypat
     visitor = Visitor(world)
     assert "Warehouse control tower</h1>" in (await visitor.get("/desk/trace/PRJ-harbor")).text
     assert "The first try</h1>" in (await visitor.get("/desk/trace/PRJ-harbor?run=o2p:harbor:0")).text
+
+
+async def test_a_read_back_that_differs_names_who_says_what(world: World) -> None:
+    harbor = world.detail("harbor")
+    odd = Agreement(
+        field="value", values={"salesforce": "USD 240,000.00", "netsuite contract": "USD 24.00"}, agree=False
+    )
+    world.details[1] = msgspec.structs.replace(harbor, agreement=[odd, *harbor.agreement])
+    page = (await Visitor(world).get("/desk/trace/PRJ-harbor")).text
+    card = page[page.index("Do the systems agree?") :]
+    assert "1 of 4 differ" in card
+    assert "NetSuite contract</span> <b>USD 24.00</b>" in card
+    assert card.count("<abbr") == 3
+
+
+def test_a_record_that_is_not_there_is_no_difference() -> None:
+    crm = SystemView(system="crm", title="CRM", found=True, fields={"customer": "Harbor", "stage": "won"})
+    erp = SystemView(system="erp", title="ERP", found=True, fields={"customer": "not created yet"})
+    psa = SystemView(system="psa", title="PSA", found=False)
+    down = SystemView(system="hr", title="HR", found=False, unreachable="it is not answering")
+    rows = side_by_side([crm, erp, psa, down])
+    assert not any(row.differs for row in rows)
+    assert [cell.text for cell in rows[0].cells] == ["Harbor", "not created yet", "not created yet", "not known"]
+    assert rows[1].cells[1].text == "not kept there"
