@@ -96,10 +96,10 @@ class Deliveries:
                     await asyncio.wait_for(self._wake.wait(), max(0.02, min(ahead)) if ahead else None)
 
     async def _attempt(self, http: httpx.AsyncClient, delivery: Delivery) -> bool:
-        headers = {"content-type": "application/json", **self._sign(delivery, self._clock())}
         try:
+            headers = {"content-type": "application/json", **self._sign(delivery, self._clock())}
             status = (await http.post(delivery.target.url, content=delivery.body, headers=headers)).status_code
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError):  # also a target that cannot be called or signed for
             status = 0
         done = 200 <= status < 300
         if done or status == httpx.codes.GONE or delivery.attempts >= len(RETRY_SECONDS):

@@ -21,6 +21,7 @@ from foundation.sandbox import Box, FaultRule
 from foundation.sandbox.firm import Deal
 from system_apis.salesforce import connect
 from system_apis.salesforce.adapter import Salesforce
+from system_apis.salesforce.sandbox import org
 from system_apis.salesforce.usage import Usage
 from tests.salesforce.conftest import KEY, SECRET, URL, USER
 
@@ -63,11 +64,21 @@ async def test_a_write_without_an_answer_is_unknown_and_may_be_repeated(
     assert len(box.store.writes()) == 1
 
 
-async def test_an_edit_between_read_and_write_is_stale(box: Box, salesforce: Salesforce, firm: dict[str, Deal]) -> None:
-    await salesforce.whoami()
-    box.faults.add(FaultRule(fault="stale_version", method="PATCH"))
-    with pytest.raises(VendorStale):
+async def test_an_edit_between_read_and_write_is_stale(box: Box, connection: Connection, firm: dict[str, Deal]) -> None:
+    sandbox = box.transport()
+
+    async def edited_first(request: httpx.Request) -> httpx.Response:
+        if request.method == "PATCH":
+            box.store.set_setting("_clock_ahead", 60)
+            org.update(box, org.kind_of("Opportunity"), firm["D01"].id, {"Amount": 1})
+        return await sandbox.handle_async_request(request)
+
+    salesforce = connect(connection, httpx.MockTransport(edited_first))
+    with pytest.raises(VendorStale) as stale:
         await salesforce.link_project(firm["D01"].id, LINK)
+    assert stale.value.retry
+    assert (box.store.get("Opportunity", firm["D01"].id) or {})["Project_Code__c"] is None
+    await salesforce.close()
 
 
 async def test_an_expired_session_is_renewed_once_in_the_middle_of_the_call(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -114,6 +115,27 @@ async def test_a_reordered_delivery_with_none_behind_it_comes_late(
     await http.post("/tickets", json={"title": "first"})
     clock.at += timedelta(seconds=31)
     assert await box.deliveries.send_due(receiver.http) == 1
+
+
+async def test_an_address_that_is_none_holds_nobody_else_up(
+    box: Box, http: httpx.AsyncClient, receiver: Receiver
+) -> None:
+    box.store.set_setting("webhook", {"url": "http://[", "secret": "s"})
+    await http.post("/tickets", json={"title": "lost"})
+    box.store.set_setting("webhook", {"url": "http://receiver.test", "secret": "s"})
+    await http.post("/tickets", json={"title": "sent"})
+    assert await box.deliveries.send_due(receiver.http) == 1
+
+
+async def test_what_was_not_accepted_is_sent_after_a_restart(tmp_path: Path, receiver: Receiver) -> None:
+    first = Box(DESK, tmp_path / "desk.sqlite")
+    first.store.set_setting("webhook", {"url": "http://receiver.test", "secret": "s"})
+    async with httpx.AsyncClient(transport=first.transport(), base_url="http://desk.test") as http:
+        await http.post("/tickets", json={"title": "t"})
+    first.store.close()
+    second = Box(DESK, tmp_path / "desk.sqlite")
+    assert await second.deliveries.send_due(receiver.http) == 1
+    second.store.close()
 
 
 async def test_waiting_deliveries_are_listed_without_their_secret(http: httpx.AsyncClient) -> None:
