@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from canonical.faults import Malformed
 from canonical.ports import Operation
 from foundation.api import Api
 from foundation.context import Layer
@@ -39,7 +40,8 @@ def scopes_of(plan: Plan, layer: Layer) -> frozenset[str]:
 
 
 def _describe(governed: Governed, found: Published) -> None:
-    meanings: dict[int, list[str]] = {}
+    # An address or a header that can be read two ways is refused before any rule is asked.
+    meanings: dict[int, list[str]] = {Malformed.status: [Malformed.title]}
     for rule in governed.rules:
         for kind in rule.refuses:
             meanings.setdefault(kind.status, []).append(kind.title)

@@ -25,7 +25,7 @@ def test_a_contract_documents_what_its_policies_can_refuse_with(tmp_path: Path) 
     plan = plan_of(tmp_path)
     paths = document(NOTES, statuses(plan, NOTES))["paths"]
     upsert = paths["/notes/v1/notes/by-key/{key}"]["put"]
-    assert {"401", "403", "410", "413", "415", "422", "429"} <= set(upsert["responses"])
+    assert {"400", "401", "403", "410", "413", "415", "422", "429"} <= set(upsert["responses"])
     assert upsert["security"] == [{"bearer": ["notes:read", "notes:write"]}]
     hook = paths["/notes/v1/hooks/{name}"]["post"]
     assert hook["security"] == []
