@@ -27,7 +27,8 @@ from system_apis.salesforce import wire
 CODES: Final[Mapping[str, type[Fault]]] = {
     **dict.fromkeys(("INVALID_SESSION_ID", "INVALID_AUTH_HEADER"), VendorSignIn),
     **dict.fromkeys(("REQUEST_LIMIT_EXCEEDED", "UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT"), VendorBusy),
-    **dict.fromkeys(("SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION"), VendorDown),
+    # A lost page is not there any more, but the whole query can be asked again.
+    **dict.fromkeys(("SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION", "INVALID_QUERY_LOCATOR"), VendorDown),
     **dict.fromkeys(
         (
             "API_DISABLED_FOR_ORG",
