@@ -45,7 +45,10 @@ def _convert(node: Node, kind: Any, problems: list[str], subject: str) -> Any:
     kind = _branch(node, kind)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _struct(node, kind, problems, subject)
-    if get_origin(kind) is dict and isinstance(node.value, dict):
+    if get_origin(kind) is dict:
+        if not isinstance(node.value, dict):
+            problems.append(f"{node.where}: {subject} must be a mapping")
+            return _FAILED
         item = get_args(kind)[1]
         found = {key: _convert(child, item, problems, f"{subject}.{key}") for key, child in node.value.items()}
         return _FAILED if _FAILED in found.values() else found
