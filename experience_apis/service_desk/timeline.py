@@ -4,13 +4,14 @@ The picture is drawn in percent of the run's whole time. The ordered list of ste
 """
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 
 from canonical.ports.processes import Attempt, Step
+from experience_apis.service_desk import stories
 from experience_apis.service_desk.figures import clock, took
-from experience_apis.service_desk.stories import POINT_OF_NO_RETURN
 
 OURS: Final = "tiergate"
 _NARROWEST: Final = 0.7
@@ -58,7 +59,7 @@ def draw(steps: list[Step], now: datetime) -> Picture | None:
     for step in begun:
         for system, bar in _bars(step, scale, now):
             lanes.setdefault(system, []).append(bar)
-    pivot = next((step.started_at for step in begun if step.name == POINT_OF_NO_RETURN), None)
+    pivot = next((step.started_at for step in begun if step.name == stories.POINT_OF_NO_RETURN), None)
     waiting = _waiting(begun)
     return Picture(
         lanes=lanes,
@@ -94,7 +95,7 @@ def _bars(step: Step, scale: _Scale, now: datetime) -> list[tuple[str, Bar]]:
     found = []
     before: Attempt | None = None
     for attempt in step.attempts:
-        if before is not None and before.fault:
+        if before is not None and stories.is_trouble(before):
             pause = scale.bar(_end(before), attempt.at, "wait", f"wait {took(attempt.at - _end(before))}", "Pause")
             if pause.width >= _A_WAIT:
                 found.append((OURS, pause))
@@ -109,7 +110,7 @@ def _bars(step: Step, scale: _Scale, now: datetime) -> list[tuple[str, Bar]]:
 def _tone(attempt: Attempt) -> str:
     if attempt.fault == "outcome_unknown":
         return "doubt"
-    return "bad" if attempt.fault and attempt.fault != "not_found" else "ok"
+    return "bad" if stories.is_trouble(attempt) else "ok"
 
 
 def _label(step: Step, attempt: Attempt) -> str:
@@ -123,9 +124,17 @@ def _end(attempt: Attempt) -> datetime:
 
 
 def _waiting(steps: list[Step]) -> str:
-    """The lost answers, or else the step that took longest."""
+    """The lost answers, or the pauses between tries, or else the step that took longest."""
     lost = sum(a.took_ms for step in steps for a in step.attempts if a.fault == "outcome_unknown")
     if lost:
         return f"{took(lost)} waiting for answers that never came"
+    pauses = [
+        later.at - _end(earlier)
+        for step in steps
+        for earlier, later in pairwise(step.attempts)
+        if stories.is_trouble(earlier)
+    ]
+    if pauses:
+        return f"{took(sum(pauses, timedelta(0)))} waiting before trying again"
     longest = max(steps, key=lambda s: (s.ended_at - s.started_at) if s.ended_at and s.started_at else timedelta(0))
     return f"Step {longest.number} took longest"

@@ -334,7 +334,12 @@ class FakeCases:
                     system="salesforce",
                     title="Salesforce",
                     found=True,
-                    fields={"currency": "USD", "value": "USD 132,000.00", "legal name": case.customer},
+                    fields={
+                        "currency": "USD",
+                        "value": "USD 132,000.00",
+                        "legal name": case.customer,
+                        "manager": "vikram.subramaniam.rao@acme-consulting.example",
+                    },
                 ),
                 SystemView(
                     system="netsuite",
@@ -388,7 +393,14 @@ class FakeTraces:
                     key=key,
                     runs=[detail],
                     cases=[case for case in self.world.open if case.run_id == run.id],
-                    events=[EventView(at=at, type="project.requested", subject=run.business_key, summary=run.title)],
+                    events=[
+                        EventView(
+                            at=at,
+                            type="com.tiergate.resource.demand.created.v1",
+                            subject=run.business_key,
+                            summary=run.title,
+                        )
+                    ],
                     calls=[
                         VendorCall(
                             at=at,

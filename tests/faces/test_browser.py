@@ -25,6 +25,8 @@ PLACES = (
     "/desk/trace",
     "/desk/trace/PRJ-harbor",
     "/desk/trace/PRJ-harbor?view=calls",
+    "/desk/trace/PRJ-harbor?view=events",
+    "/desk/trace/PRJ-harbor?calls=shown",
     "/desk/trace/salesforce:006lumen",
     "/desk/trace/nothing-of-ours",
     "/desk/connections",

@@ -253,7 +253,7 @@ async def test_the_calls_of_steps_that_went_well_are_shown_on_request(world: Wor
 
 async def test_a_trace_has_its_events_and_calls_as_views_with_their_own_address(world: World) -> None:
     visitor = Visitor(world)
-    assert "project.requested" in (await visitor.get("/desk/trace/PRJ-harbor?view=events")).text
+    assert "resource.demand.created" in (await visitor.get("/desk/trace/PRJ-harbor?view=events")).text
     calls = (await visitor.get("/desk/trace/PRJ-harbor?view=calls")).text
     assert "PUT /record/v1/job/eid:1" in calls
     assert "Outcome unknown" in calls

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from canonical.faults import Fault
@@ -91,3 +92,12 @@ def test_the_picture_of_a_run_whose_steps_take_no_time_is_still_drawn() -> None:
     instant = [step for step in World().detail("lumen").steps if step.number == 1]
     assert timeline.draw(instant, instant[0].started_at or NOON) is not None
     assert timeline.draw([], NOON) is None
+
+
+def test_the_picture_says_how_long_was_waited_between_tries() -> None:
+    tries = next(step for step in World().detail("deccan").steps if step.status == "failed")
+    first, second, _ = tries.attempts
+    later = msgspec.structs.replace(second, at=first.at + timedelta(seconds=10), fault="")
+    drawn = timeline.draw([msgspec.structs.replace(tries, attempts=[first, later])], NOON)
+    assert drawn is not None
+    assert drawn.waiting == "9.3 s waiting before trying again"
