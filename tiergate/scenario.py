@@ -34,6 +34,7 @@ REFUSED: Final[Mapping[int, frozenset[str]]] = {
 }
 """Deal number to the guards that must refuse it, no more and no fewer."""
 PARKED: Final = 12
+REORDERED: Final = 3
 Say = Callable[[str], None]
 
 
@@ -103,8 +104,8 @@ class Firm:
                 FaultRule(fault="expired_token", method="PUT", path="/job/", body=by_number[4].name),
             ],
             "salesforce": [
-                FaultRule(fault="duplicate_delivery", path=by_number[3].id, copies=3),
-                FaultRule(fault="reordered_delivery", path=by_number[3].id),
+                FaultRule(fault="duplicate_delivery", path=by_number[REORDERED].id, copies=3),
+                FaultRule(fault="reordered_delivery", path=by_number[REORDERED].id),
             ],
             # As many as one run tries: it is back when somebody runs the deal again.
             "kantata": [
@@ -133,8 +134,13 @@ class Firm:
         }
         token = session.post(f"{address.tls_url}/services/oauth2/token", data=form, timeout=30).json()["access_token"]
         salesforce = Salesforce(instance_url=address.tls_url, session_id=token, session=session, version="62.0")
+        sobjects: Any = salesforce.Opportunity  # made at run time, for any object of the org
         for deal in self.deals:
-            salesforce.Opportunity.update(deal.id, {"StageName": "Closed Won"})  # type: ignore[operator]  # made at run time
+            sobjects.update(deal.id, {"StageName": "Closed Won"})
+            if deal.number == REORDERED:
+                sobjects.update(
+                    deal.id, {"Description": "Kick-off agreed."}
+                )  # a second version, whose notification comes first
 
     async def _watch(self, http: httpx.AsyncClient) -> dict[str, Run]:
         """Wait for the end of every run; the runs by deal id."""
