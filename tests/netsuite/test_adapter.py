@@ -11,7 +11,7 @@ from canonical.faults import Drifted, Invalid, NotFound, VendorDuplicate, Vendor
 from canonical.money import Money
 from canonical.objects import Address, BillingLine, Credit, TaxRegistration
 from canonical.ports.systems import StageChange
-from foundation.sandbox import Box, firm
+from foundation.sandbox import Box, FaultRule, firm
 from system_apis.netsuite.adapter import NetSuite
 
 KEY = "salesforce:001Tg0000000003IAA"
@@ -42,6 +42,23 @@ async def test_a_legal_entity_comes_with_zone_partners_and_periods(
     assert not entity.periods[0].open
     assert entity.periods[0].end < this_month
     assert len(entity.periods) == 25, "the fiscal year is not a period to post in"
+
+
+async def test_a_month_whose_receivables_are_locked_is_not_open(netsuite: NetSuite, box: Box) -> None:
+    first = box.now().date().replace(day=1)
+    month = box.store.find("accountingPeriod", startDate=first.isoformat(), isYear=False)[0]
+    box.store.update("accountingPeriod", month["id"], {"arLocked": True})
+    period = (await netsuite.legal_entity("ACME-US")).period_of(first)
+    assert period is not None
+    assert not period.open
+
+
+async def test_a_subsidiary_nobody_gave_a_code_is_never_written_to(
+    netsuite: NetSuite, a_customer: Any, box: Box
+) -> None:
+    box.store.insert("subsidiary", "9", {"id": "9", "name": "Dormant Ltd"})
+    with pytest.raises(Invalid):
+        await netsuite.upsert_customer(KEY, a_customer(legal_entity_id=""))
 
 
 async def test_an_unknown_legal_entity_is_not_found(netsuite: NetSuite) -> None:
@@ -76,6 +93,25 @@ async def test_the_same_customer_twice_is_one_customer_with_one_address(
     assert first.id == second.id
     assert box.store.contents(box.sandbox.volatile) == before
     assert box.store.duplicates() == []
+
+
+async def test_a_customer_the_erp_made_inactive_is_closed_and_stays_so(
+    netsuite: NetSuite, a_customer: Any, box: Box
+) -> None:
+    written = await netsuite.upsert_customer(KEY, a_customer())
+    box.store.update("customer", written.id, {"isInactive": True})
+    await netsuite.upsert_customer(KEY, a_customer())
+    assert (await netsuite.customer_by_key(KEY)).lifecycle == "closed"
+
+
+async def test_what_stands_on_the_second_page_is_found(netsuite: NetSuite, a_customer: Any, box: Box) -> None:
+    with box.store.transaction():
+        for number in range(1000, 2001):
+            box.store.insert("term", str(number), {"id": str(number), "name": f"Net {number} days"})
+    # Asking for the first page for ever would end here, instead of never.
+    box.faults.add(FaultRule(fault="server_error", path="/suiteql", after=10, times=0))
+    await netsuite.upsert_customer(KEY, a_customer(payment_terms="Net 2000 days"))
+    assert (await netsuite.customer_by_key(KEY)).payment_terms == "Net 2000 days"
 
 
 async def test_an_address_the_erp_added_stays(netsuite: NetSuite, a_customer: Any, http: httpx.AsyncClient) -> None:

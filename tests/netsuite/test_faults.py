@@ -73,6 +73,12 @@ async def test_throttling_is_busy_under_the_old_status_too(netsuite: NetSuite, b
     assert busy.value.retry_after is None, "NetSuite does not say how long"
 
 
+async def test_a_query_that_is_not_answered_changed_nothing(netsuite: NetSuite, box: Box) -> None:
+    box.faults.add(FaultRule(fault="timeout_before_commit", method="POST", path="/suiteql"))
+    with pytest.raises(VendorTimeout):
+        await netsuite.legal_entity("ACME-DE")
+
+
 async def test_a_slow_answer_is_an_answer(netsuite: NetSuite, box: Box) -> None:
     box.faults.add(FaultRule(fault="slow", delay=0.01))
     assert (await netsuite.whoami()).system == "NetSuite"

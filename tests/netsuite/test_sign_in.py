@@ -49,6 +49,7 @@ def counted(box: Box) -> tuple[httpx.AsyncBaseTransport, list[str]]:
     class Counting(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             asked.append(request.url.path)
+            await asyncio.sleep(0)
             return await inner.handle_async_request(request)
 
     return Counting(), asked
