@@ -177,7 +177,9 @@ async def test_the_form_may_lead_to_the_client_and_nowhere_else(world: World) ->
     page = await world.browser.get(asked.headers["location"])
     assert "form-action 'self' http://127.0.0.1:9000" in page.headers["content-security-policy"]
     assert "default-src 'self'" in page.headers["content-security-policy"]
-    stray = await world.browser.get("/identity/login", params={"to": "redirect_uri=https://evil.example"})
+    stray = await world.browser.get(
+        "/identity/login", params={"to": "client_id=console&redirect_uri=https://evil.example"}
+    )
     assert "evil.example" not in stray.headers["content-security-policy"]
 
 
@@ -191,6 +193,13 @@ async def test_a_blocked_person_can_neither_sign_in_nor_go_on(world: World) -> N
     assert asked.headers["location"].startswith("/identity/login?")
     page = await world.browser.get(asked.headers["location"])
     assert (await world.submit(page, "login", login="priya@acme.example", password=PASSWORD)).status_code == 422
+
+
+async def test_a_scope_taken_from_a_person_is_gone_at_the_next_renewal(world: World) -> None:
+    token = await world.tokens(scope="openid desk:read desk:act")
+    with world.engine.begin() as connection:
+        connection.execute(update(tables.users).values(scopes=["desk:read"]))
+    assert (await world.refresh(token))["scope"] == "openid desk:read"
 
 
 async def test_a_resource_asked_for_becomes_the_audience(world: World) -> None:

@@ -1,6 +1,7 @@
 """Pages that sign people in: an ordinary client of the issuer, with its session on our side."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -35,6 +36,7 @@ class Desk(World):
             scopes=("desk:read", "desk:act"),
         )
         self.asked: list[str] = []
+        self.forged: dict[str, Any] = {}
         self.sessions = PageSessions(settings, engine, httpx.MockTransport(self._note), clock)
         sessions = self.sessions
 
@@ -61,7 +63,12 @@ class Desk(World):
     async def _note(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url.path)
         answer = await self.issuer_transport.handle_async_request(request)
-        return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+        content = await answer.aread()
+        if self.forged and request.url.path == "/identity/token":
+            token = json.loads(content)
+            claims = self.identity.keys.verified(token["id_token"]) | self.forged
+            return httpx.Response(200, json=token | {"id_token": self.identity.keys.sign("JWT", claims)})
+        return httpx.Response(answer.status_code, headers=answer.headers, content=content)
 
     async def enter(self, path: str = "/desk", login: str = "priya@acme.example") -> httpx.Response:
         """Open a page, sign in on the way, and follow every redirect to where it ends."""
@@ -148,6 +155,24 @@ async def test_an_answer_to_somebody_elses_sign_in_is_refused(desk: Desk) -> Non
     forged = await desk.browser.get("/desk/callback", params={"code": "x", "state": "forged"})
     assert forged.status_code == 401
     assert "tiergate_desk" not in desk.browser.cookies
+
+
+@pytest.mark.parametrize(
+    "forged", [{"nonce": "another"}, {"iss": "https://evil.example"}, {"aud": "phone"}, {"exp": 1_800_000_000}]
+)
+async def test_an_id_token_made_for_another_sign_in_signs_nobody_in(desk: Desk, forged: dict[str, Any]) -> None:
+    desk.forged = forged
+    assert (await desk.enter()).status_code == 401
+    assert "tiergate_desk" not in desk.browser.cookies
+
+
+async def test_an_answer_that_names_another_issuer_is_refused(desk: Desk) -> None:
+    page = await desk.browser.get("/desk", follow_redirects=True)
+    answer = await desk.submit(page, "login", login="priya@acme.example", password=PASSWORD)
+    answer = await desk.browser.get(answer.headers["location"])
+    mixed_up = httpx.URL(answer.headers["location"]).copy_set_param("iss", "https://evil.example")
+    assert (await desk.browser.get(mixed_up)).status_code == 401
+    assert (await desk.browser.get(answer.headers["location"])).status_code == 303
 
 
 @pytest.mark.parametrize(
