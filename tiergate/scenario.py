@@ -241,5 +241,6 @@ def table(report: Report) -> str:
         f"{verified} projects active and verified in all systems, {len(report.cases)} cases, "
         f"{len(report.duplicates)} duplicates, in {report.seconds} s"
     )
+    lines += [f"Twice: {duplicate}" for duplicate in report.duplicates]
     lines += [f"Not as it should be: {d.key}" for d in report.deals if not d.as_expected]
     return "\n".join(lines)

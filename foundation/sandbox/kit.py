@@ -209,7 +209,7 @@ class Box:
                 undo: Message | None = None
                 with contextlib.suppress(_Undone), self.store.transaction():
                     start, content = _messages(await _played(inner, scope, body))
-                    if start["status"] >= 400:  # type: ignore[typeddict-item]
+                    if start["status"] >= 400:  # type: ignore[typeddict-item]  # it is a start message
                         undo = start
                         raise _Undone
                 return undo or start, content
@@ -223,7 +223,7 @@ class _Undone(Exception):  # noqa: N818 - leaves the transaction, nothing more
 
 class _InProcess(httpx.AsyncBaseTransport):
     def __init__(self, box: Box) -> None:
-        self._inner = httpx.ASGITransport(_in_process(box.app))  # type: ignore[arg-type]
+        self._inner = httpx.ASGITransport(_in_process(box.app))  # type: ignore[arg-type]  # ASGI, typed otherwise
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -299,16 +299,16 @@ def _raw(fixed: Answer) -> tuple[Message, bytes]:
 
 
 def _messages(sent: list[Message]) -> tuple[Message, bytes]:
-    body = b"".join(message.get("body", b"") for message in sent[1:])  # type: ignore[misc]
+    body = b"".join(message.get("body", b"") for message in sent[1:])  # type: ignore[misc]  # they are body messages
     return sent[0], body
 
 
 def _with_headers(start: Message, extra: Mapping[str, str], length: int) -> Message:
-    kept = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]  # type: ignore[typeddict-item]
+    kept = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]  # type: ignore[typeddict-item]  # a start
     kept += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in extra.items()]
-    if start["status"] not in (204, 304):  # type: ignore[typeddict-item]
+    if start["status"] not in (204, 304):  # type: ignore[typeddict-item]  # a start message
         kept.append((b"content-length", str(length).encode()))
-    return {**start, "headers": kept}  # type: ignore[return-value]
+    return {**start, "headers": kept}  # type: ignore[return-value]  # the same kind of message
 
 
 _HTML: Final = "<html><head><title>503</title></head><body><h1>Down for maintenance</h1></body></html>"

@@ -87,7 +87,7 @@ async def serve(
             raise CannotServe("a sandbox stopped by itself")
     finally:
         for server in servers:
-            server.stop()  # type: ignore[no-untyped-call]
+            server.stop()  # type: ignore[no-untyped-call]  # granian leaves it so
         await asyncio.gather(*tasks, return_exceptions=True)
         for box in boxes:
             box.store.close()

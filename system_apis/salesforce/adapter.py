@@ -111,10 +111,10 @@ class Salesforce:
     ) -> list[R]:
         query = f"SELECT {columns or shape.columns()} FROM {kind} WHERE {where}"  # noqa: S608 - ids are checked
         path = f"{DATA}/{'queryAll' if deleted else 'query'}"
-        page: wire.Rows[R] = await self._send("GET", path, wire.Rows[shape], params={"q": query})  # type: ignore[valid-type]
+        page: wire.Rows[R] = await self._send("GET", path, wire.Rows[shape], params={"q": query})  # type: ignore[valid-type]  # a type given at run time
         found = list(page.records)
         while not page.done:
-            page = await self._send("GET", page.next_records_url, wire.Rows[shape])  # type: ignore[valid-type]
+            page = await self._send("GET", page.next_records_url, wire.Rows[shape])  # type: ignore[valid-type]  # likewise
             found += page.records
         return found
 

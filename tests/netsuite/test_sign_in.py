@@ -204,7 +204,7 @@ async def test_token_based_sign_in_with_anything_wrong_is_refused(box: Box, wron
 def test_an_independent_signer_gives_the_same_signature(method: str, url: str, body: bytes) -> None:
     auth = TokenBased(**TBA, token_secret="ts/+")
     content = {"content": body, "headers": {"Content-Type": "application/json"}} if body else {}
-    ours = next(auth.auth_flow(httpx.Request(method, url, **content)))  # type: ignore[arg-type]
+    ours = next(auth.auth_flow(httpx.Request(method, url, **content)))  # type: ignore[arg-type]  # content is either of two
     header = ours.headers["Authorization"]
     said = dict(part.split("=", 1) for part in header.removeprefix("OAuth ").replace('"', "").split(", "))
     signer = IndependentSigner(

@@ -56,7 +56,7 @@ async def test_a_failed_read_says_how_and_can_be_tried_again(
 async def test_a_write_without_an_answer_is_unknown_and_may_be_repeated(
     box: Box, salesforce: Salesforce, firm: dict[str, Deal], fault: str, written: bool
 ) -> None:
-    box.faults.add(FaultRule(fault=fault, method="PATCH"))  # type: ignore[arg-type]
+    box.faults.add(FaultRule(fault=fault, method="PATCH"))  # type: ignore[arg-type]  # a parameter
     with pytest.raises(OutcomeUnknown):
         await salesforce.link_project(firm["D01"].id, LINK)
     assert len(box.store.writes()) == int(written)
