@@ -12,7 +12,7 @@ import pytest
 from foundation.masking import Masker
 from gateway.audit import Bodies, Entry, Trail, query, verify
 from gateway.audit.entry import FIELDS, Record, connect
-from tests.gateway.notes import CABINET, NOW, PROCESS_TIER, Note, World, problem, token
+from tests.gateway.notes import CABINET, FACE_FILE, NOW, PROCESS_TIER, Note, World, problem, token
 
 KEYED = "/notes/v2/notes/by-key/k1"
 
@@ -72,6 +72,15 @@ async def test_metadata_keeps_no_body_and_a_body_that_is_not_json_is_not_kept(wo
     await world.ask("PUT", KEYED, token(), content=b"{secret", headers={"Content-Type": "application/json"})
     await world.trail.flush()
     assert [(kept.request, kept.answer) for kept in query(world.trail.path)] == [(None, None), (None, None)]
+
+
+async def test_where_nothing_is_to_be_kept_a_refusal_is_kept_all_the_same(tmp_path: Path) -> None:
+    quiet = World(tmp_path, face=FACE_FILE.replace("scopes: [notes:read]", "scopes: [notes:read], audit: none"))
+    await quiet.ask("GET", "/face/v1/notes/n1", token())
+    await quiet.ask("GET", "/face/v1/notes/n1", token("other"))
+    await quiet.trail.flush()
+    assert [kept.record.reason for kept in query(quiet.trail.path)] == ["missing_scope"]
+    await quiet.close()
 
 
 async def test_the_record_is_asked_by_who_what_about_what_and_when(world: World) -> None:

@@ -2,15 +2,17 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
+from foundation.masking import Masker
 from gateway.asgi import Gateway
-from gateway.audit import query
+from gateway.audit import Trail, query
 from gateway.governor import Governor
 from gateway.proxy import Proxy
 from tests.gateway.notes import KEY, KnownKeys, World, problem, token, workload
@@ -58,11 +60,19 @@ class Served:
 
 
 @pytest.fixture
-async def front(world: World) -> AsyncIterator[Any]:
+def fronts(tmp_path: Path) -> Iterator[Trail]:
+    """The front's own record."""
+    trail = Trail(tmp_path / "front.db", Masker(b"key"))
+    yield trail
+    trail.close()
+
+
+@pytest.fixture
+async def front(world: World, fronts: Trail) -> AsyncIterator[Any]:
     """A gateway process in front of the tiers' own process, both on the same plan."""
     async with Served(world.gateway) as tier:
         proxy = Proxy(tier.url, system="process tier", timeout=2.0)
-        governor = Governor(world.plan, trail=None, keys=KnownKeys(KEY), clock=lambda: world.now)
+        governor = Governor(world.plan, trail=fronts, keys=KnownKeys(KEY), clock=lambda: world.now)
         async with world.client(Gateway(governor, {"process": proxy, "system": proxy})) as http:
             yield http
         await proxy.close()
@@ -86,20 +96,24 @@ async def test_a_body_arrives_whole_and_the_limit_is_spent_once(world: World, fr
     assert problem(answers[3])["facts"]["limit"] == "writes"
 
 
-async def test_the_record_is_the_tiers_and_there_is_one(world: World, front: Any) -> None:
+async def test_the_record_is_the_tiers_and_there_is_one(world: World, front: Any, fronts: Trail) -> None:
     await world.ask("GET", NOTE, token(), http=front, headers={"X-Request-Id": "request-1234"})
     await world.trail.flush()
+    await fronts.flush()
     (kept,) = query(world.trail.path)
     assert kept.record.request_id == "request-1234"
+    assert query(fronts.path) == []
 
 
-async def test_what_the_front_refuses_does_not_reach_the_tier(world: World, front: Any) -> None:
+async def test_what_the_front_refuses_is_in_its_own_record(world: World, front: Any, fronts: Trail) -> None:
     assert (await world.ask("GET", NOTE, http=front)).status_code == 401
     assert (await world.ask("PUT", KEYED, token("notes:read"), json={}, http=front)).status_code == 403
     bad = await world.ask("PUT", KEYED, token(), json={"title": 1}, http=front)
     assert (bad.status_code, problem(bad)["reason"]) == (422, "invalid")
     await world.trail.flush()
+    await fronts.flush()
     assert query(world.trail.path) == []
+    assert [kept.record.status for kept in query(fronts.path)] == [422, 403, 401]
 
 
 async def test_a_workloads_chain_goes_on_and_an_outsiders_does_not(world: World, front: Any) -> None:

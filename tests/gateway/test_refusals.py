@@ -94,6 +94,11 @@ async def test_a_body_too_large_is_refused_whether_it_says_so_or_not(world: Worl
     assert world.desk.asked == []
 
 
+async def test_an_announced_body_that_is_too_large_is_refused_before_anything_else_is_asked(world: World) -> None:
+    assert (await world.ask("PUT", KEYED, json={"title": "a" * 2000})).status_code == 413
+    assert (await world.ask("PUT", KEYED, json={"title": "a"})).status_code == 401
+
+
 async def test_another_media_type_is_415_and_a_bad_body_is_answered_field_by_field(world: World) -> None:
     xml = await world.ask("PUT", KEYED, token(), content=b"<a/>", headers={"Content-Type": "application/xml"})
     assert (xml.status_code, problem(xml)["reason"]) == (415, "unsupported_media")
