@@ -66,17 +66,24 @@ class Database:
 
 def upsert(connection: sa.Connection, table: sa.Table, keys: dict[str, Any], values: dict[str, Any]) -> None:
     """Insert the row of these keys, or update its values; atomic on SQLite and Postgres."""
+    if not values:
+        insert_new(connection, table, keys, values)
+        return
+    statement = _insert(connection, table).values(**keys, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=values))
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, keys: dict[str, Any], values: dict[str, Any]) -> bool:
+    """Insert the row of these keys unless there is one; whether it was new. Of two at once, one is told True."""
+    statement = _insert(connection, table).values(**keys, **values)
+    return bool(connection.execute(statement.on_conflict_do_nothing(index_elements=list(keys))).rowcount)
+
+
+def _insert(connection: sa.Connection, table: sa.Table) -> Any:
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as pg_insert
 
-        statement: Any = pg_insert(table)
-    else:
-        from sqlalchemy.dialects.sqlite import insert as lite_insert
+        return pg_insert(table)
+    from sqlalchemy.dialects.sqlite import insert as lite_insert
 
-        statement = lite_insert(table)
-    statement = statement.values(**keys, **values)
-    if values:
-        statement = statement.on_conflict_do_update(index_elements=list(keys), set_=values)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=list(keys))
-    connection.execute(statement)
+    return lite_insert(table)

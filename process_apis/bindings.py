@@ -49,6 +49,13 @@ class Systems(msgspec.Struct, frozen=True):
             raise NotBound(f"no {ROLE_TITLES.get(role, role)} bound{whom}")
         return bound
 
+    def plays(self, role: str, entity: str = "") -> bool:
+        """Whether any system is bound to a role."""
+        try:
+            return bool(self.name(role, entity))
+        except NotBound:
+            return False
+
     def of(self, role: str, port: type[P], entity: str = "") -> P:
         """The port of the system that plays `role`."""
         return self.ask(self.name(role, entity), port)

@@ -6,6 +6,7 @@ case stands without it, and it is told later. A case closes by itself when its r
 
 import hashlib
 import re
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -52,21 +53,24 @@ KINDS: Final = {
 log = structlog.get_logger("tiergate.cases")
 
 
-async def end_refused(refused: GuardsFailed) -> None:
-    """Guards said no before anything was written."""
-    await DBOS.run_step_async({"name": "end-refused"}, _end_with_case, str(DBOS.workflow_id), "refused", refused)
-    await DBOS.run_step_async({"name": "ticket"}, _tell_desk, str(DBOS.workflow_id))
+async def end_refused(refused: GuardsFailed, first_write: int) -> str:
+    """Guards said no; answers the run's status. Where an earlier reading had got as far as `first_write`, it failed."""
+    run_id = str(DBOS.workflow_id)
+    status: str = await DBOS.run_step_async({"name": "end-refused"}, _end_refused, run_id, refused, first_write)
+    await DBOS.run_step_async({"name": "ticket"}, _tell_desk, run_id)
+    return status
 
 
 async def end_failed(fault: Fault) -> None:
     """A step failed for good; the run waits for a person."""
-    await DBOS.run_step_async({"name": "end-failed"}, _end_with_case, str(DBOS.workflow_id), "failed", fault)
+    await DBOS.run_step_async({"name": "end-failed"}, end_with_case, str(DBOS.workflow_id), fault)
     await DBOS.run_step_async({"name": "ticket"}, _tell_desk, str(DBOS.workflow_id))
 
 
 async def end_cancelled(why: Fault) -> None:
     """The deal itself made the run pointless; nobody is needed."""
     await DBOS.run_step_async({"name": "end-cancelled"}, _end, str(DBOS.workflow_id), "cancelled", why)
+    await DBOS.run_step_async({"name": "ticket"}, _tell_desk, str(DBOS.workflow_id))
 
 
 async def end_succeeded() -> None:
@@ -81,11 +85,31 @@ async def end_undone(run_id: str) -> None:
     await DBOS.run_step_async({"name": "ticket"}, _tell_desk, run_id)
 
 
+async def end_undo_failed(run_id: str, fault: Fault) -> None:
+    """A cancelled run could not be undone; it waits for a person."""
+    await DBOS.run_step_async({"name": "end-undo-failed"}, end_with_case, run_id, fault, "cancelled")
+    await DBOS.run_step_async({"name": "ticket"}, _tell_desk, run_id)
+
+
+async def end_with_case(run_id: str, fault: Fault, while_: str = "running") -> None:
+    """A run whose status is still `while_` has failed: end it and open its case."""
+    platform = here()
+    await platform.database.run(lambda c: _open(c, platform, run_id, "failed", fault, while_))
+
+
+@DBOS.workflow(name="cases.tell_desk.v1", max_recovery_attempts=1000)
+async def tell_desk(run_id: str) -> None:
+    """Tell the service desk of one case; among the runs of its business key, so that nobody tells it meanwhile."""
+    await DBOS.run_step_async({"name": "ticket"}, _tell_desk, run_id)
+
+
 async def tell_desk_of_all(platform: Platform) -> None:
-    """Tell the service desk of every case it could not be told of before."""
-    waiting = sa.select(CASES.c.run_id).where(CASES.c.ticket_state == "due")
-    for run_id in await platform.database.run(lambda c: list(c.scalars(waiting))):
-        await _tell_desk(run_id)
+    """Have the service desk told of every case it could not be told of before."""
+    waiting = sa.select(CASES.c.number, RUNS.c.id, RUNS.c.business_key).join(RUNS, RUNS.c.id == CASES.c.run_id)
+    # Every process sees the same cases: one telling a case and span of time, whoever asks for it.
+    span = int(time.time() / platform.pace.desk)
+    for row in await platform.database.run(lambda c: list(c.execute(waiting.where(CASES.c.ticket_state == "due")))):
+        await platform.engine.enqueue(f"desk:{name_of(row.number)}:{span}", row.business_key, tell_desk, row.id)
 
 
 def case_of(row: Any, run: Any) -> Case:
@@ -132,35 +156,49 @@ def close(connection: sa.Connection, run_id: str, who: str, what: str) -> None:
     row = connection.execute(sa.select(CASES).where(CASES.c.run_id == run_id, CASES.c.state == "open")).first()
     if row is None:
         return
-    connection.execute(
-        sa.update(CASES)
-        .where(CASES.c.number == row.number)
-        .values(state="resolved", closed_at=now(), ticket_state="due")
-    )
+    closed = {"state": "resolved", "closed_at": now(), "ticket_state": "due"}
+    connection.execute(sa.update(CASES).where(CASES.c.number == row.number).values(**closed))
     note(connection, row.number, who, what)
 
 
 async def _end(run_id: str, status: str, why: Fault | None) -> None:
     said = {
         "succeeded": "The run reached its end and all systems agree.",
-        "cancelled": "The run was cancelled and undone.",
+        "cancelled": "The run was cancelled, and what it had done was undone.",
     }
 
     def write(connection: sa.Connection) -> None:
         journal.finish_run(connection, run_id, status, why)
         close(connection, run_id, TIERGATE, said[status])
+        if status == "succeeded":
+            _close_earlier(connection, run_id)
 
     await here().database.run(write)
 
 
-async def _end_with_case(run_id: str, status: str, fault: Fault) -> None:
+def _close_earlier(connection: sa.Connection, run_id: str) -> None:
+    """A later winning of the same deal went well: what an earlier one waits for is settled."""
+    key = sa.select(RUNS.c.business_key).where(RUNS.c.id == run_id).scalar_subquery()
+    for earlier in connection.scalars(sa.select(RUNS.c.id).where(RUNS.c.business_key == key, RUNS.c.id != run_id)):
+        close(connection, earlier, TIERGATE, f"A later winning of the deal reached its end: {run_id}.")
+
+
+async def _end_refused(run_id: str, refused: GuardsFailed, first_write: int) -> str:
     platform = here()
-    await platform.database.run(lambda c: _open(c, platform, run_id, status, fault))
+
+    def write(connection: sa.Connection) -> str:
+        status = "failed" if journal.ever_began(connection, run_id, first_write) else "refused"
+        _open(connection, platform, run_id, status, refused, "running")
+        return status
+
+    return await platform.database.run(write)
 
 
-def _open(connection: sa.Connection, platform: Platform, run_id: str, status: str, fault: Fault) -> None:
-    journal.finish_run(connection, run_id, status, fault)
+def _open(connection: sa.Connection, platform: Platform, run_id: str, status: str, fault: Fault, while_: str) -> None:
     run = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).one()
+    if run.status != while_:
+        return  # said already, or the run was cancelled meanwhile
+    journal.finish_run(connection, run_id, status, fault)
     event = "project.activation_failed" if status == "failed" else "project.refused"
     journal.emit(connection, run_id, event, {"reason": fault.reason, "step": str(run.step)})
     kind, owner, suggestion = classify(fault, platform.systems.title(fault.system))
@@ -200,7 +238,7 @@ def classify(fault: Fault, system: str) -> tuple[str, str, str]:
         return (
             f"guard_{rules}"[:80],
             owners[:80],
-            "Mend what the guards name in the CRM or ERP; the run then begins again by itself.",
+            "Mend what the guards name, then run it again; a deal edited in the CRM begins again by itself.",
         )
     kind, owner, suggestion = KINDS.get(
         fault.reason, ("platform_bug", "Platform operations", "Send us the request id.")
@@ -278,7 +316,7 @@ def _case_and_run(connection: sa.Connection, run_id: str) -> tuple[Any, Any] | N
 def _told(connection: sa.Connection, case: Any, number: str) -> None:
     connection.execute(
         sa.update(CASES)
-        .where(CASES.c.number == case.number, CASES.c.state == case.state)
+        .where(CASES.c.number == case.number, CASES.c.state == case.state, CASES.c.title == case.title)
         .values(ticket=number, ticket_state="told")
     )
     if not case.ticket:

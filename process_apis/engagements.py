@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-import msgspec
 import sqlalchemy as sa
 
 from canonical.faults import NotFound
@@ -10,9 +9,8 @@ from canonical.objects import BillingSchedule, Project
 from canonical.ports.processes import Engagement, EngagementDetail, Engagements
 from canonical.ports.systems import BillingSchedules, Projects
 from foundation.api import Api
-from foundation.context import current, use
 from process_apis import ProcessApi
-from process_apis.platform import WORKLOAD, Platform
+from process_apis.platform import Platform, acting
 from process_apis.tables import RUNS
 
 
@@ -49,9 +47,8 @@ class ReadEngagements:
         return list({row.project_code: row for row in rows}.values())
 
     async def _read(self, row: Any) -> tuple[Project, BillingSchedule | None]:
-        systems, context = self._platform.systems, current()
-        caller = context.caller.acting(WORKLOAD) if context.caller else WORKLOAD
-        with use(msgspec.structs.replace(context, caller=caller)):
+        systems = self._platform.systems
+        with acting():
             project = await systems.of("psa", Projects, row.legal_entity).project_by_key(row.business_key)
             try:
                 plans = systems.of("erp", BillingSchedules, row.legal_entity)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -89,11 +90,14 @@ class Engine:
             await DBOS.enqueue_workflow_async(QUEUE, workflow, *args)
 
     async def rewind(self, run_id: str, partition: str, from_step: str = "") -> None:
-        """Run a finished run again, under its id, from the first step whose name starts with `from_step`."""
+        """Run a finished run again, under its id, from the last step whose name starts with `from_step`.
+
+        The last, since a run may have gone through some steps more than once.
+        """
         start = 1
         if from_step:
             steps = await DBOS.list_workflow_steps_async(run_id, load_output=False)
-            start = next((step["function_id"] for step in steps if step["function_name"].startswith(from_step)), 1)
+            start = max((s["function_id"] for s in steps if s["function_name"].startswith(from_step)), default=1)
         await DBOS.rewind_workflow_async(
             run_id,
             start_step=start,
@@ -106,10 +110,10 @@ class Engine:
         """Stop a run before its next step; what it did stays done until it is undone."""
         await DBOS.cancel_workflow_async(run_id)
 
-    async def status(self, run_id: str) -> str:
-        """The engine's own word for the state of a run: PENDING, ENQUEUED, SUCCESS, ERROR, CANCELLED; or empty."""
-        found = await DBOS.get_workflow_status_async(run_id)
-        return found.status if found else ""
+    async def statuses(self, run_ids: list[str]) -> dict[str, str]:
+        """The engine's own word for the state of runs: PENDING, ENQUEUED, SUCCESS, ERROR ...; only of those it has."""
+        found = await DBOS.list_workflows_async(workflow_ids=run_ids, load_input=False, load_output=False)
+        return {each.workflow_id: each.status for each in found}
 
     def _renew(self, connection: sa.Connection) -> None:
         upsert(connection, LEASES, {"executor": self.executor}, {"beat_at": time.time()})
@@ -137,9 +141,7 @@ class Engine:
         for handle in taken:
             log.info("took a run over", run=handle.workflow_id)
         ids = [handle.workflow_id for handle in taken]
-        await self._database.run(
-            lambda c: c.execute(sa.update(RUNS).where(RUNS.c.id.in_(ids)).values(takeovers=RUNS.c.takeovers + 1))
-        )
+        await self._database.run(lambda c: _note_takeovers(c, ids, dead))
 
     def _dead(self, connection: sa.Connection) -> list[str]:
         """Owners of unfinished runs without a live lease."""
@@ -150,13 +152,19 @@ class Engine:
         alive = set(
             connection.scalars(sa.select(LEASES.c.executor).where(LEASES.c.beat_at > time.time() - self._expiry))
         )
-        return sorted(owner for owner in owners if owner and (owner not in alive or _surely_dead(owner)))
+        owners -= {"", None, self.executor}
+        return sorted(owner for owner in owners if owner not in alive or _surely_dead(owner))
+
+
+def _note_takeovers(connection: sa.Connection, run_ids: list[str], dead: list[str]) -> None:
+    connection.execute(sa.update(RUNS).where(RUNS.c.id.in_(run_ids)).values(takeovers=RUNS.c.takeovers + 1))
+    connection.execute(sa.delete(LEASES).where(LEASES.c.executor.in_(dead)))
 
 
 def _machine() -> str:
     """This machine as processes see it: two containers may share a host name, but not the space their ids live in."""
     try:
-        space = os.readlink("/proc/self/ns/pid").strip("pid:[]")
+        space = str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")
     except OSError:
         space = "0"
     return f"{socket.gethostname()[:40]}/{space}"
@@ -168,6 +176,8 @@ def _surely_dead(executor: str) -> bool:
     pid = rest.partition(":")[0]
     if machine != _machine() or not pid.isdigit():
         return False
+    if int(pid) == os.getpid():
+        return True  # not this engine, and a process has only one: it died, and its number came round again
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:

@@ -64,6 +64,8 @@ class Guard(msgspec.Struct, frozen=True):
 class Skip(str):
     """Why a guard says nothing."""
 
+    __slots__ = ()
+
 
 def _entity(deal: Deal, seen: Evidence) -> str | None:
     code = deal.opportunity.legal_entity_id

@@ -6,6 +6,7 @@ again. What a notification says is never believed: the record is read again.
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -14,14 +15,15 @@ import sqlalchemy as sa
 import structlog
 
 from canonical.dates import now
-from canonical.faults import Conflict, Fault, NotFound, VendorFault
+from canonical.faults import Conflict, Fault, NotFound
 from canonical.ports import Raw
 from canonical.ports.processes import Intake, Received, StartOpportunityToProject
 from canonical.ports.systems import Change, Changes, Delivery
 from foundation.api import Api
 from foundation.context import fresh, use
-from foundation.database import upsert
+from foundation.database import insert_new, upsert
 from process_apis import ProcessApi, cases
+from process_apis.mending import mend
 from process_apis.operating import REGISTERED, Operating, retry
 from process_apis.platform import Platform, on_own_account
 from process_apis.tables import INBOX, RUNS, WATERMARKS
@@ -52,7 +54,7 @@ class Receiving:
 
 
 class Worker:
-    """Polls, works the inbox off, and tells the service desk what it could not be told before."""
+    """Polls, works the inbox off, mends lost runs, and tells the service desk what it could not be told before."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -69,6 +71,7 @@ class Worker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _poll(self) -> None:
+        suspects: frozenset[str] = frozenset()
         while True:
             for role in SOURCES:
                 try:
@@ -77,6 +80,10 @@ class Worker:
                     log.warning("a source could not be polled", role=role, reason=fault.reason)
                 except Exception:
                     log.exception("polling broke and goes on", role=role)
+            try:
+                suspects = await mend(self._platform, suspects)
+            except Exception:
+                log.exception("looking for lost runs broke and goes on")
             self._platform.changed.set()
             await asyncio.sleep(self._platform.pace.poll)
 
@@ -109,19 +116,22 @@ async def poll_once(platform: Platform, role: str) -> int:
 
 
 async def work_off(platform: Platform) -> None:
-    """Everything in the inbox that is due, the newest version of each record only."""
-    due = await platform.database.run(_due)
-    for row in due:
+    """Everything in the inbox that is due, the newest version of each record only. One that fails holds up no other."""
+    for row in await platform.database.run(_due):
         with use(fresh(caller=on_own_account("intake"))):
             try:
                 outcome = await _work_on(platform, row)
             except (Conflict, NotFound) as settled:
                 outcome = settled.reason
-            except VendorFault as fault:
-                log.warning("a change waits", native_id=row.native_id, reason=fault.reason)
+            except Exception as failure:  # noqa: BLE001 - it is said, and tried again later
+                reason = failure.reason if isinstance(failure, Fault) else type(failure).__name__
+                log.warning("a change waits", native_id=row.native_id, reason=reason)
                 await platform.database.run(partial(_postpone, row=row))
                 continue
         await platform.database.run(partial(_done, row=row, outcome=outcome))
+    for run_id in await platform.database.run(_edited_since_refused):
+        with use(fresh(caller=on_own_account("intake"))), suppress(Conflict):  # another process was quicker
+            await retry(platform, run_id)
 
 
 def store(connection: sa.Connection, system: str, changes: list[Change], via: str) -> int:
@@ -129,11 +139,8 @@ def store(connection: sa.Connection, system: str, changes: list[Change], via: st
     stored = 0
     for change in changes:
         key = {"system": system, "object": change.object, "native_id": change.native_id, "version": change.version}
-        known = sa.select(INBOX.c.id).filter_by(**key)
-        if connection.scalar(known) is None:
-            values = {"via": via, "notification_id": change.notification_id, "received_at": now()}
-            connection.execute(sa.insert(INBOX).values(**key, **values, tries=0))
-            stored += 1
+        values = {"via": via, "notification_id": change.notification_id, "received_at": now(), "tries": 0}
+        stored += insert_new(connection, INBOX, key, values)
     return stored
 
 
@@ -141,17 +148,24 @@ async def _work_on(platform: Platform, row: Any) -> str:
     if row.object != "opportunity":
         return "no workflow"
     workflow = REGISTERED["opportunity_to_project"]
-    run = await Operating(platform, workflow).start_run(StartOpportunityToProject(opportunity_id=row.native_id))
-    if run.status == "refused" and await platform.database.run(lambda c: _edited_since(c, run.id, row.version)):
-        await retry(platform, run.id)
-        return "began again"
+    await Operating(platform, workflow).start_run(StartOpportunityToProject(opportunity_id=row.native_id))
     return "run"
 
 
-def _edited_since(connection: sa.Connection, run_id: str, version: str) -> bool:
-    """Whether the deal has another version than the one the guards saw."""
-    seen = connection.scalar(sa.select(RUNS.c.source_version).where(RUNS.c.id == run_id))
-    return seen != version
+def _edited_since_refused(connection: sa.Connection) -> list[str]:
+    """Runs that guards stopped, of deals that have a newer version by now than the guards saw.
+
+    Asked of what is stored and not of the change at hand: a deal may be edited while its guards are still judging.
+    """
+    later = RUNS.alias("later")
+    stopped = sa.or_(RUNS.c.status == "refused", sa.and_(RUNS.c.status == "failed", RUNS.c.reason == "guards_failed"))
+    newer = sa.exists().where(
+        INBOX.c.object == "opportunity",
+        INBOX.c.system + ":" + INBOX.c.native_id == RUNS.c.business_key,
+        INBOX.c.version > RUNS.c.source_version,
+    )
+    won_again = sa.exists().where(later.c.business_key == RUNS.c.business_key, later.c.generation > RUNS.c.generation)
+    return list(connection.scalars(sa.select(RUNS.c.id).where(stopped, newer, ~won_again)))
 
 
 def _watermark(connection: sa.Connection, system: str) -> str:
@@ -170,12 +184,10 @@ def _due(connection: sa.Connection) -> list[Any]:
     newest: dict[tuple[str, str, str], Any] = {}
     for row in connection.execute(sa.select(INBOX).where(waiting).order_by(INBOX.c.id)):
         key = (row.system, row.object, row.native_id)
-        older = newest.get(key)
-        if older is not None and older.version > row.version:
-            row, older = older, row
-        if older is not None:
-            _done(connection, older, "stale")
-        newest[key] = row
+        known = newest.get(key)
+        newest[key] = row if known is None or row.version >= known.version else known
+        if known is not None:
+            _done(connection, known if newest[key] is row else row, "stale")
     return list(newest.values())
 
 

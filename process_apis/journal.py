@@ -8,21 +8,18 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from canonical.base import Xref
 from canonical.dates import now
-from canonical.faults import Fault, FieldError
+from canonical.faults import Conflict, Fault, FieldError
 from canonical.money import Money
 from canonical.ports.processes import Agreement, Attempt, Run, RunDetail, Step, StepStatus
-from foundation.context import current
-from foundation.database import upsert
+from foundation.database import insert_new, upsert
 from process_apis.tables import ATTEMPTS, EVENTS, RUNS, STEPS, XREFS
-
-FINAL: Final = ("succeeded", "refused", "failed", "cancelled")
 
 
 class StepName(msgspec.Struct, frozen=True):
@@ -39,10 +36,7 @@ def input_hash(value: Any) -> str:
 
 def begin_run(connection: sa.Connection, values: Mapping[str, Any]) -> bool:
     """Write the row of a new run; False when it is there already."""
-    if connection.scalar(sa.select(RUNS.c.id).where(RUNS.c.id == values["id"])) is not None:
-        return False
-    upsert(connection, RUNS, {"id": values["id"]}, {k: v for k, v in values.items() if k != "id"})
-    return True
+    return insert_new(connection, RUNS, {"id": values["id"]}, {k: v for k, v in values.items() if k != "id"})
 
 
 def update_run(connection: sa.Connection, run_id: str, **values: Any) -> None:
@@ -64,21 +58,52 @@ def finish_run(connection: sa.Connection, run_id: str, status: str, fault: Fault
     )
 
 
-def reopen_run(connection: sa.Connection, run_id: str, from_step: int) -> None:
-    """Put a finished run back to running, forgetting what its steps from `from_step` on said."""
-    update_run(connection, run_id, status="running", ended_at=None, reason="", detail="", errors="[]", verified=None)
-    connection.execute(sa.delete(STEPS).where(STEPS.c.run_id == run_id, STEPS.c.number >= from_step))
+def reopen_run(connection: sa.Connection, run_id: str, from_step: int) -> bool:
+    """Put a refused or failed run back to running; False when it is neither, or somebody else just did.
+
+    Its steps from `from_step` on are to do again. Their rows stay: an undo asks what was ever begun.
+    """
+    waiting = sa.and_(RUNS.c.id == run_id, RUNS.c.status.in_(("refused", "failed")))
+    again = {"status": "running", "step": from_step - 1, "ended_at": None, "verified": None}
+    forgotten = {"reason": "", "detail": "", "errors": "[]"}
+    if not connection.execute(sa.update(RUNS).where(waiting).values(**again, **forgotten)).rowcount:
+        return False
+    connection.execute(
+        sa.update(STEPS)
+        .where(STEPS.c.run_id == run_id, STEPS.c.number >= from_step)
+        .values(status="pending", summary="", started_at=None, ended_at=None)
+    )
+    return True
+
+
+def cancel_run(connection: sa.Connection, run_id: str, pivot: int) -> bool:
+    """Mark a run as cancelled, yet to be undone; False when it has ended well or ever began step `pivot`.
+
+    It and `begin_step` write the same row, so that the step and the cancelling cannot both come first.
+    """
+    beyond = sa.exists().where(STEPS.c.run_id == run_id, STEPS.c.number >= pivot)
+    may = sa.and_(RUNS.c.id == run_id, RUNS.c.status.in_(("running", "refused", "failed")), RUNS.c.step < pivot)
+    values = {"status": "cancelled", "ended_at": None, "reason": "", "detail": "", "errors": "[]"}
+    return bool(connection.execute(sa.update(RUNS).where(may, ~beyond).values(**values)).rowcount)
 
 
 def begin_step(connection: sa.Connection, run_id: str, number: int, system: str) -> None:
-    """A step starts, or starts again."""
+    """A step starts, or starts again. Raises `Conflict` when the run was cancelled or ended meanwhile."""
+    going = sa.update(RUNS).where(RUNS.c.id == run_id, RUNS.c.status == "running")
+    if not connection.execute(going.values(step=number)).rowcount:
+        raise Conflict("The run is not running any more.")
     upsert(
         connection,
         STEPS,
         {"run_id": run_id, "number": number},
         {"status": "running", "system": system, "summary": "", "started_at": now(), "ended_at": None},
     )
-    update_run(connection, run_id, step=number)
+
+
+def ever_began(connection: sa.Connection, run_id: str, number: int) -> bool:
+    """Whether a run ever began this step or a later one, in whichever of its attempts."""
+    begun = sa.exists().where(STEPS.c.run_id == run_id, STEPS.c.number >= number)
+    return bool(connection.scalar(sa.select(begun)))
 
 
 def end_step(connection: sa.Connection, run_id: str, number: int, status: StepStatus, summary: str) -> None:
@@ -97,23 +122,19 @@ def add_attempt(connection: sa.Connection, run_id: str, number: int, attempt: At
 
 
 def emit(connection: sa.Connection, run_id: str, kind: str, data: Mapping[str, str]) -> None:
-    """Put an event of a run in the outbox; the same event of the same run once."""
+    """Put an event of a run in the outbox; the same event of the same run once, however often its step is repeated."""
     run = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).one()
     digest = hashlib.sha256(f"{run_id}|{kind}|{sorted(data.items())}".encode()).hexdigest()[:32]
-    if connection.scalar(sa.select(EVENTS.c.id).where(EVENTS.c.id == digest)) is not None:
-        return
-    connection.execute(
-        sa.insert(EVENTS).values(
-            id=digest,
-            type=f"com.tiergate.{kind}.v1",
-            subject=run.business_key,
-            time=now(),
-            run_id=run_id,
-            traceparent=current().traceparent,
-            legal_entity=run.legal_entity,
-            data=msgspec.json.encode(dict(data)).decode(),
-        )
-    )
+    row = {
+        "type": f"com.tiergate.{kind}.v1",
+        "subject": run.business_key,
+        "time": now(),
+        "run_id": run_id,
+        "traceparent": run.traceparent,
+        "legal_entity": run.legal_entity,
+        "data": msgspec.json.encode(dict(data)).decode(),
+    }
+    insert_new(connection, EVENTS, {"id": digest}, row)
 
 
 def link(connection: sa.Connection, kind: str, key: str, system: str, native_id: str, alt_key: str = "") -> None:
@@ -147,12 +168,14 @@ def keys_of(connection: sa.Connection, word: str) -> list[str]:
             RUNS.c.business_key.endswith(":" + word, autoescape=True),
             RUNS.c.account_key == word,
             RUNS.c.account_key.in_(found),
+            RUNS.c.contract_key.in_(found),
             RUNS.c.project_code == word,
-            sa.func.lower(RUNS.c.customer) == word.lower(),
-            sa.func.lower(RUNS.c.title) == word.lower(),
+            # Both by the database: SQLite knows the case of ASCII letters only.
+            sa.func.lower(RUNS.c.customer) == sa.func.lower(word),
+            sa.func.lower(RUNS.c.title) == sa.func.lower(word),
         )
     )
-    return sorted({*connection.scalars(by_run), *(key for key in found)})
+    return sorted({*connection.scalars(by_run), *found})
 
 
 def run_of(row: Any, steps_in_all: int, ids: list[Xref]) -> Run:
@@ -184,7 +207,7 @@ def run_of(row: Any, steps_in_all: int, ids: list[Xref]) -> Run:
 
 def ids_of(connection: sa.Connection, row: Any) -> list[Xref]:
     """Every id of a run's deal, customer, contract and project, each system once an object."""
-    keys = [row.business_key, row.account_key]
+    keys = [row.business_key, row.account_key, row.contract_key]
     rows = connection.execute(sa.select(XREFS).where(XREFS.c.key.in_(keys)).order_by(XREFS.c.object, XREFS.c.system))
     return [Xref(system=x.system, native_id=x.native_id, instance=x.object, alt_key=x.alt_key) for x in rows]
 

@@ -3,26 +3,29 @@
 import base64
 from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
 from canonical.dates import now
-from canonical.faults import Conflict, FieldError, Invalid, NotFound
+from canonical.faults import Conflict, Fault, FieldError, Invalid, NotFound
 from canonical.objects import Opportunity
 from canonical.ports import Page
 from canonical.ports.processes import Run, RunDetail, RunStatus, StartOpportunityToProject
 from canonical.ports.systems import Opportunities
-from foundation.context import current, use
+from foundation.context import current
 from process_apis import cases, journal
 from process_apis.journal import StepName
-from process_apis.platform import WORKLOAD, Platform
-from process_apis.tables import CASES, RUNS
+from process_apis.platform import Platform, acting
+from process_apis.tables import CASES, RUNS, STEPS
 
-REGISTERED: dict[str, "Workflow"] = {}
-MOST = 200
+T = TypeVar("T")
+REGISTERED: Final[dict[str, "Workflow"]] = {}
+MOST: Final = 200
 """Runs on one page at the most."""
+READ_ANEW: Final = ("guards_failed", "disagreement", "conflict")
+"""Reasons of a failure that lie in the data."""
 
 
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,9 +58,7 @@ class Operating:
     async def start_run(self, data: StartOpportunityToProject) -> Run:
         """Start for a deal, or answer with the run this winning of it has already."""
         crm = self._platform.systems.name("crm")
-        context = current()
-        caller = context.caller.acting(WORKLOAD) if context.caller else WORKLOAD
-        with use(msgspec.structs.replace(context, caller=caller)):
+        with acting() as caller:
             deal = await self._platform.systems.of("crm", Opportunities).opportunity(data.opportunity_id)
         if deal.stage.category != "won":
             raise Conflict(f"{deal.name} is {deal.stage.code}, not won.")
@@ -82,19 +83,23 @@ class Operating:
         return await list_runs(self._platform, self._workflow.name, key, status, limit, cursor)
 
     async def retry_run(self, run_id: str) -> Run:
-        """From the failed step; from the beginning when guards refused or the systems disagreed."""
+        """From the failed step; from the beginning where the deal may be another by now."""
+        await self._load(run_id)
         return await retry(self._platform, run_id)
 
     async def cancel_run(self, run_id: str) -> Run:
         """Stop and undo, in reverse."""
-        run = await self._load(run_id)
-        if run.status in ("succeeded", "cancelled"):
-            raise Conflict(f"The run has {run.status} already.")
-        if run.step >= self._workflow.pivot:
-            raise Conflict(f"Step {run.step} was begun: from step {self._workflow.pivot} on a run only goes forward.")
-        await self._platform.engine.cancel(run_id)
-        undo_id = f"{run_id}:undo"
-        await self._platform.engine.enqueue(undo_id, run.business_key, self._workflow.undo, run_id)
+        run, engine, pivot = await self._load(run_id), self._platform.engine, self._workflow.pivot
+        if not await self._platform.database.run(lambda c: journal.cancel_run(c, run_id, pivot)):
+            if run.status in ("succeeded", "cancelled"):
+                raise Conflict(f"The run has {run.status} already.")
+            raise Conflict(f"Step {pivot} was begun: from there on a run only goes forward.")
+        await engine.cancel(run_id)
+        undo = undo_id(run_id)
+        if await engine.statuses([undo]):
+            await engine.rewind(undo, run.business_key)  # an undoing that failed once
+        else:
+            await engine.enqueue(undo, run.business_key, self._workflow.undo, run_id)
         return await self._load(run_id)
 
     async def _load(self, run_id: str) -> Run:
@@ -122,29 +127,70 @@ class Operating:
         }
 
 
+def undo_id(run_id: str) -> str:
+    """The id of the run that undoes a run."""
+    return f"{run_id}:undo"
+
+
 async def retry(platform: Platform, run_id: str) -> Run:
-    """Run a failed or refused run again. `Conflict` while it runs or when it has succeeded."""
+    """Run a failed or refused run again. `Conflict` while it runs or when it has ended otherwise."""
     run = await platform.database.run(lambda c: journal.load_run(c, run_id, step_names()))
     if run is None:
         raise NotFound(f"There is no run {run_id}.")
     if run.status not in ("failed", "refused"):
         raise Conflict(f"The run is {run.status}; only a failed or refused one can be run again.")
-    # A refusal and a disagreement are about data that may have changed since: everything is read anew.
-    again = 1 if run.status == "refused" or run.reason == "disagreement" else run.step
-    caller = current().caller
-    who = caller.acted_for[0] if caller and caller.acted_for else (caller.subject if caller else cases.TIERGATE)
+    again = await _begin_at(platform, run)
+    who = acting_person()
 
-    def reopen(connection: sa.Connection) -> None:
-        journal.reopen_run(connection, run_id, again)
+    def reopen(connection: sa.Connection) -> bool:
+        reopened = journal.reopen_run(connection, run_id, again)
         number = connection.scalar(sa.select(CASES.c.number).where(CASES.c.run_id == run_id))
-        if number:
+        if reopened and number:
             cases.note(connection, number, who, f"Run again from step {again}.")
+        return reopened
 
-    await platform.database.run(reopen)
+    if not await platform.database.run(reopen):
+        raise Conflict("Somebody else has just run it again.")
     await platform.engine.rewind(run_id, run.business_key, f"{again:02d}-")
     found = await platform.database.run(lambda c: journal.load_run(c, run_id, step_names()))
     assert found is not None
     return found
+
+
+async def _begin_at(platform: Platform, run: Run) -> int:
+    """The failed step; the first one where what was read may be out of date, or what was done is undone."""
+    undone = sa.exists().where(STEPS.c.run_id == run.id, STEPS.c.status == "undone")
+    if (
+        run.status == "refused"
+        or run.reason in READ_ANEW
+        or await platform.database.run(lambda c: bool(c.scalar(sa.select(undone))))
+        or await _edited(platform, run)
+    ):
+        return 1
+    return max(run.step, 1)
+
+
+async def _edited(platform: Platform, run: Run) -> bool:
+    """Whether the deal was edited since its guards saw it. From the pivot on that no longer matters."""
+    if run.step >= REGISTERED[run.workflow].pivot:
+        return False
+    seen = sa.select(RUNS.c.source_version).where(RUNS.c.id == run.id)
+    try:
+        with acting():
+            crm = platform.systems.of("crm", Opportunities)
+            deal = await crm.opportunity(run.business_key.partition(":")[2])
+    except Fault:
+        return False  # the run itself finds out, and says so better
+    version = deal.source.native_version if deal.source else ""
+    return version != (await platform.database.run(lambda c: c.scalar(seen)))
+
+
+def acting_person() -> str:
+    """Who is behind the call: the person a face acts for, else the caller itself."""
+    caller = current().caller
+    if caller is None:
+        return cases.TIERGATE
+    return caller.acted_for[0] if caller.acted_for else caller.subject
 
 
 async def list_runs(
@@ -162,29 +208,29 @@ async def list_runs(
         if status:
             query = query.where(RUNS.c.status == status)
         if cursor:
-            at, last = _open_cursor(cursor)
+            at, last = open_cursor(cursor, tuple[datetime, str])
             older = sa.or_(RUNS.c.started_at < at, sa.and_(RUNS.c.started_at == at, RUNS.c.id < last))
             query = query.where(older)
-        rows = list(connection.execute(query))
-        names = step_names()
+        rows, names = list(connection.execute(query)), step_names()
         items = [
             journal.run_of(row, len(names.get(row.workflow, [])), journal.ids_of(connection, row))
             for row in rows[:most]
         ]
-        more = _cursor(rows[most - 1]) if len(rows) > most else ""
+        more = cursor_of((rows[most - 1].started_at, rows[most - 1].id)) if len(rows) > most else ""
         return Page(items=items, next=more)
 
     return await platform.database.run(read)
 
 
-def _cursor(row: Any) -> str:
-    return base64.urlsafe_b64encode(f"{row.started_at.isoformat()}|{row.id}".encode()).decode()
+def cursor_of(place: tuple[Any, ...]) -> str:
+    """The opaque cursor of a place in an order."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 
-def _open_cursor(cursor: str) -> tuple[datetime, str]:
+def open_cursor(cursor: str, kind: type[T]) -> T:
+    """The place a cursor stands for. `Invalid` for one this API never gave out."""
     try:
-        at, _, last = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        return datetime.fromisoformat(at), last
-    except ValueError:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor.encode()), type=kind)
+    except ValueError:  # msgspec's and base64's own errors are such
         wrong = FieldError(pointer="query:cursor", detail="is not one this API gave out")
         raise Invalid("A parameter is not as it must be.", errors=[wrong]) from None

@@ -1,7 +1,7 @@
 """Operations: runs, cases, traces and connections, for the people who keep the firm's systems in step."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 from statistics import median
@@ -35,10 +35,9 @@ from canonical.ports.processes import (
 )
 from canonical.ports.systems import Customers, Opportunities, Projects
 from foundation.api import Api
-from foundation.context import current, use
 from process_apis import ProcessApi, cases, journal
-from process_apis.operating import list_runs, retry, step_names
-from process_apis.platform import WORKLOAD, Platform
+from process_apis.operating import acting_person, cursor_of, list_runs, open_cursor, retry, step_names
+from process_apis.platform import Platform, acting
 from process_apis.tables import ATTEMPTS, CALLS, CASE_EVENTS, CASES, EVENTS, INBOX, RUNS
 from process_apis.verification import deal_facts, project_facts
 
@@ -57,7 +56,7 @@ class Operations:
         return await self._platform.database.run(_overview)
 
     async def cases(self, state: CaseState | None = None, limit: int = 50, cursor: str = "") -> Page[Case]:
-        """Cases; `cursor` is the number of the last one seen."""
+        """Cases, those that wait for most money first."""
         return await self._platform.database.run(lambda c: _cases(c, state, max(1, min(limit, 200)), cursor))
 
     async def case(self, case_id: str) -> CaseDetail:
@@ -78,7 +77,7 @@ class Operations:
         case, _ = await self._platform.database.run(lambda c: _case(c, case_id))
         if case.state != "open":
             raise Conflict(f"{case_id} is resolved already.")
-        who = _who()
+        who = acting_person()
         await self._platform.database.run(
             lambda c: cases.close(c, case.run_id, who, f"Closed without a retry: {data.note}")
         )
@@ -112,37 +111,32 @@ class Operations:
 
     async def _side_by_side(self, run: Run) -> list[SystemView]:
         """What CRM, ERP and PSA hold of the deal at this moment; a system that does not answer says so."""
-        systems, entity = self._platform.systems, run.legal_entity
-        key, _, deal = run.business_key, "", run.business_key.partition(":")[2]
-        context = current()
-        caller = context.caller.acting(WORKLOAD) if context.caller else WORKLOAD
-        with use(msgspec.structs.replace(context, caller=caller)):
-            asked = [
-                self._view("crm", entity, self._of_the_deal(deal)),
-                self._view("erp", entity, self._in_erp(run, key)),
-                self._view("psa", entity, self._in_psa(entity, key)),
-            ]
-            views = await asyncio.gather(*asked)
-        names = {systems.title(v.system) or v.system: v for v in views if v.system}
-        return list(names.values())
-
-    async def _view(self, role: str, entity: str, asking: Awaitable[dict[str, str]]) -> SystemView:
+        asked: dict[str, Callable[[Run], Awaitable[dict[str, str]]]] = {
+            "crm": self._of_the_deal,
+            "erp": self._in_erp,
+            "psa": self._in_psa,
+        }
         systems = self._platform.systems
-        try:
-            name = systems.name(role, entity)
-        except Fault as none:
-            asyncio.ensure_future(asking).cancel()
-            return SystemView(system="", title="", found=False, unreachable=none.detail)
-        try:
-            return SystemView(system=name, title=systems.title(name), found=True, fields=await asking)
-        except NotFound:
-            return SystemView(system=name, title=systems.title(name), found=False)
-        except Fault as fault:
-            return SystemView(system=name, title=systems.title(name), found=False, unreachable=str(fault))
+        bound = {
+            systems.name(role, run.legal_entity): ask
+            for role, ask in asked.items()
+            if systems.plays(role, run.legal_entity)
+        }
+        with acting():
+            return await asyncio.gather(*(self._view(name, ask(run)) for name, ask in bound.items()))
 
-    async def _of_the_deal(self, deal_id: str) -> dict[str, str]:
+    async def _view(self, name: str, asking: Awaitable[dict[str, str]]) -> SystemView:
+        title = self._platform.systems.title(name)
+        try:
+            return SystemView(system=name, title=title, found=True, fields=await asking)
+        except NotFound:
+            return SystemView(system=name, title=title, found=False)
+        except Fault as fault:
+            return SystemView(system=name, title=title, found=False, unreachable=str(fault))
+
+    async def _of_the_deal(self, run: Run) -> dict[str, str]:
         crm = self._platform.systems.of("crm", Opportunities)
-        deal = await crm.opportunity(deal_id)
+        deal = await crm.opportunity(run.business_key.partition(":")[2])
         account = await crm.account(deal.account_id)
         facts = deal_facts(deal) | {"stage": deal.stage.code, "customer": account.legal_name}
         facts |= {"price list": deal.price_list_currency} if deal.price_list_currency else {}
@@ -156,34 +150,23 @@ class Operations:
         registered = ", ".join(r.scheme for r in account.tax_registrations)
         return facts | {"tax registration": registered or "none"}
 
-    async def _in_erp(self, run: Run, key: str) -> dict[str, str]:
-        facts: dict[str, str] = {}
-        account = next((x.alt_key or x.native_id for x in run.ids if x.instance == "customer"), "")
-        systems = self._platform.systems
-        customers = systems.of("erp", Customers, run.legal_entity)
-        account_key = await self._platform.database.run(
-            lambda c: c.scalar(sa.select(RUNS.c.account_key).where(RUNS.c.id == run.id))
-        )
+    async def _in_erp(self, run: Run) -> dict[str, str]:
+        systems, entity = self._platform.systems, run.legal_entity
+        account = sa.select(RUNS.c.account_key).where(RUNS.c.id == run.id)
+        key = await self._platform.database.run(lambda c: c.scalar(account)) or ""
         try:
-            customer = await customers.customer_by_key(account_key or account)
-            facts |= {"customer": customer.legal_name, "credit hold": "yes" if customer.credit.hold else "no"}
+            customer = await systems.of("erp", Customers, entity).customer_by_key(key)
+            facts = {"customer": customer.legal_name, "credit hold": "yes" if customer.credit.hold else "no"}
         except NotFound:
-            facts |= {"customer": "not created yet"}
+            facts = {"customer": "not created yet"}
         try:
-            facts |= project_facts(await systems.of("erp", Projects, run.legal_entity).project_by_key(key))
+            return facts | project_facts(await systems.of("erp", Projects, entity).project_by_key(run.business_key))
         except NotFound:
-            facts |= {"status": "not created yet"}
-        return facts
+            return facts | {"status": "not created yet"}
 
-    async def _in_psa(self, entity: str, key: str) -> dict[str, str]:
-        return project_facts(await self._platform.systems.of("psa", Projects, entity).project_by_key(key))
-
-
-def _who() -> str:
-    caller = current().caller
-    if caller is None:
-        return cases.TIERGATE
-    return caller.acted_for[0] if caller.acted_for else caller.subject
+    async def _in_psa(self, run: Run) -> dict[str, str]:
+        psa = self._platform.systems.of("psa", Projects, run.legal_entity)
+        return project_facts(await psa.project_by_key(run.business_key))
 
 
 def _overview(c: sa.Connection) -> Overview:
@@ -225,17 +208,24 @@ def _overview(c: sa.Connection) -> Overview:
 
 
 def _cases(c: sa.Connection, state: str | None, most: int, cursor: str) -> Page[Case]:
-    query = sa.select(CASES)
-    if state:
-        query = query.where(CASES.c.state == state)
-    found = []
-    for row in c.execute(query):
-        run = c.execute(sa.select(RUNS).where(RUNS.c.id == row.run_id)).one()
-        found.append(cases.case_of(row, run))
-    found.sort(key=lambda k: (k.state != "open", -(k.amount.amount if k.amount and k.state == "open" else 0), k.id))
-    start = next((n + 1 for n, k in enumerate(found) if k.id == cursor), 0) if cursor else 0
-    page = found[start : start + most]
-    return Page(items=page, next=page[-1].id if start + most < len(found) else "")
+    """Ordered here and not by the database: amounts are stored as text, and there are never many open cases."""
+    rows = {
+        row.run_id: row for row in c.execute(sa.select(CASES).where(CASES.c.state == state if state else sa.true()))
+    }
+    runs = c.execute(sa.select(RUNS).join(CASES, CASES.c.run_id == RUNS.c.id).where(RUNS.c.id.in_(rows)))
+    found = sorted((cases.case_of(rows[run.id], run) for run in runs), key=_place)
+    if cursor:
+        after = open_cursor(cursor, tuple[int, Decimal, int])
+        found = [case for case in found if _place(case) > after]
+    return Page(items=found[:most], next=cursor_of(_place(found[most - 1])) if len(found) > most else "")
+
+
+def _place(case: Case) -> tuple[int, Decimal, int]:
+    """Open ones first, by the bare number of their amount (no rate makes one of several currencies); then newest."""
+    number = int(case.id.removeprefix("CASE-"))
+    if case.state == "open":
+        return 0, -case.amount.amount if case.amount else Decimal(0), number
+    return 1, -Decimal(case.closed_at.timestamp() if case.closed_at else 0), number
 
 
 def _case(c: sa.Connection, case_id: str) -> tuple[Case, list[CaseEvent]]:

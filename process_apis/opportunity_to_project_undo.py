@@ -1,21 +1,23 @@
 """Opportunity to project, undone before its point of no return.
 
-    people -> PSA project -> ERP project -> billing plan -> contract -> link on the deal -> code
+    people -> PSA project -> ERP project -> contract -> link on the deal -> code
 
 The reverse of the steps that were done. Nothing is deleted: what has left traces is cancelled, so that books and
-history stay. Each part looks first, so undoing twice changes nothing more.
+history stay; the customer stays too, and so does the billing plan, since that of a cancelled project bills nothing.
+Each part looks first, so undoing twice changes nothing more.
 """
 
 import asyncio
 from functools import partial
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 import sqlalchemy as sa
 from dbos import DBOS
 
 from canonical.base import Value
-from canonical.faults import NotBound, NotFound
+from canonical.classes import PUBLIC
+from canonical.faults import Conflict, Fault, NotFound
 from canonical.objects import ProjectLink
 from canonical.ports.systems import Contracts, Opportunities, Projects, ResourceDemands, StageChange
 from process_apis import cases, codes, journal
@@ -23,6 +25,8 @@ from process_apis.platform import here
 from process_apis.steps import Scope, undo_step
 from process_apis.tables import RUNS, STEPS, XREFS
 
+PIVOT: Final = 13
+"""From this step on the run only goes forward."""
 _CANCELLED: Final = StageChange(stage="cancelled")
 _WAIT_FOR_STEP: Final = 60.0
 """Seconds a step in flight gets to end before what it did is undone."""
@@ -31,24 +35,34 @@ _WAIT_FOR_STEP: Final = 60.0
 class Undoing(Value, frozen=True, kw_only=True):
     """What is to be undone."""
 
-    run_id: str
-    key: str
-    entity: str
-    opportunity_id: str
+    run_id: Annotated[str, PUBLIC]
+    key: Annotated[str, PUBLIC]
+    contract_key: Annotated[str, PUBLIC]
+    entity: Annotated[str, PUBLIC]
+    opportunity_id: Annotated[str, PUBLIC]
 
 
 @DBOS.workflow(name="opportunity_to_project.undo.v1", max_recovery_attempts=1000)
 async def undo_opportunity_to_project(run_id: str) -> str:
-    """Undo a cancelled run; its status becomes `cancelled` when all is undone."""
-    this = await DBOS.run_step_async({"name": "00-prepare"}, _prepare, run_id)
+    """Undo a cancelled run. What cannot be undone makes it a failed one, with a case; it may be cancelled again."""
+    try:
+        await undo(run_id)
+    except Fault as fault:
+        await cases.end_undo_failed(run_id, fault)
+        raise
+    await cases.end_undone(run_id)
+    return "cancelled"
+
+
+async def undo(run_id: str) -> None:
+    """Undo what a run has done, from within a workflow. Raises `Conflict` once its project is active."""
+    this = await DBOS.run_step_async({"name": "undo-00-prepare"}, _prepare, run_id)
     await undo_step(run_id, 11, "people", lambda s: _people(s, this))
     await undo_step(run_id, 9, "psa_project", lambda s: _project(s, this, "psa"))
     await undo_step(run_id, 8, "erp_project", lambda s: _project(s, this, "erp"))
     await undo_step(run_id, 5, "contract", lambda s: _contract(s, this))
     await undo_step(run_id, 12, "link", lambda s: _link(s, this))
     await undo_step(run_id, 7, "code", lambda s: s.record(lambda c: codes.release(c, this.key)))
-    await cases.end_undone(run_id)
-    return "cancelled"
 
 
 async def _prepare(run_id: str) -> Undoing:
@@ -57,9 +71,16 @@ async def _prepare(run_id: str) -> Undoing:
 
     def read(connection: sa.Connection) -> tuple[Undoing, bool]:
         row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).one()
+        if journal.ever_began(connection, run_id, PIVOT):
+            raise Conflict("The deal is not won any more, but its project is active already.")
         busy = connection.scalar(sa.select(STEPS.c.number).where(STEPS.c.run_id == run_id, STEPS.c.status == "running"))
-        opportunity_id = row.business_key.partition(":")[2]
-        this = Undoing(run_id=run_id, key=row.business_key, entity=row.legal_entity, opportunity_id=opportunity_id)
+        this = Undoing(
+            run_id=run_id,
+            key=row.business_key,
+            contract_key=row.contract_key,
+            entity=row.legal_entity,
+            opportunity_id=row.business_key.partition(":")[2],
+        )
         return this, busy is not None
 
     this, busy = await database.run(read)
@@ -71,6 +92,8 @@ async def _prepare(run_id: str) -> Undoing:
 
 
 async def _people(s: Scope, this: Undoing) -> None:
+    if not s.bound("psa", this.entity):
+        return
     psa = s.ask("psa", ResourceDemands, this.entity)
     project_id = (await _links(s, "project", this.key)).get(s.platform.systems.name("psa", this.entity))
     if project_id is None:
@@ -86,10 +109,12 @@ async def _people(s: Scope, this: Undoing) -> None:
 
 
 async def _project(s: Scope, this: Undoing, role: str) -> None:
+    if not s.bound(role, this.entity):
+        return
+    projects = s.ask(role, Projects, this.entity)
     try:
-        projects = s.ask(role, Projects, this.entity)
         there = await projects.project_by_key(this.key)
-    except (NotFound, NotBound):
+    except NotFound:
         s.say("nothing to undo")
         return
     if there.stage != "cancelled":
@@ -98,10 +123,12 @@ async def _project(s: Scope, this: Undoing, role: str) -> None:
 
 
 async def _contract(s: Scope, this: Undoing) -> None:
-    contracts = s.ask("erp", Contracts, this.entity)
-    opportunity = await s.ask("crm", Opportunities).opportunity(this.opportunity_id)
-    crm = s.platform.systems.name("crm")
-    key = f"{crm}:{opportunity.contract_id}" if opportunity.contract_id else f"{this.key}:contract"
+    if not s.bound("erp", this.entity):
+        return
+    if await s.record(lambda c: _shared(c, this)):
+        s.say("another deal rests on the same contract: it stays")
+        return
+    contracts, key = s.ask("erp", Contracts, this.entity), this.contract_key
     try:
         there = await contracts.contract_by_key(key)
     except NotFound:
@@ -113,10 +140,12 @@ async def _contract(s: Scope, this: Undoing) -> None:
 
 
 async def _link(s: Scope, this: Undoing) -> None:
-    opportunity = await s.ask("crm", Opportunities).opportunity(this.opportunity_id)
-    if opportunity.project_code:
-        crm = s.ask("crm", Opportunities)
-        await s.settle(lambda: crm.link_project(this.opportunity_id, ProjectLink(project_code="")))
+    crm = s.ask("crm", Opportunities)
+    ours = await s.record(lambda c: codes.code_of(c, this.key))
+    if (await crm.opportunity(this.opportunity_id)).project_code != ours:
+        s.say("nothing to undo")
+        return
+    await s.settle(lambda: crm.link_project(this.opportunity_id, ProjectLink(project_code="")))
     s.say("link cleared")
 
 
@@ -131,3 +160,13 @@ def _demand_keys(connection: sa.Connection, key: str) -> dict[str, str]:
         )
     )
     return dict(row._tuple() for row in rows)
+
+
+def _shared(connection: sa.Connection, this: Undoing) -> bool:
+    """Whether another deal with the same contract has a run that goes on or is done."""
+    other = sa.exists().where(
+        RUNS.c.contract_key == this.contract_key,
+        RUNS.c.business_key != this.key,
+        RUNS.c.status.in_(("running", "succeeded", "failed")),
+    )
+    return bool(connection.scalar(sa.select(other)))

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 from dbos._serialization import Serializer
 
-from canonical.faults import Fault, FieldError
+from canonical.faults import Broken, Fault, FieldError
 
 _TAG: Final = "$"
 
@@ -68,9 +68,17 @@ def _pack(value: Any) -> Any:
                 },
             }
         case BaseException():
-            return {_TAG: "pickle", "v": base64.b64encode(pickle.dumps(value)).decode()}
+            return _pack_foreign(value)
         case _:
             raise TypeError(f"a {type(value).__name__} cannot cross the engine's store: make it a Struct")
+
+
+def _pack_foreign(error: BaseException) -> Any:
+    """An exception that is not ours; one that cannot be written down is a bug of ours, and says so."""
+    try:
+        return {_TAG: "pickle", "v": base64.b64encode(pickle.dumps(error)).decode()}
+    except Exception:  # noqa: BLE001 - what an exception of any kind does when it is pickled is its own affair
+        return _pack(Broken(f"an error that cannot be stored: {type(error).__name__}"))
 
 
 def _unpack(value: Any) -> Any:

@@ -51,32 +51,37 @@ class Scope:
         """What this step did, in a few words."""
         self.summary = summary
 
-    def not_applicable(self, why: NotBound) -> None:
-        """Nothing was done, since no system plays the part; that is not a pass."""
-        self.status, self.summary = "not_applicable", f"not applicable: {why.detail}"
+    def bound(self, role: str, entity: str = "") -> bool:
+        """Whether a system plays this role; where none does the step is "not applicable", which is not a pass."""
+        try:
+            self.platform.systems.name(role, entity)
+        except NotBound as none:
+            self.status, self.summary = "not_applicable", f"not applicable: {none.detail}"
+            return False
+        return True
 
     async def settle(
         self, write: Callable[[], Awaitable[Written]], look: Callable[[], Awaitable[Any]] | None = None
     ) -> Written:
         """Write, and where the answer is lost find out by key before writing again.
 
-        `look` reads the record by the key it was written under. Without it the write itself looks before it makes
-        (as every port's upsert does) and is simply asked again. A request still in flight may land after one look-up,
-        so there are several, with waits between.
+        `look` reads the record by the key it is written under. A request still in flight may land after one look-up,
+        so there are several, with waits between. Then the write is repeated: on a record that is there by now it
+        changes what is still to be changed (the lost one may have been an earlier version), and makes no second one.
+        Raises `OutcomeUnknown` when that answer is lost too.
         """
         try:
             return await write()
-        except OutcomeUnknown:
-            if look is None:
-                await asyncio.sleep(self.platform.pace.settle[-1])
-                return await write()
+        except OutcomeUnknown as lost:
+            log.info("an answer was lost", system=lost.system, number=self.number)
         for wait in self.platform.pace.settle:
             await asyncio.sleep(wait)
-            try:
-                found = await look()
-            except NotFound:
-                continue
-            return Written(id=found.id, created=True)
+            if look is not None:
+                try:
+                    await look()
+                except NotFound:
+                    continue
+                break
         return await write()
 
     async def record(self, work: Callable[[Any], T]) -> T:
@@ -84,12 +89,13 @@ class Scope:
         return await self.platform.database.run(work)
 
 
-async def step(
-    number: int, name: str, body: Callable[[Scope], Awaitable[T]], *, system: str = "", run_id: str = ""
-) -> T:
-    """Run `body` as step `number` of the current run: checkpointed, retried, written down."""
-    run = run_id or str(DBOS.workflow_id)
-    return await DBOS.run_step_async({"name": f"{number:02d}-{name}"}, _attempt, run, number, body, system)
+async def step(number: int, name: str, body: Callable[[Scope], Awaitable[T]], *, role: str = "", entity: str = "") -> T:
+    """Run `body` as step `number` of the current run: checkpointed, retried, written down.
+
+    `role` and `entity` say whose system it is mainly about, for whoever looks on.
+    """
+    run = str(DBOS.workflow_id)
+    return await DBOS.run_step_async({"name": f"{number:02d}-{name}"}, _attempt, run, number, body, role, entity)
 
 
 async def undo_step(run_id: str, number: int, name: str, body: Callable[[Scope], Awaitable[None]]) -> None:
@@ -108,11 +114,11 @@ async def _undo(run_id: str, number: int, body: Callable[[Scope], Awaitable[None
         await scope.record(lambda c: journal.end_step(c, run_id, number, "undone", scope.summary))
 
 
-async def _attempt(run_id: str, number: int, body: Callable[[Scope], Awaitable[T]], system: str) -> T:
+async def _attempt(run_id: str, number: int, body: Callable[[Scope], Awaitable[T]], role: str, entity: str) -> T:
     platform = here()
-    context = await _context(platform, run_id, number)
+    system = platform.systems.name(role, entity) if role and platform.systems.plays(role, entity) else ""
     scope = Scope(platform, run_id, number)
-    with use(context):
+    with use(await _context(platform, run_id, number)):
         await scope.record(lambda c: journal.begin_step(c, run_id, number, system))
         _tell(run_id, number, "begun")
         try:
@@ -131,13 +137,15 @@ async def _patiently(platform: Platform, scope: Scope, body: Callable[[Scope], A
     """The body, again while its fault may pass. A bug is `Broken`: it is never retried and never leaves as itself."""
     pace, wait = platform.pace, platform.pace.retry
     for left in range(pace.attempts - 1, -1, -1):
+        scope.status, scope.summary = "done", ""
         try:
             return await body(scope)
         except Fault as fault:
-            if not fault.retry or not left:
-                raise
             asked = float(fault.facts.get("retry_after") or 0)
-            await asyncio.sleep(min(max(asked, wait * random.uniform(0.8, 1.2)), pace.retry_most))  # noqa: S311
+            if not fault.retry or not left or asked > pace.longest_asked:
+                raise
+            own = min(wait * random.uniform(0.8, 1.2), pace.retry_most)  # noqa: S311 - it spreads, it hides nothing
+            await asyncio.sleep(max(asked, own))
             wait *= 2
         except Exception as bug:
             log.exception("a step broke", number=scope.number)

@@ -20,6 +20,7 @@ RUNS: Final = sa.Table(
     sa.Column("title", sa.Text, nullable=False, default=""),
     sa.Column("customer", sa.Text, nullable=False, default=""),
     sa.Column("account_key", sa.String(160), nullable=False, default="", index=True),
+    sa.Column("contract_key", sa.String(160), nullable=False, default="", index=True),
     sa.Column("legal_entity", sa.String(40), nullable=False, default=""),
     sa.Column("amount", sa.String(40), nullable=False, default=""),
     sa.Column("currency", sa.String(3), nullable=False, default=""),

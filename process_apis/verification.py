@@ -71,8 +71,9 @@ async def _read(
     signed = await _or_none(s.ask("erp", Contracts, entity).contract_by_key(contract_key))
     plan = await _or_none(s.ask("erp", BillingSchedules, entity).billing_schedule_by_key(f"{project_key}:billing"))
     found[name("erp", entity)] = _with_contract(project_facts(project), signed) | billing_facts(plan)
-    psa = await _or_none(s.ask("psa", Projects, entity).project_by_key(project_key))
-    found[name("psa", entity)] = project_facts(psa)
+    if s.platform.systems.plays("psa", entity):
+        psa = await _or_none(s.ask("psa", Projects, entity).project_by_key(project_key))
+        found[name("psa", entity)] = project_facts(psa)
     return found
 
 

@@ -180,6 +180,7 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("account_key", sa.String(length=160), nullable=False),
+        sa.Column("contract_key", sa.String(length=160), nullable=False),
         sa.Column("legal_entity", sa.String(length=40), nullable=False),
         sa.Column("amount", sa.String(length=40), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -200,6 +201,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_runs_account_key"), "runs", ["account_key"], unique=False)
     op.create_index(op.f("ix_runs_business_key"), "runs", ["business_key"], unique=False)
+    op.create_index(op.f("ix_runs_contract_key"), "runs", ["contract_key"], unique=False)
     op.create_index(op.f("ix_runs_project_code"), "runs", ["project_code"], unique=False)
     op.create_index(op.f("ix_runs_status"), "runs", ["status"], unique=False)
     op.create_table(
