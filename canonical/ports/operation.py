@@ -16,6 +16,7 @@ from canonical.faults import Fault
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Consistency = Literal["strong", "eventual"]
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 _MARK: Final = "__operation__"
 
 
@@ -90,13 +91,13 @@ def operation(
     status: int = 200,
     raises: tuple[type[Fault], ...] = (),
     consistency: Consistency = "strong",
-) -> Callable[[Callable[..., Any]], Any]:
+) -> Callable[[F], F]:
     """Mark a Protocol's method as an API operation.
 
     A parameter named in the path is a path parameter, `data` is the JSON body, any other is a query parameter.
     """
 
-    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+    def mark(function: F) -> F:
         setattr(function, _MARK, (method, path, status, raises, consistency))
         return function
 
