@@ -18,7 +18,7 @@ from gateway.metrics import CALLS, REFUSALS, SECONDS
 from gateway.plan import Plan
 from gateway.refusals import NotOffered
 from gateway.services import Services
-from gateway.tokens import Tokens
+from gateway.tokens import Revoked, Tokens
 
 log = structlog.get_logger("tiergate.gateway")
 
@@ -32,10 +32,11 @@ class Governor:
         *,
         trail: Trail | None = None,
         keys: Keys | None = None,
+        revoked: Revoked | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.services = Services(
-            tokens=Tokens(keys or FetchedKeys(), clock), counters=Counters(), trail=trail, clock=clock
+            tokens=Tokens(keys or FetchedKeys(), clock, revoked), counters=Counters(), trail=trail, clock=clock
         )
         self.swap(plan)
 

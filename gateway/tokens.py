@@ -25,6 +25,9 @@ _LEEWAY: Final = 30
 """Seconds a clock may be off, for `iat` and `nbf`; `exp` is exact."""
 _TIERS: Final[tuple[Layer, ...]] = ("experience", "process", "system")
 
+Revoked = Callable[[dict[str, Any]], bool]
+"""Whether the token of these claims was ended before its time (RFC 7009)."""
+
 
 class _Header(msgspec.Struct):
     alg: str
@@ -62,9 +65,10 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 class Tokens:
     """Verifies tokens against the issuers of the plan in force, with keys from `keys`."""
 
-    def __init__(self, keys: Keys, clock: Callable[[], float]) -> None:
+    def __init__(self, keys: Keys, clock: Callable[[], float], revoked: Revoked | None = None) -> None:
         self._keys = keys
         self._clock = clock
+        self._revoked = revoked or (lambda claims: False)
         self._issuers: dict[str, tuple[str, Issuer]] = {}
         self._known: dict[str, Verified] = {}
 
@@ -77,7 +81,8 @@ class Tokens:
     def known(self, token: str) -> Verified | None:
         """A token verified before and still good."""
         found = self._known.get(token)
-        return found if found is not None and found.expires > self._clock() else None
+        good = found is not None and found.expires > self._clock() and not self._revoked(found.caller.claims)
+        return found if good else None
 
     async def verify(self, token: str) -> Verified:
         """Raises `TokenRefused`, or `KeysUnavailable`."""
@@ -92,6 +97,8 @@ class Tokens:
         await self._check_signature(token, header, issuer)
         self._check_times(claims)
         verified = _verified(name, issuer, claims, _decoded(token.split(".")[1]))
+        if self._revoked(verified.caller.claims):
+            raise TokenRefused("The token was revoked.")
         if len(self._known) >= _REMEMBERED:
             self._forget()
         self._known[token] = verified

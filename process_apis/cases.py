@@ -8,6 +8,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
@@ -50,6 +51,8 @@ KINDS: Final = {
     "disagreement": ("disagreement", "PMO", "Make the systems agree, then run it again: it reads the deal anew."),
     "not_bound": ("not_bound", "Platform operations", "Bind a system to the role in policies/bindings.yaml."),
 }
+_TELLING: Final = timedelta(seconds=60)
+"""How long one telling of the service desk may take; after that its process is taken to be dead."""
 log = structlog.get_logger("tiergate.cases")
 
 
@@ -270,8 +273,8 @@ def fingerprint(kind: str, fault: Fault, step: int) -> str:
 async def _tell_desk(run_id: str) -> None:
     """Bring the incident up to date. A fault of the desk's own system is noted and never stops anything."""
     platform = here()
-    rows = await platform.database.run(lambda c: _case_and_run(c, run_id))
-    if rows is None or rows[0].ticket_state != "due":
+    rows = await platform.database.run(lambda c: _claim(c, run_id))
+    if rows is None:
         return
     case, run = rows
     context = Context(
@@ -288,6 +291,7 @@ async def _tell_desk(run_id: str) -> None:
             number = (await desk.ticket_by_key(name_of(case.number))).number
     except Fault as fault:
         log.warning("the service desk could not be told", case=name_of(case.number), reason=fault.reason)
+        await platform.database.run(lambda c: _release(c, case))
         return
     await platform.database.run(lambda c: _told(c, case, number))
 
@@ -306,14 +310,26 @@ def _ticket(case: Any, run: Any) -> Ticket:
     )
 
 
-def _case_and_run(connection: sa.Connection, run_id: str) -> tuple[Any, Any] | None:
-    case = connection.execute(sa.select(CASES).where(CASES.c.run_id == run_id)).first()
-    if case is None:
+def _claim(connection: sa.Connection, run_id: str) -> tuple[Any, Any] | None:
+    """The case and run if the desk must be told and nobody else is at it: two at once would open two incidents."""
+    free = sa.or_(CASES.c.telling_until.is_(None), CASES.c.telling_until < now())
+    claimed = connection.execute(
+        sa.update(CASES)
+        .where(CASES.c.run_id == run_id, CASES.c.ticket_state == "due", free)
+        .values(telling_until=now() + _TELLING)
+    )
+    if claimed.rowcount == 0:
         return None
+    case = connection.execute(sa.select(CASES).where(CASES.c.run_id == run_id)).one()
     return case, connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).one()
 
 
+def _release(connection: sa.Connection, case: Any) -> None:
+    connection.execute(sa.update(CASES).where(CASES.c.number == case.number).values(telling_until=None))
+
+
 def _told(connection: sa.Connection, case: Any, number: str) -> None:
+    _release(connection, case)
     connection.execute(
         sa.update(CASES)
         .where(CASES.c.number == case.number, CASES.c.state == case.state, CASES.c.title == case.title)

@@ -122,6 +122,7 @@ CASES: Final = sa.Table(
     sa.Column("errors", sa.Text, nullable=False),
     sa.Column("ticket", sa.String(80), nullable=False, default=""),
     sa.Column("ticket_state", sa.String(16), nullable=False, default="due"),
+    sa.Column("telling_until", _now),
     sa.Column("opened_at", _now, nullable=False),
     sa.Column("closed_at", _now),
 )

@@ -98,7 +98,8 @@ class Served:
         self._closing.append(trail.close)
         identity = self._identity() if self._gateway and self._embedded() else None
         keys = FetchedKeys(_inside(identity) if identity else None)
-        self.governor = Governor(self.plan, trail=trail, keys=keys)
+        revoked = identity.revocations.holds if identity else None
+        self.governor = Governor(self.plan, trail=trail, keys=keys, revoked=revoked)
         self._adapters = {name: self._systems[name].connect(c) for name, c in self._connections.items()}
         if "system" in self._serving:
             self._closing.append(CallLog(self.database).close)

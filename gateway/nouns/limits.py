@@ -46,7 +46,7 @@ def _said(bucket: Bucket, reading: Reading) -> str:
 
 
 def build(site: Site) -> Rule | None:
-    """Plans apply to every call from outside; so a system API without limits of its own has no rule."""
+    """Plans apply to calls from outside; where no product lets one in and nothing else is said, there is no rule."""
     declared: Mapping[str, Said] = site.policy.get("limits") or {}
     buckets = []
     for name in site.said("limits") or []:
@@ -54,7 +54,9 @@ def build(site: Site) -> Rule | None:
             site.problem("limits", f"no limit is called {name!r}{did_you_mean(name, declared)}")
             continue
         buckets.append(bucket(name, site.api.name, site.where_api("limits", name), declared[name]))
-    if not buckets and (site.api.layer == "system" or site.said("public")):
+    key = f"{site.api.key}.{site.operation.id}"
+    planned = not site.said("public") and any(key in product.includes for product in site.products.values())
+    if not buckets and not planned:
         return None
     return Limits(site.where("limits"), buckets)
 

@@ -258,6 +258,7 @@ def upgrade() -> None:
         sa.Column("errors", sa.Text(), nullable=False),
         sa.Column("ticket", sa.String(length=80), nullable=False),
         sa.Column("ticket_state", sa.String(length=16), nullable=False),
+        sa.Column("telling_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
