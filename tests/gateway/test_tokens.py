@@ -221,7 +221,7 @@ async def test_another_set_of_issuers_forgets_what_was_verified_under_the_old_on
 
 async def test_a_revoked_token_is_refused_even_where_it_was_good_a_moment_ago() -> None:
     ended: set[str] = set()
-    tokens = Tokens(KnownKeys(), lambda: NOW, lambda claims: claims["jti"] in ended)
+    tokens = Tokens(KnownKeys(KEY), lambda: NOW, lambda claims: claims["jti"] in ended)
     tokens.trust({"embedded": TRUSTED})
     good = token()
     assert (await tokens.verify(good)) == tokens.known(good)
