@@ -58,7 +58,7 @@ class Engine:
             "enable_otlp": False,
             "log_level": "CRITICAL",  # its tracebacks can hold payloads
             "use_listen_notify": self._database.engine.dialect.name == "postgresql",
-            "notification_listener_polling_interval_sec": 2.0,
+            "notification_listener_polling_interval_sec": 4 * self._poll,  # a stop waits for it
             "scheduler_polling_interval_sec": 60.0,
         }
         DBOS(config=config)

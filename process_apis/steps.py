@@ -9,6 +9,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -68,21 +69,25 @@ class Scope:
         `look` reads the record by the key it is written under. A request still in flight may land after one look-up,
         so there are several, with waits between. Then the write is repeated: on a record that is there by now it
         changes what is still to be changed (the lost one may have been an earlier version), and makes no second one.
-        Raises `OutcomeUnknown` when that answer is lost too.
+        Raises `OutcomeUnknown` when answers are lost as often as a step is tried.
         """
-        try:
-            return await write()
-        except OutcomeUnknown as lost:
-            log.info("an answer was lost", system=lost.system, number=self.number)
+        for _ in range(self.platform.pace.attempts - 1):
+            try:
+                return await write()
+            except OutcomeUnknown as lost:
+                log.info("an answer was lost", system=lost.system, number=self.number)
+            await self._look(look)
+        return await write()
+
+    async def _look(self, look: Callable[[], Awaitable[Any]] | None) -> None:
+        """Until the record is there, or the waits are over."""
         for wait in self.platform.pace.settle:
             await asyncio.sleep(wait)
-            if look is not None:
-                try:
-                    await look()
-                except NotFound:
-                    continue
-                break
-        return await write()
+            if look is None:
+                continue
+            with suppress(NotFound):
+                await look()
+                return
 
     async def record(self, work: Callable[[Any], T]) -> T:
         """Write to our own database."""

@@ -1,0 +1,186 @@
+"""Guards: each fails alone with its own sentence, all of them are told at once, and none counts that did not look."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+
+from canonical.faults import GuardsFailed
+from canonical.money import Money
+from canonical.objects import Contract, Customer, LegalEntity, Opportunity, Quote, TaxProfile, TaxRegistration
+from canonical.objects.customer import Credit
+from canonical.objects.legal_entity import Period
+from canonical.objects.opportunity import Stage
+from process_apis import guards
+from process_apis.guards import Deal, Evidence
+
+TODAY = date(2026, 11, 22)
+UNBOUND = {"hr": "no HR system bound", "screening": "no screening service bound", "rates": "no rate card source bound"}
+Change = Callable[[Deal, Evidence], tuple[Deal, Evidence]]
+
+
+def a_deal() -> Deal:
+    amount = Money.of("98500.00", "EUR")
+    return Deal(
+        opportunity=Opportunity(
+            id="006",
+            name="Fertigungsplanung neu",
+            account_id="001",
+            legal_entity_id="ACME-DE",
+            delivery_entities=["ACME-DE", "ACME-IN"],
+            stage=Stage(code="Closed Won", category="won"),
+            amount=amount,
+            close_date=TODAY,
+            po_number="PO-4503",
+        ),
+        account=Customer(
+            id="001",
+            legal_name="Blaue Elbe Werke GmbH",
+            po_required=True,
+            tax_registrations=[TaxRegistration(country="DE", scheme="USt-IdNr", number="DE136695976")],
+        ),
+        quote=Quote(number="Q-3", opportunity_id="006", currency="EUR", total=amount, status="accepted"),
+        contract=Contract(number="C-3", account_id="001", currency="EUR", signed_at=TODAY, status="active"),
+    )
+
+
+def evidence() -> Evidence:
+    november = Period(name="Nov 2026", start=date(2026, 11, 1), end=date(2026, 11, 30), open=True)
+    entity = LegalEntity(
+        code="ACME-DE",
+        legal_name="Acme Consulting GmbH",
+        country="DE",
+        functional_currency="EUR",
+        time_zone="Europe/Berlin",
+        intercompany_partners=["ACME-IN"],
+        periods=[november],
+    )
+    known = Customer(id="7", legal_name="Blaue Elbe Werke GmbH", credit=Credit(hold=False))
+    return Evidence(entity=entity, erp_customer=known, today=TODAY, unbound=UNBOUND)
+
+
+def deal(**changes: Any) -> Change:
+    """The same with another opportunity."""
+
+    def change(was: Deal, seen: Evidence) -> tuple[Deal, Evidence]:
+        return msgspec.structs.replace(was, opportunity=msgspec.structs.replace(was.opportunity, **changes)), seen
+
+    return change
+
+
+def part(name: str, **changes: Any) -> Change:
+    """The same with another quote, contract or account."""
+
+    def change(was: Deal, seen: Evidence) -> tuple[Deal, Evidence]:
+        return msgspec.structs.replace(was, **{name: msgspec.structs.replace(getattr(was, name), **changes)}), seen
+
+    return change
+
+
+def without(name: str) -> Change:
+    return lambda was, seen: (msgspec.structs.replace(was, **{name: None}), seen)
+
+
+def seeing(**changes: Any) -> Change:
+    return lambda was, seen: (was, msgspec.structs.replace(seen, **changes))
+
+
+def entity(**changes: Any) -> Change:
+    return lambda was, seen: (
+        was,
+        msgspec.structs.replace(seen, entity=msgspec.structs.replace(seen.entity, **changes)),
+    )
+
+
+def held(was: Deal, seen: Evidence) -> tuple[Deal, Evidence]:
+    assert seen.erp_customer is not None
+    credit = Credit(hold=True, reason="Owes 31,200.")
+    return was, msgspec.structs.replace(seen, erp_customer=msgspec.structs.replace(seen.erp_customer, credit=credit))
+
+
+SHUT = Period(name="Nov 2026", start=date(2026, 11, 1), end=date(2026, 11, 30), open=False)
+EXPIRED = TaxProfile(
+    legal_entity_id="ACME-DE",
+    account_id="001",
+    jurisdiction="DE",
+    status="expired",
+    registrations=[TaxRegistration(country="DE", scheme="USt-IdNr", number="DE1")],
+)
+ALONE = [
+    ("legal_entity", "Finance", "names no legal entity", deal(legal_entity_id="", delivery_entities=[])),
+    ("legal_entity", "Finance", "is closed", entity(status="closed")),
+    ("period_open", "Finance", "closed Nov 2026", entity(periods=[SHUT])),
+    ("period_open", "Finance", "no accounting period for 2026-12-01", seeing(today=date(2026, 12, 1))),
+    ("intercompany", "Finance", "no intercompany agreement with ACME-US", deal(delivery_entities=["ACME-US"])),
+    ("tax_profile", "Account owner", "has no tax registration", part("account", tax_registrations=[])),
+    ("tax_profile", "Account owner", "tax profile in the ERP is expired", seeing(tax_profile=EXPIRED)),
+    ("signed_contract", "Legal operations", "No contract is linked", without("contract")),
+    ("signed_contract", "Legal operations", "C-3 is not signed", part("contract", signed_at=None)),
+    (
+        "signed_contract",
+        "Legal operations",
+        "no at-risk approval",
+        part("contract", signed_at=None, at_risk_until=date(2026, 11, 21)),
+    ),
+    ("credit_hold", "Credit control", "on credit hold in the ERP. Owes 31,200.", held),
+    ("currency", "Sales operations", "in EUR, but the contract in USD", part("contract", currency="USD")),
+    ("currency", "Sales operations", "the price list in CHF", deal(price_list_currency="CHF")),
+    ("quote_total", "Deal desk", "No quote is linked", without("quote")),
+    ("quote_total", "Deal desk", "comes to EUR 98,500.02", part("quote", total=Money.of("98500.02", "EUR"))),
+    ("quote_accepted", "Deal desk", "Q-3 is presented", part("quote", status="presented")),
+    ("purchase_order", "Account owner", "pays only against a PO", deal(po_number="")),
+    ("duplicate_project", "PMO", "linked to project PRJ-1 already", deal(project_code="PRJ-1")),
+]
+
+
+@pytest.mark.parametrize(("rule", "owner", "words", "change"), ALONE, ids=[f"{r}: {w}" for r, _, w, _ in ALONE])
+def test_a_guard_fails_alone_in_its_own_words(rule: str, owner: str, words: str, change: Change) -> None:
+    failed = [v for v in guards.judge(*change(a_deal(), evidence())) if v.outcome == "failed"]
+    assert [(v.rule, v.owner) for v in failed] == [(rule, owner)]
+    assert words in failed[0].evidence
+
+
+GOOD: list[tuple[str, Change]] = [
+    ("an approval to work at risk, on its last day", part("contract", signed_at=None, at_risk_until=TODAY)),
+    ("a cent of rounding in the quote", part("quote", total=Money.of("98500.01", "EUR"))),
+    ("a customer the ERP does not know yet", seeing(erp_customer=None)),
+    ("our own project on the deal", lambda d, e: deal(project_code="PRJ-9")(d, evidence_with_code("PRJ-9"))),
+    ("the PO in the contract only", lambda d, e: part("contract", po_number="PO-1")(*deal(po_number="")(d, e))),
+]
+
+
+def evidence_with_code(code: str) -> Evidence:
+    return msgspec.structs.replace(evidence(), own_project_code=code)
+
+
+@pytest.mark.parametrize("change", [change for _, change in GOOD], ids=[name for name, _ in GOOD])
+def test_no_guard_refuses(change: Change) -> None:
+    assert [v for v in guards.judge(*change(a_deal(), evidence())) if v.outcome == "failed"] == []
+
+
+def test_all_that_fail_are_told_in_one_answer() -> None:
+    deal_, seen = a_deal(), evidence()
+    for change in (deal(po_number="", delivery_entities=["ACME-US"]), part("contract", signed_at=None), held):
+        deal_, seen = change(deal_, seen)
+    with pytest.raises(GuardsFailed) as refused:
+        guards.refuse(guards.judge(deal_, seen))
+    rules = ["intercompany", "signed_contract", "credit_hold", "purchase_order"]
+    assert [error.rule for error in refused.value.errors] == rules
+    assert all(error.owner and error.detail in refused.value.detail for error in refused.value.errors)
+
+
+def test_what_could_not_be_looked_at_never_counts_as_passed() -> None:
+    verdicts = guards.judge(a_deal(), evidence())
+    skipped = {v.rule: v.evidence for v in verdicts if v.outcome == "not_applicable"}
+    assert skipped["project_manager_active"] == "not applicable: no HR system bound"
+    assert set(skipped) == {"rate_card", "project_manager_active", "screening"}
+    assert guards.summary(verdicts).startswith(f"{len(verdicts) - 3} of {len(verdicts)} pass; 3 not applicable: ")
+
+
+def test_a_quote_in_another_currency_is_one_finding_and_not_two() -> None:
+    """Its total cannot be compared: that is said of the currency, and of nothing else."""
+    quote = part("quote", currency="USD", total=Money.of("1.00", "USD"))
+    verdicts = {v.rule: v.outcome for v in guards.judge(*quote(a_deal(), evidence()))}
+    assert (verdicts["currency"], verdicts["quote_total"]) == ("failed", "not_applicable")

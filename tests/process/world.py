@@ -1,0 +1,220 @@
+"""The process tier over the real adapters, over the real sandboxes: one process, no network, in a hurry."""
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import httpx
+
+import system_apis
+from canonical.ports.processes import Case, Run, RunDetail, StartOpportunityToProject
+from foundation.connections import Connection
+from foundation.context import Caller, fresh, use
+from foundation.database import Database, engine_of, migrate
+from foundation.masking import Masker
+from foundation.sandbox import Box, FaultRule
+from foundation.sandbox.firm import Deal, deals
+from foundation.vendor_http import http_client
+from process_apis.bindings import Bindings, Systems
+from process_apis.engagements import ReadEngagements
+from process_apis.engine import Engine
+from process_apis.intake import Receiving
+from process_apis.operating import Operating
+from process_apis.operations import Operations
+from process_apis.opportunity_to_project import WORKFLOW
+from process_apis.platform import Pace, Platform, launch
+from system_apis import Demo
+from system_apis.kantata.adapter import Kantata
+from system_apis.netsuite.adapter import NetSuite
+from system_apis.salesforce.adapter import Salesforce
+from system_apis.salesforce.sandbox import org
+from system_apis.servicenow.adapter import ServiceNow
+from tiergate import configuration
+from tiergate.settings import ROOT
+
+P = TypeVar("P")
+BINDINGS: Bindings = {
+    "crm": "salesforce",
+    "erp": {"ACME-US": "netsuite", "ACME-DE": "netsuite", "ACME-IN": "netsuite"},
+    "psa": "kantata",
+    "itsm": "servicenow",
+}
+HURRIED = Pace(
+    retry=0.01,
+    retry_most=0.05,
+    longest_asked=2.0,
+    attempts=3,
+    settle=(0.01, 0.02),
+    verify=(0.01,),
+    poll=0.2,
+    desk=0.05,
+)
+PRIYA = Caller(subject="priya@acme.example", client="console", layer="experience")
+WEBHOOKS = "http://tiergate.test/intake/v1/notifications/salesforce"
+PATIENCE = 30.0
+
+
+class World:
+    """A firm whose deals can be won, and the tier that makes projects of them."""
+
+    def __init__(self, platform: Platform, boxes: dict[str, Box], adapters: dict[str, Any]) -> None:
+        self.platform, self.boxes, self.adapters = platform, boxes, adapters
+        self.workflow = Operating(platform, WORKFLOW)
+        self.operations = Operations(platform)
+        self.engagements = ReadEngagements(platform)
+        self.intake = Receiving(platform)
+        self.deals = {deal.code: deal for deal in deals(date.today())}
+
+    # ── what people do in the systems ──────────────────────────────────────────────────────────────────────────────
+
+    def deal(self, code: str) -> Deal:
+        return self.deals[code]
+
+    async def edit(self, kind: str, record_id: str, **fields: Any) -> None:
+        """Save a record in the CRM, as a person would: never twice in one second, which is as fine as it stamps."""
+        box = self.boxes["salesforce"]
+        async with box._lock:
+            box.store.set_setting("_clock_ahead", box.store.setting("_clock_ahead", 0) + 1)
+            with box.store.transaction():
+                org.update(box, org.kind_of(kind), record_id, fields)
+
+    async def win(self, code: str) -> Deal:
+        await self.edit("Opportunity", self.deals[code].id, StageName="Closed Won")
+        return self.deals[code]
+
+    async def reopen(self, code: str) -> None:
+        await self.edit("Opportunity", self.deals[code].id, StageName="Negotiation/Review")
+
+    def fault(self, system: str, fault: str, **more: Any) -> None:
+        """Plan a fault in a sandbox."""
+        self.boxes[system].faults.add(FaultRule(fault=cast(Any, fault), **more))
+
+    # ── what the tier is asked ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self, code: str) -> Run:
+        with use(fresh(caller=PRIYA)):
+            return await self.workflow.start_run(StartOpportunityToProject(opportunity_id=self.deals[code].id))
+
+    async def finished(self, run_id: str) -> RunDetail:
+        """The run, once it does not run any more (and, when cancelled, is undone)."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                found = await self.workflow.run(run_id)
+                if found.run.status != "running" and found.run.ended_at:
+                    return found
+                await asyncio.sleep(0.02)
+
+    async def played(self, code: str) -> RunDetail:
+        """A deal won and its run at its end."""
+        await self.win(code)
+        return await self.finished((await self.start(code)).id)
+
+    async def case_of(self, run_id: str) -> Case | None:
+        found = (await self.operations.cases(limit=200)).items
+        return next((case for case in found if case.run_id == run_id), None)
+
+    async def until(self, holds: Callable[[], Any]) -> Any:
+        """Wait until something holds, and say what."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                said = holds()
+                if asyncio.iscoroutine(said):
+                    said = await said
+                if said:
+                    return said
+                await asyncio.sleep(0.02)
+
+    # ── what is in the systems ─────────────────────────────────────────────────────────────────────────────────────
+
+    def records(self, system: str, kind: str) -> list[dict[str, Any]]:
+        return self.boxes[system].store.find(kind)
+
+    def writes(self, *systems: str) -> list[str]:
+        """Everything the tier ever wrote, as `system action kind`."""
+        return [
+            f"{name} {write.action} {write.kind}"
+            for name in systems or ("netsuite", "kantata", "servicenow")
+            for write in self.boxes[name].store.writes()
+        ]
+
+    def duplicates(self) -> list[str]:
+        return [f"{name}: {found.fact}" for name, box in self.boxes.items() for found in box.store.duplicates()]
+
+
+def credentials() -> dict[str, Demo]:
+    """What lets the platform into the sandboxes; making keys takes a while, so once a session."""
+    return {name: made() for name, system in system_apis.discover().items() if (made := system.demo)}
+
+
+def boxes_of(known: dict[str, Demo]) -> dict[str, Box]:
+    """Every sandbox, in memory, that knows us."""
+    found = {}
+    for name, system in system_apis.discover().items():
+        assert system.sandbox is not None
+        found[name] = Box(system.sandbox())
+        demo = known[name]
+        told = {demo.notifies: {"url": WEBHOOKS, "secret": demo.notification_secret}} if demo.notifies else {}
+        for option, value in {**demo.options, **told}.items():
+            found[name].store.set_setting(option, value)
+    return found
+
+
+def clients(known: dict[str, Demo], boxes: dict[str, Box]) -> dict[str, tuple[Connection, httpx.AsyncClient]]:
+    """Every connection as `policies/connections.yaml` has it, its client signed in to a sandbox in memory."""
+    values = {f"{name.upper()}_URL": f"http://{name}.test" for name in known}
+    for demo in known.values():
+        values |= demo.values
+    found = {}
+    for name, connection in configuration.connections(ROOT / "policies", known, values).items():
+        auth: Any = importlib.import_module(f"system_apis.{name}.auth").sign_in(connection)
+        auth = auth[0] if isinstance(auth, tuple) else auth
+        found[name] = connection, http_client(connection, auth, boxes[name].transport())
+    return found
+
+
+def adapters(of: dict[str, tuple[Connection, httpx.AsyncClient]]) -> dict[str, Any]:
+    """The adapters the platform would have made."""
+    salesforce, http = of["salesforce"]
+    return {
+        "salesforce": Salesforce(http, (salesforce.notifications["secret"],)),
+        "netsuite": NetSuite(of["netsuite"][1]),
+        "kantata": Kantata(of["kantata"][1]),
+        "servicenow": ServiceNow(of["servicenow"][1]),
+    }
+
+
+@asynccontextmanager
+async def world(
+    database_url: str, known: dict[str, Demo], boxes: dict[str, Box], *, bindings: Bindings = BINDINGS, pace: Pace = HURRIED
+) -> AsyncIterator[World]:
+    """The tier, started; at the end its engine is gone, as if the process had ended well."""
+    connected = clients(known, boxes)
+    systems = adapters(connected)
+    database = Database(engine_of(database_url))
+    migrate(database.engine)
+
+    def ask(name: str, port: type[P]) -> P:
+        return cast(P, systems[name])
+
+    titles = {name: system.title for name, system in system_apis.discover().items()}
+    engine = Engine(database, lease=2.0, poll=0.05)
+    platform = Platform(
+        database=database,
+        engine=engine,
+        systems=Systems(bindings, ask, titles),
+        masker=Masker(b"a key of these tests"),
+        pace=pace,
+    )
+    launch(platform)
+    await engine.start()
+    try:
+        yield World(platform, boxes, systems)
+    finally:
+        await engine.stop(drain=0)
+        database.engine.dispose()
+        for _, http in connected.values():
+            await http.aclose()
