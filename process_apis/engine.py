@@ -25,6 +25,8 @@ from process_apis.serializer import RegisteredTypes
 from process_apis.tables import LEASES, RUNS
 
 QUEUE: Final = "business-keys"
+UNDER_WAY: Final = ("PENDING", "ENQUEUED", "DELAYED")
+"""What the engine says of a run that is not over."""
 APPLICATION_VERSION: Final = "1"
 """Fixed: a changed flow gets a new workflow name (`...v2`) beside the old one until the old runs are done."""
 
@@ -114,6 +116,15 @@ class Engine:
         """The engine's own word for the state of runs: PENDING, ENQUEUED, SUCCESS, ERROR ...; only of those it has."""
         found = await DBOS.list_workflows_async(workflow_ids=run_ids, load_input=False, load_output=False)
         return {each.workflow_id: each.status for each in found}
+
+    async def over(self, run_id: str, patience: float = 10.0) -> bool:
+        """Whether a run is over; one whose last words are still being said is waited for, `patience` seconds."""
+        deadline = asyncio.get_running_loop().time() + patience
+        while (await self.statuses([run_id])).get(run_id) in UNDER_WAY:
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(self._poll / 2)
+        return True
 
     def _renew(self, connection: sa.Connection) -> None:
         upsert(connection, LEASES, {"executor": self.executor}, {"beat_at": time.time()})

@@ -247,7 +247,7 @@ def _step(number: int, name: StepName, row: Any, attempts: list[Attempt]) -> Ste
         system=row.system,
         status=row.status,
         summary=row.summary,
-        started_at=aware(row.started_at),
+        started_at=aware(row.started_at) if row.started_at else None,
         ended_at=aware(row.ended_at) if row.ended_at else None,
         attempts=attempts,
     )

@@ -5,18 +5,18 @@ down and before it was queued, after it was cancelled and before its undoing was
 queued again, or ends as failed with a case where the engine says it is over and we never heard how.
 """
 
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
 
 from canonical.faults import Broken
 from process_apis import cases
+from process_apis.engine import UNDER_WAY
 from process_apis.operating import REGISTERED, undo_id
 from process_apis.platform import Platform
 from process_apis.tables import RUNS
 
-_UNDER_WAY: Final = ("PENDING", "ENQUEUED", "DELAYED")
 log = structlog.get_logger("tiergate.mending")
 
 
@@ -27,7 +27,7 @@ async def mend(platform: Platform, suspects: frozenset[str]) -> frozenset[str]:
     rows: list[Any] = await platform.database.run(lambda c: list(c.execute(query)))
     worked_on = {row.id: undo_id(row.id) if row.status == "cancelled" else row.id for row in rows}
     known = await platform.engine.statuses(list(worked_on.values())) if rows else {}
-    lost = [row for row in rows if known.get(worked_on[row.id]) not in _UNDER_WAY]
+    lost = [row for row in rows if known.get(worked_on[row.id]) not in UNDER_WAY]
     for row in lost:
         if row.id in suspects:
             await _put_right(platform, row, known.get(worked_on[row.id], ""))

@@ -139,6 +139,8 @@ async def retry(platform: Platform, run_id: str) -> Run:
         raise NotFound(f"There is no run {run_id}.")
     if run.status not in ("failed", "refused"):
         raise Conflict(f"The run is {run.status}; only a failed or refused one can be run again.")
+    if not await platform.engine.over(run_id):
+        raise Conflict("The run is just coming to its end; try again in a moment.")
     again = await _begin_at(platform, run)
     who = acting_person()
 

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import get_args
 
 from hypothesis import given
@@ -38,7 +39,9 @@ def deals(draw: st.DrawFn) -> Opportunity:
         contract_type=draw(st.sampled_from(get_args(ContractType))),
         expected_start=start,
         expected_end=start + timedelta(days=length) if start else None,
-        role_demand=draw(st.lists(st.builds(RoleDemand, role=st.just("Lead"), hours=st.integers(0, 9999).map(Decimal)))),
+        role_demand=draw(
+            st.lists(st.builds(RoleDemand, role=st.just("Lead"), hours=st.integers(0, 9999).map(Decimal)))
+        ),
     )
 
 
@@ -67,7 +70,7 @@ def test_tasks_follow_each_other_from_the_first_day_to_the_last(deal: Opportunit
     end = max(deal.expected_end or start + timedelta(days=182), start)
     assert (tasks[0].start, tasks[-1].end) == (start, end)
     assert all(task.start is not None and task.end is not None and task.start <= task.end for task in tasks)
-    assert all(one.end == other.start for one, other in zip(tasks, tasks[1:], strict=False))
+    assert all(one.end == other.start for one, other in pairwise(tasks))
 
 
 @given(deals())

@@ -4,13 +4,12 @@ import asyncio
 import importlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import date
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import httpx
 
 import system_apis
+from canonical.dates import now
 from canonical.ports.processes import Case, Run, RunDetail, StartOpportunityToProject
 from foundation.connections import Connection
 from foundation.context import Caller, fresh, use
@@ -67,7 +66,7 @@ class World:
         self.operations = Operations(platform)
         self.engagements = ReadEngagements(platform)
         self.intake = Receiving(platform)
-        self.deals = {deal.code: deal for deal in deals(date.today())}
+        self.deals = {deal.code: deal for deal in deals(now().date())}
 
     # ── what people do in the systems ──────────────────────────────────────────────────────────────────────────────
 
@@ -189,7 +188,12 @@ def adapters(of: dict[str, tuple[Connection, httpx.AsyncClient]]) -> dict[str, A
 
 @asynccontextmanager
 async def world(
-    database_url: str, known: dict[str, Demo], boxes: dict[str, Box], *, bindings: Bindings = BINDINGS, pace: Pace = HURRIED
+    database_url: str,
+    known: dict[str, Demo],
+    boxes: dict[str, Box],
+    *,
+    bindings: Bindings = BINDINGS,
+    pace: Pace = HURRIED,
 ) -> AsyncIterator[World]:
     """The tier, started; at the end its engine is gone, as if the process had ended well."""
     connected = clients(known, boxes)
