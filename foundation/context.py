@@ -106,4 +106,4 @@ def _new_trace() -> str:
 
 def _hex(bits: int) -> str:
     """Ids that must differ, not be secret: no system call for each."""
-    return f"{random.getrandbits(bits) or 1:0{bits // 4}x}"  # noqa: S311 - names a call, guards nothing
+    return f"{random.getrandbits(bits) or 1:0{bits // 4}x}"

@@ -71,7 +71,7 @@ def api_type() -> type[msgspec.Struct]:
         ("api", str),
         ("owner", str),
         ("defaults", operation_type(), None),
-        ("operations", dict[str, operation_type()]),  # type: ignore[misc]
+        ("operations", dict[str, operation_type()]),  # type: ignore[misc]  # a type made at run time
     ]
     found = [noun for noun in nouns() if noun.api is not None]
     fields = [(noun.name, noun.api) if noun.required else (noun.name, noun.api, None) for noun in found]

@@ -10,7 +10,8 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
-from tests.faces.fakes import FakeSessions, World, console, steps
+from tests.faces.fakes import FakeSessions, console
+from tests.faces.firm import World, steps
 
 CHROMIUM = "chromium"
 FLAGS = (
@@ -82,7 +83,7 @@ async def console_in_browser() -> AsyncIterator[Console]:
         found = Console(f"http://127.0.0.1:{port}", world, browser)
         yield found
         await browser.close()
-    server.stop()  # type: ignore[no-untyped-call]
+    server.stop()  # type: ignore[no-untyped-call]  # granian leaves it so
     await serving
     assert found.said == []
 

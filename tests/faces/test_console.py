@@ -4,31 +4,16 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-import httpx
 import msgspec
 import pytest
 
 from canonical.faults import Broken, FieldError, Overloaded, VendorDown
-from canonical.ports.processes import Agreement, SystemView
-from experience_apis.service_desk.comparing import side_by_side
-from tests.faces.fakes import CSRF, FakeCases, FakeSessions, FakeTraces, World, console
+from canonical.ports.processes import Agreement
+from tests.faces.fakes import CSRF, FakeCases, FakeSessions, FakeTraces
+from tests.faces.firm import World
+from tests.faces.visitor import READ, Visitor
 
-READ, ACT = {"desk:read"}, {"desk:read", "desk:act"}
 PLACES = ("/desk", "/desk/cases", "/desk/cases/CASE-3", "/desk/trace", "/desk/trace/PRJ-harbor", "/desk/connections")
-
-
-class Visitor:
-    """A browser without script."""
-
-    def __init__(self, world: World, scopes: set[str] | None = ACT, environment: str = "Sandbox") -> None:
-        app: Any = console(world, FakeSessions(scopes), environment)
-        self._http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://desk")
-
-    async def get(self, path: str, **headers: str) -> httpx.Response:
-        return await self._http.get(path, headers={k.replace("_", "-"): v for k, v in headers.items()})
-
-    async def post(self, path: str, **form: str) -> httpx.Response:
-        return await self._http.post(path, data=form)
 
 
 @pytest.fixture
@@ -351,38 +336,6 @@ async def test_a_page_stands_without_the_counts_it_cannot_have(world: World, mon
     assert "Kantata" in page.text
 
 
-async def test_an_asset_is_named_by_its_content_kept_a_year_and_zipped(world: World) -> None:
-    visitor = Visitor(world)
-    page = (await visitor.get("/desk")).text
-    names = re.findall(r'"(/desk/static/[^"]+)"', page)
-    assert len(set(names)) == 5
-    for name in names:
-        asset = await visitor.get(name)
-        assert asset.status_code == 200
-        assert "immutable" in asset.headers["Cache-Control"]
-        assert re.search(r"\.[0-9a-f]{12}\.", name)
-    style = await visitor.get(next(name for name in names if name.endswith(".css")))
-    assert style.headers["Content-Encoding"] == "gzip"
-    font = re.search(r'url\("([^"]+)"\)', style.text)
-    assert font is not None
-    assert (await visitor.get(f"/desk/static/{font[1]}")).content[:4] == b"wOF2"
-    assert (await visitor.get("/desk/static/other.css")).status_code == 404
-
-
-async def test_the_api_answers_the_same_as_the_pages_show(world: World) -> None:
-    visitor = Visitor(world)
-    now = (await visitor.get("/service-desk/v1/overview")).json()
-    assert now["overview"]["open_cases"] == 3
-    assert [case["id"] for case in now["first"]] == ["CASE-4", "CASE-3", "CASE-2"]
-    case = (await visitor.get("/service-desk/v1/cases/CASE-2")).json()
-    assert case["advice"]["do"].startswith("Legal gets it signed")
-    assert [other["id"] for other in case["same_cause"]] == ["CASE-2"]
-    assert (await visitor.get("/service-desk/v1/cases?limit=0")).status_code == 422
-    assert (await visitor.get("/service-desk/v1/traces/unknown")).status_code == 404
-    assert len((await visitor.get("/service-desk/v1/runs?status=running")).json()["items"]) == 1
-    assert len((await visitor.get("/service-desk/v1/connections")).json()) == 4
-
-
 async def test_a_run_that_was_won_twice_offers_both_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = FakeTraces.trace
 
@@ -410,14 +363,3 @@ async def test_a_read_back_that_differs_names_who_says_what(world: World) -> Non
     assert "1 of 4 differ" in card
     assert "NetSuite contract</span> <b>USD 24.00</b>" in card
     assert card.count("<abbr") == 3
-
-
-def test_a_record_that_is_not_there_is_no_difference() -> None:
-    crm = SystemView(system="crm", title="CRM", found=True, fields={"customer": "Harbor", "stage": "won"})
-    erp = SystemView(system="erp", title="ERP", found=True, fields={"customer": "not created yet"})
-    psa = SystemView(system="psa", title="PSA", found=False)
-    down = SystemView(system="hr", title="HR", found=False, unreachable="it is not answering")
-    rows = side_by_side([crm, erp, psa, down])
-    assert not any(row.differs for row in rows)
-    assert [cell.text for cell in rows[0].cells] == ["Harbor", "not created yet", "not created yet", "not known"]
-    assert rows[1].cells[1].text == "not kept there"

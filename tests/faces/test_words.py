@@ -10,7 +10,7 @@ from canonical.money import Money
 from experience_apis.service_desk import figures, timeline, words
 from process_apis.cases import KINDS
 from process_apis.guards import GUARDS
-from tests.faces.fakes import World, steps
+from tests.faces.firm import World, steps
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BASES = {"fault", "caller_fault", "vendor_fault", "platform_fault"}

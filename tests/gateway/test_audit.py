@@ -91,7 +91,7 @@ async def test_the_record_is_asked_by_who_what_about_what_and_when(world: World)
     path, start = world.trail.path, datetime.fromtimestamp(NOW, UTC)
 
     def keys(**asked: object) -> list[str]:
-        return [kept.record.key for kept in query(path, **asked)]  # type: ignore[arg-type]
+        return [kept.record.key for kept in query(path, **asked)]  # type: ignore[arg-type]  # its own words, as given
 
     assert keys(subject="priya") == ["n2", "n1"]
     assert keys(subject="priya", key="n2") == ["n2"]

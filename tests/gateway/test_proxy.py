@@ -54,7 +54,7 @@ class Served:
         raise TimeoutError(self.url)
 
     async def __aexit__(self, *_: object) -> None:
-        self._server.stop()  # type: ignore[no-untyped-call]
+        self._server.stop()  # type: ignore[no-untyped-call]  # granian leaves it so
         assert self._task is not None
         await self._task
 

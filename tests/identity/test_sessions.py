@@ -126,7 +126,7 @@ async def test_while_the_issuer_is_silent_nobody_is_signed_out(desk: Desk) -> No
     async def silent(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("down")
 
-    desk.issuer_transport = httpx.MockTransport(silent)  # type: ignore[assignment]
+    desk.issuer_transport = httpx.MockTransport(silent)  # type: ignore[assignment]  # any transport will do
     desk.clock.time += 550
     assert (await desk.browser.get("/desk")).status_code == 200
     desk.clock.time += 100
