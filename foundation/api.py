@@ -34,6 +34,8 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     pages: tuple["PageOperation", ...] = ()
     """Server-rendered pages, which are operations too."""
+    detects_changes: bool = True
+    """Of a system: whether it refuses a write to a record that has changed since it was read."""
 
     @property
     def prefix(self) -> str:
@@ -162,12 +164,12 @@ def _route(api: Api, operation: Operation, implementation: Any) -> HTTPRouteHand
         http_method=operation.method,
         operation_id=f"{api.key}.{operation.id}",
         name=f"{api.key}.{operation.id}",
-        status_code=operation.status,
+        # The answer carries its own status; Litestar wants another annotation where it is told of a 204.
+        status_code=200 if operation.returns is None else operation.status,
     )(handle)
 
 
 def documented_faults(api: Api, operation: Operation) -> tuple[type[Fault], ...]:
     """The faults an operation's contract names: its own, and for a system API those of the vendor behind it."""
-    vendor = (VendorFault,) if api.layer == "system" else ()
-    missing = (NotFound,) if NotFound in operation.raises else ()
-    return tuple(dict.fromkeys((*operation.raises, *missing, *vendor)))
+    vendor = (VendorFault,) if api.layer == "system" and not operation.local else ()
+    return tuple(dict.fromkeys((*operation.raises, *vendor)))

@@ -11,10 +11,13 @@ from canonical.faults import (
     Forbidden,
     Invalid,
     Malformed,
+    OutcomeUnknown,
     Problem,
     VendorBusy,
     VendorFault,
+    VendorRefused,
     VendorSignIn,
+    VendorStale,
     VendorTimeout,
 )
 from canonical.ports import Operation, Raw
@@ -90,14 +93,10 @@ def _operation(api: Api, operation: Operation, by_kind: dict[str, Any], governed
 
 def _faults(api: Api, operation: Operation, governed: Governed) -> dict[int, str]:
     """Every refusal the operation can give, by status; several of one status share their meanings."""
-    kinds: list[type[Fault]] = []
-    reads_body = operation.body not in (None, Raw)
-    if reads_body:
-        kinds.append(Malformed)
-    if reads_body or any(p.place == "query" for p in operation.parameters):
-        kinds.append(Invalid)
+    # An address that can be read in two ways, and a parameter nobody knows, can come to any operation.
+    kinds: list[type[Fault]] = [Malformed, Invalid]
     for kind in documented_faults(api, operation):
-        kinds += [VendorSignIn, VendorBusy, VendorTimeout] if kind is VendorFault else [kind]
+        kinds += _of_vendor(api, operation) if kind is VendorFault else [kind]
     found: dict[int, list[str]] = {}
     for kind in dict.fromkeys(kinds):
         found.setdefault(kind.status, []).append(kind.title)
@@ -106,6 +105,14 @@ def _faults(api: Api, operation: Operation, governed: Governed) -> dict[int, str
     for status, meaning in governed.items():
         found.setdefault(status, []).append(meaning)
     return {status: "; ".join(dict.fromkeys(meanings)) for status, meanings in found.items()}
+
+
+def _of_vendor(api: Api, operation: Operation) -> list[type[Fault]]:
+    """What a system behind us can do to an operation, one fault a status; only a write can find a record changed."""
+    if operation.safe:
+        return [VendorSignIn, VendorBusy, VendorTimeout]
+    stale = [VendorStale] if api.layer == "system" and api.detects_changes else []
+    return [VendorSignIn, VendorBusy, OutcomeUnknown, VendorRefused, *stale]
 
 
 def _answer(operation: Operation, by_kind: dict[str, Any]) -> dict[str, Any]:

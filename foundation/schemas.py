@@ -4,6 +4,7 @@ msgspec decodes and stops at the first fault; a caller wants all of them. So a b
 against the JSON Schema of the same type, and the answer lists each field. Valid bodies are read once.
 """
 
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, Final
 
@@ -20,7 +21,9 @@ def decode(raw: bytes, kind: Any) -> Any:
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as wrong:
-        raise Invalid("Some fields are not as they must be.", errors=_every_error(raw, kind, str(wrong))) from None
+        # It was found before the end was read: what follows may be no JSON at all.
+        errors = _every_error(_json(raw), kind, str(wrong))
+        raise Invalid("Some fields are not as they must be.", errors=errors) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as broken:
         raise Malformed(f"The body is not JSON: {broken}.") from None
 
@@ -47,15 +50,38 @@ def schema_of(kind: Any) -> dict[str, Any]:
     return msgspec.json.schema(kind, schema_hook=_hook)
 
 
+def _json(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+        raise Malformed(f"The body is not JSON: {broken}.") from None
+
+
 @cache
 def _validator(kind: Any) -> Any:
-    return jsonschema_rs.validator_for(schema_of(kind), validate_formats=True)
+    schema = _with_numbers(schema_of(kind))
+    return jsonschema_rs.validator_for(schema, validate_formats=True, formats={"decimal": _is_decimal})
 
 
-def _every_error(raw: bytes, kind: Any, first: str) -> list[FieldError]:
+def _with_numbers(schema: Any) -> Any:
+    """A decimal is published as text, which loses nothing on its way; as a number it is taken too."""
+    if isinstance(schema, dict):
+        found = {key: _with_numbers(value) for key, value in schema.items()}
+        return found | {"type": ["string", "number"]} if found.get("format") == "decimal" else found
+    return [_with_numbers(value) for value in schema] if isinstance(schema, list) else schema
+
+
+def _is_decimal(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _every_error(value: Any, kind: Any, first: str) -> list[FieldError]:
     found = [
         FieldError(pointer="".join(f"/{part}" for part in error.instance_path), detail=error.message)
-        for error in _validator(kind).iter_errors(msgspec.json.decode(raw))
+        for error in _validator(kind).iter_errors(value)
     ]
     # A rule only the type knows (a Struct's own check) leaves the schema content: msgspec's word is then the only one.
     return found or [FieldError(pointer=_pointer(first), detail=first)]

@@ -37,6 +37,8 @@ class SystemApi(msgspec.Struct, frozen=True, kw_only=True):
     ports: tuple[type, ...]
     connect: Callable[[Connection], Any]
     """An adapter that implements every port, on this connection."""
+    detects_changes: bool = True
+    """Whether it refuses a write to a record that has changed since it was read (an ETag, a version, a lock)."""
     sandbox: Callable[[], "Sandbox"] | None = None
     """Loads the sandbox; a function, so that a platform on real systems never imports one."""
     demo: Callable[[], Demo] | None = None

@@ -17,6 +17,7 @@ def system_api(system: "system_apis.SystemApi") -> Api:
         title=system.title,
         description=f"{system.title} behind canonical objects.",
         ports=system.ports,
+        detects_changes=system.detects_changes,
     )
 
 

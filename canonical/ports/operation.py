@@ -76,6 +76,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """Faults the operation itself can answer with, besides those every governed call can."""
     consistency: Consistency
     """`eventual` where a read may lag behind a write; a verification then waits a settle window."""
+    local: bool
+    """The tier answers by itself, from what it is sent: no system is asked."""
     doc: str
 
     @property
@@ -91,6 +93,7 @@ def operation(
     status: int = 200,
     raises: tuple[type[Fault], ...] = (),
     consistency: Consistency = "strong",
+    local: bool = False,
 ) -> Callable[[F], F]:
     """Mark a Protocol's method as an API operation.
 
@@ -98,7 +101,7 @@ def operation(
     """
 
     def mark(function: F) -> F:
-        setattr(function, _MARK, (method, path, status, raises, consistency))
+        setattr(function, _MARK, (method, path, status, raises, consistency, local))
         return function
 
     return mark
@@ -120,7 +123,7 @@ def _table(port: Any) -> tuple[Operation, ...]:
 
 
 def _read(name: str, function: Callable[..., Any]) -> Operation:
-    method, path, status, raises, consistency = getattr(function, _MARK)
+    method, path, status, raises, consistency, local = getattr(function, _MARK)
     hints = get_type_hints(function, include_extras=True)
     in_path = set(re.findall(r"\{(\w+)\}", path))
     parameters, body = [], None
@@ -146,5 +149,6 @@ def _read(name: str, function: Callable[..., Any]) -> Operation:
         status=204 if returns is None and status == 200 else status,
         raises=raises,
         consistency=consistency,
+        local=local,
         doc=inspect.getdoc(function) or "",
     )

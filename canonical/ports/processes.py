@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Protocol
 
 from canonical.base import Value, Xref
 from canonical.classes import PII, PUBLIC
-from canonical.faults import Conflict, FieldError, GuardsFailed, NotFound, Unauthenticated
+from canonical.faults import Conflict, FieldError, NotFound, Unauthenticated, VendorFault
 from canonical.money import Money
 from canonical.objects import BillingSchedule, Milestone, Project
 from canonical.ports.operation import Page, Raw, operation
@@ -269,7 +269,7 @@ class EngagementDetail(Value, frozen=True, kw_only=True):
 class OpportunityToProjects(Protocol):
     """The workflow that makes a won deal a staffed, billable project."""
 
-    @operation("POST", "/runs", status=202, raises=(NotFound, Conflict))
+    @operation("POST", "/runs", status=202, raises=(NotFound, Conflict, VendorFault))
     async def start_run(self, data: StartOpportunityToProject) -> Run:
         """Start it for one deal; the same deal (in the same winning) again answers with the run there is.
 
@@ -310,7 +310,7 @@ class Cases(Protocol):
     async def case(self, case_id: str) -> CaseDetail:
         """One case, the systems read at this moment."""
 
-    @operation("POST", "/cases/{case_id}/retry", status=202, raises=(NotFound, Conflict, GuardsFailed))
+    @operation("POST", "/cases/{case_id}/retry", status=202, raises=(NotFound, Conflict))
     async def retry_case(self, case_id: str) -> Run:
         """Run again from the failed step. The case closes by itself when the run reaches its verified end."""
 
@@ -346,10 +346,10 @@ class Intake(Protocol):
 class Engagements(Protocol):
     """Projects as clients see them."""
 
-    @operation("GET", "/accounts/{account_id}/engagements")
+    @operation("GET", "/accounts/{account_id}/engagements", raises=(VendorFault,))
     async def engagements(self, account_id: str) -> list[Engagement]:
         """The projects of one customer; `account_id` is our customer key."""
 
-    @operation("GET", "/accounts/{account_id}/engagements/{code}", raises=(NotFound,))
+    @operation("GET", "/accounts/{account_id}/engagements/{code}", raises=(NotFound, VendorFault))
     async def engagement(self, account_id: str, code: str) -> EngagementDetail:
         """One project of this customer; another customer's is `NotFound`."""

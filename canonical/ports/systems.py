@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Protocol
 
 from canonical.base import Value
 from canonical.classes import PII, PUBLIC
-from canonical.faults import Conflict, Invalid, NotFound
+from canonical.faults import Conflict, Invalid, NotFound, Unauthenticated
 from canonical.objects import (
     BillingSchedule,
     Contact,
@@ -81,7 +81,7 @@ class Opportunities(Protocol):
     async def account(self, account_id: str) -> Customer:
         """The customer behind a deal. A merged account answers as the one it was merged into, `merged_into` set."""
 
-    @operation("GET", "/accounts/{account_id}/contacts")
+    @operation("GET", "/accounts/{account_id}/contacts", raises=(NotFound,))
     async def contacts(self, account_id: str) -> list[Contact]:
         """The people known at a customer."""
 
@@ -109,7 +109,7 @@ class Changes(Protocol):
         may come again, and so may a short overlap that catches late commits.
         """
 
-    @operation("POST", "/notifications", raises=(Invalid,))
+    @operation("POST", "/notifications", raises=(Invalid, Unauthenticated), local=True)
     async def read_notification(self, data: Delivery) -> list[Change]:
         """Verify the signature of a delivered notification and say what it tells; a bad one is `Unauthenticated`."""
 
@@ -137,7 +137,7 @@ class Customers(Protocol):
     async def tax_profile(self, key: str) -> TaxProfile:
         """How this customer is taxed; `NotFound` when the ERP has no such customer."""
 
-    @operation("PUT", "/customers/by-key/{key}", raises=(Invalid, Conflict))
+    @operation("PUT", "/customers/by-key/{key}", raises=(Invalid,))
     async def upsert_customer(self, key: str, data: Customer) -> Written:
         """Make the customer exist under our key. Never lowers a credit limit nor clears a hold."""
 
@@ -149,7 +149,7 @@ class Contracts(Protocol):
     async def contract_by_key(self, key: str) -> Contract:
         """One contract by our key."""
 
-    @operation("PUT", "/contracts/by-key/{key}", raises=(Invalid, Conflict))
+    @operation("PUT", "/contracts/by-key/{key}", raises=(Invalid,))
     async def upsert_contract(self, key: str, data: Contract) -> Written:
         """Make the contract exist, `account_id` being the ERP's customer id. A cancelled one is closed, not deleted."""
 
@@ -167,9 +167,12 @@ class Projects(Protocol):
 
     @operation("PUT", "/projects/by-key/{key}", raises=(Invalid, Conflict))
     async def upsert_project(self, key: str, data: Project) -> Written:
-        """Make the project exist with its tasks and milestones, each once, in the stage it says."""
+        """Make the project exist with its tasks and milestones, each once, in the stage it says.
 
-    @operation("PUT", "/projects/{project_id}/stage", raises=(NotFound, Conflict))
+        `Conflict` when its code belongs to another project.
+        """
+
+    @operation("PUT", "/projects/{project_id}/stage", raises=(NotFound,))
     async def set_project_stage(self, project_id: str, data: StageChange) -> Written:
         """Move a project to a stage. Idempotent."""
 
@@ -181,7 +184,7 @@ class BillingSchedules(Protocol):
     async def billing_schedule_by_key(self, key: str) -> BillingSchedule:
         """One billing plan by our key."""
 
-    @operation("PUT", "/billing-schedules/by-key/{key}", raises=(Invalid, Conflict))
+    @operation("PUT", "/billing-schedules/by-key/{key}", raises=(Invalid,))
     async def upsert_billing_schedule(self, key: str, data: BillingSchedule) -> Written:
         """Make the billing plan exist and belong to `project_id`."""
 
@@ -193,7 +196,7 @@ class ResourceDemands(Protocol):
     async def resource_demands(self, project_id: str) -> list[ResourceDemand]:
         """All requests of one project."""
 
-    @operation("PUT", "/resource-demands/by-key/{key}", raises=(Invalid, Conflict))
+    @operation("PUT", "/resource-demands/by-key/{key}", raises=(Invalid,))
     async def upsert_resource_demand(self, key: str, data: ResourceDemand) -> Written:
         """Make the request exist; `status` cancelled withdraws it."""
 

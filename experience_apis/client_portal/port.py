@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Protocol
 
 from canonical.base import Value
 from canonical.classes import PII, PUBLIC
-from canonical.faults import NotFound
+from canonical.faults import NotFound, VendorFault
 from canonical.money import Money
 from canonical.ports import operation
 
@@ -65,10 +65,10 @@ class ProjectView(Value, frozen=True, kw_only=True):
 class ClientPortal(Protocol):
     """A client's own projects. Whose they are is in the token (`account_id`), never in the address."""
 
-    @operation("GET", "/projects")
+    @operation("GET", "/projects", raises=(VendorFault,))
     async def projects(self) -> list[ProjectCard]:
         """The caller's own projects."""
 
-    @operation("GET", "/projects/{code}", raises=(NotFound,))
+    @operation("GET", "/projects/{code}", raises=(NotFound, VendorFault))
     async def project(self, code: str) -> ProjectView:
         """One of the caller's own projects; another's is answered as one that does not exist."""

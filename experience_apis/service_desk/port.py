@@ -6,7 +6,7 @@ import msgspec
 
 from canonical.base import Value
 from canonical.classes import PUBLIC
-from canonical.faults import Conflict, GuardsFailed, NotFound
+from canonical.faults import Conflict, NotFound
 from canonical.ports import operation
 from canonical.ports.operation import Page
 from canonical.ports.processes import (
@@ -75,7 +75,7 @@ class ServiceDesk(Protocol):
     async def case(self, case_id: str) -> CaseView:
         """One case: what is wrong, what it costs, what settles it, and the systems side by side at this moment."""
 
-    @operation("POST", "/cases/{case_id}/retry", status=202, raises=(NotFound, Conflict, GuardsFailed))
+    @operation("POST", "/cases/{case_id}/retry", status=202, raises=(NotFound, Conflict))
     async def retry_case(self, case_id: str) -> Run:
         """Run again from the failed step, under the same key; the case closes when the run is verified."""
 

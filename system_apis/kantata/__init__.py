@@ -33,6 +33,7 @@ SYSTEM_API = SystemApi(
     abbreviation="KA",
     ports=(Projects, ResourceDemands, Workspaces, Connection),
     connect=connect,
+    detects_changes=False,
     sandbox=sandbox,
     demo=demo,
 )

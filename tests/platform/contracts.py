@@ -1,0 +1,78 @@
+"""The published contracts, operation by operation: what the tests of this folder are asked of."""
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from tests.processes import ROOT
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation as `openapi/*.json` has it."""
+
+    api: str
+    layer: str
+    id: str
+    method: str
+    path: str
+    scopes: tuple[str, ...]
+    statuses: tuple[int, ...]
+    has_body: bool
+    document: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        return f"{self.api}.{self.id}"
+
+    @property
+    def public(self) -> bool:
+        return not self.scopes
+
+    @property
+    def good(self) -> int:
+        """The status of an answer that is no refusal."""
+        return self.statuses[0]
+
+    def at(self, **values: str) -> str:
+        """Its address, with something nobody has for each parameter that is not given."""
+        return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], "nobody-has-this"), self.path)
+
+
+LAYERS = {
+    "client-portal": "experience",
+    "service-desk": "experience",
+    "engagements": "process",
+    "intake": "process",
+    "operations": "process",
+    "opportunity-to-project": "process",
+}
+"""By API; any other is a system."""
+
+
+def _read() -> list[Published]:
+    found = []
+    for file in sorted((ROOT / "openapi").glob("*.json")):
+        document = json.loads(file.read_text())
+        name = file.stem.rsplit("-v", 1)[0]
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                found.append(
+                    Published(
+                        api=name,
+                        layer=LAYERS.get(name, "system"),
+                        id=operation["operationId"],
+                        method=method.upper(),
+                        path=path,
+                        scopes=tuple(scope for one in operation["security"] for scope in one["bearer"]),
+                        statuses=tuple(sorted(map(int, operation["responses"]))),
+                        has_body="requestBody" in operation,
+                        document=operation,
+                    )
+                )
+    return found
+
+
+OPERATIONS = _read()
+BY_KEY = {operation.key: operation for operation in OPERATIONS}

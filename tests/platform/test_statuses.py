@@ -1,0 +1,219 @@
+"""An operation documents only statuses it can give: each one of each operation is reached here, by its number."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from tests.platform.contracts import OPERATIONS, Published
+from tests.platform.known import Known, delivery, learn, token_for
+from tests.processes import Client
+from tiergate.assembly import AUDIENCE, Served
+from tiergate.settings import read
+
+Way = Callable[[Client, Published, Known], httpx.Response]
+PAIRS = sorted(
+    ((operation, status) for operation in OPERATIONS for status in operation.statuses), key=lambda pair: pair[1] == 429
+)
+"""Those that use up a limit come last: nothing else could be asked for a while."""
+SYSTEMS = ("salesforce", "netsuite", "kantata", "servicenow")
+VENDOR_CALLS = r"^(?!.*/token)"
+"""Every call to a vendor but its sign-in."""
+WRITES = r"^(?!.*(/token|suiteql|query))"
+NOT_JSON = b"{"
+
+
+@pytest.fixture(scope="module")
+def known(platform: Client) -> Known:
+    return learn(platform)
+
+
+@pytest.fixture(scope="module")
+def silence(platform: Client, known: Known) -> dict[str, int]:
+    """The status of every operation that asks a vendor, while no vendor says a word: all at once, since each waits."""
+    asking = [operation for operation in OPERATIONS if 504 in operation.statuses]
+    with ExitStack() as faults:
+        for system in SYSTEMS:
+            faults.enter_context(platform.fault(system, fault="timeout_before_commit", path=VENDOR_CALLS, times=0))
+        with ThreadPoolExecutor(len(asking)) as threads:
+            answers = threads.map(lambda operation: well(platform, operation, known).status_code, asking)
+            return dict(zip((operation.key for operation in asking), answers, strict=True))
+
+
+@pytest.fixture(scope="module")
+def keyless(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+    """The status of every operation at a gateway that cannot get its issuer's keys."""
+    nobody = "http://127.0.0.1:9"
+    state = tmp_path_factory.mktemp("keyless")
+    settings = read(
+        {"TIERGATE_STATE": str(state), "TIERGATE_ISSUER": nobody}
+        | {f"TIERGATE_{tier}_URL": nobody for tier in ("EXPERIENCE", "PROCESS", "SYSTEM")}
+    )
+    key = RSAKey.generate_key(2048)
+    now = int(time.time())
+    claims = {"iss": nobody, "sub": "x", "aud": AUDIENCE, "client_id": "x", "jti": "1", "iat": now, "exp": now + 600}
+    token = jwt.encode({"alg": "RS256", "typ": "at+jwt", "kid": "k1"}, claims, key)
+    return asyncio.run(_at_another_gateway(settings, token))
+
+
+async def _at_another_gateway(settings: Any, token: str) -> dict[str, int]:
+    served = Served(settings, (), gateway=True)
+    await served.start()
+    try:
+        transport = httpx.ASGITransport(served.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+            bearer = {"Authorization": f"Bearer {token}"}
+            return {
+                operation.key: (await http.request(operation.method, operation.at(), headers=bearer)).status_code
+                for operation in OPERATIONS
+                if not operation.public
+            }
+    finally:
+        await served.stop()
+
+
+def ask(
+    platform: Client, operation: Published, path: str = "", token: str | None = None, **more: Any
+) -> httpx.Response:
+    """A call by somebody who may (unless a token is given), to `path`, or else to something nobody has."""
+    bearer = token_for(platform, operation) if token is None else token
+    return platform.ask(operation.method, path or operation.at(), bearer, **more)
+
+
+def well(platform: Client, operation: Published, known: Known) -> httpx.Response:
+    """As it should be asked."""
+    path, body = known.of(operation)
+    if operation.id == "receiveNotification":
+        headers, text = delivery(platform)
+        return ask(platform, operation, path, headers=headers, content=text)
+    return ask(platform, operation, path, **({} if body is None else {"json": body}))
+
+
+def unreadable(platform: Client, operation: Published, _: Known) -> httpx.Response:
+    """A body that is no JSON; where none is read, a token where it does not belong."""
+    if operation.has_body and not operation.public:
+        return ask(platform, operation, content=NOT_JSON, headers={"Content-Type": "application/json"})
+    return ask(platform, operation, operation.at() + "?access_token=x")
+
+
+def unknown_caller(platform: Client, operation: Published, known: Known) -> httpx.Response:
+    path, _ = known.of(operation)
+    return ask(platform, operation, path, token="")
+
+
+def without_the_scope(platform: Client, operation: Published, _: Known) -> httpx.Response:
+    return ask(platform, operation, token=scopeless(platform, operation))
+
+
+def scopeless(platform: Client, operation: Published) -> str:
+    """The token of a caller who may come here, but not with the scope this operation asks for."""
+    if operation.api == "client-portal":
+        return platform.person(scope="openid")
+    client = {"system": "process-tier", "process": "experience-tier", "experience": "scenario"}[operation.layer]
+    others = {scope for one in OPERATIONS for scope in one.scopes if one.layer == operation.layer}
+    other = min(others - set(operation.scopes) - {"portal:read"})
+    return platform.token(client, other)
+
+
+def nobody_has_it(platform: Client, operation: Published, known: Known) -> httpx.Response:
+    _, body = known.of(operation)
+    if operation.id == "startRun":
+        body = {"opportunity_id": "006Tg0000000999IAA"}
+    return ask(platform, operation, **({} if body is None else {"json": body}))
+
+
+def too_large(platform: Client, operation: Published, _: Known) -> httpx.Response:
+    # The connection ends with the refusal, since the body is not read.
+    headers = {"Content-Type": "application/json", "Connection": "close"}
+    return ask(platform, operation, content=b" " * 1_100_000, headers=headers)
+
+
+def not_json_at_all(platform: Client, operation: Published, _: Known) -> httpx.Response:
+    return ask(platform, operation, content=b"<a/>", headers={"Content-Type": "application/xml"})
+
+
+def unknown_parameter(platform: Client, operation: Published, known: Known) -> httpx.Response:
+    path, body = known.of(operation)
+    path += "&colour=red" if "?" in path else "?colour=red"
+    return ask(platform, operation, path, **({} if body is None else {"json": body}))
+
+
+def too_often(platform: Client, operation: Published, known: Known) -> httpx.Response:
+    """Again and again, each time with a parameter that is refused once the limits have let it pass."""
+    token = None
+    if operation.api == "opportunity-to-project":
+        token = platform.token("partner-demo")
+        token = token if operation.id in ("startRun", "run", "runs") else platform.token("scenario")
+    elif operation.api == "service-desk":
+        token = platform.person("priya@acme.example", "console", "desk:read desk:act")
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(60):
+            answers = threads.map(lambda _: ask(platform, operation, operation.at() + "?a=b", token), range(20))
+            if limited := [answer for answer in answers if answer.status_code == 429]:
+                return limited[0]
+    raise AssertionError("never limited")
+
+
+def sign_in_refused(platform: Client, operation: Published, known: Known) -> httpx.Response:
+    return while_vendors("expired_token", platform, operation, known)
+
+
+def throttled(platform: Client, operation: Published, known: Known) -> httpx.Response:
+    return while_vendors("throttled", platform, operation, known)
+
+
+def while_vendors(fault: str, platform: Client, operation: Published, known: Known) -> httpx.Response:
+    """With every vendor in trouble."""
+    with ExitStack() as faults:
+        for system in SYSTEMS if operation.layer != "system" else (operation.api,):
+            faults.enter_context(platform.fault(system, fault=fault, path=VENDOR_CALLS, times=0))
+        return well(platform, operation, known)
+
+
+def not_in_this_state(platform: Client, operation: Published, known: Known) -> httpx.Response:
+    """A vendor says that the record is not as it was read; a run or a case is over; a deal is not won."""
+    path, body = known.over.get(operation.key, known.of(operation))
+    with ExitStack() as faults:
+        if operation.layer == "system":
+            for method in ("PUT", "PATCH", "POST"):
+                faults.enter_context(
+                    platform.fault(operation.api, fault="stale_version", method=method, path=WRITES, times=0)
+                )
+        return ask(platform, operation, path, **({} if body is None else {"json": body}))
+
+
+WAYS: dict[int, Way] = {
+    200: well,
+    202: well,
+    400: unreadable,
+    401: unknown_caller,
+    403: without_the_scope,
+    404: nobody_has_it,
+    409: not_in_this_state,
+    413: too_large,
+    415: not_json_at_all,
+    422: unknown_parameter,
+    429: too_often,
+    502: sign_in_refused,
+    503: throttled,
+}
+
+
+@pytest.mark.parametrize(("operation", "status"), PAIRS, ids=[f"{o.key}-{s}" for o, s in PAIRS])
+def test_every_documented_status_is_reached(
+    platform: Client, known: Known, silence: dict[str, int], keyless: dict[str, int], operation: Published, status: int
+) -> None:
+    if status == 504:
+        assert silence[operation.key] == 504
+    elif status == 503 and 502 not in operation.statuses:
+        assert keyless[operation.key] == 503
+    else:
+        answer = WAYS[status](platform, operation, known)
+        assert answer.status_code == status, answer.text

@@ -1,0 +1,150 @@
+"""Tiergate as its users run it: commands in processes of their own, and a client that knows who may ask what."""
+
+import base64
+import hashlib
+import html
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from foundation.sandbox.faults import FaultRule
+from foundation.sandbox.server import Address, addresses
+from gateway.identity.demo import PORTAL_LOGIN, read_demo
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 60.0
+_VERIFIER = "v" * 64
+
+
+def environment(state: Path, **more: str) -> dict[str, str]:
+    """This process's environment without any setting of Tiergate, then the given ones."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TIERGATE_")}
+    return clean | {"TIERGATE_STATE": str(state), "PYTHONUNBUFFERED": "1"} | more
+
+
+class Command:
+    """One `tiergate ...` process, its output kept in files of `folder`."""
+
+    def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
+        name = "-".join(word.strip("-") for word in arguments)
+        self.out, self.log = folder / f"{name}.out", folder / f"{name}.log"
+        folder.mkdir(parents=True, exist_ok=True)
+        with self.out.open("wb") as out, self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tiergate", *arguments],
+                cwd=ROOT,
+                env=environment(folder / "state", **settings),
+                stdout=out,
+                stderr=log,
+            )
+
+    def until(self, pattern: str, seconds: float = START_SECONDS) -> re.Match[str]:
+        """Wait until it printed something that matches; fails with its log when it ends or stays silent."""
+        deadline = time.monotonic() + seconds
+        while True:
+            ended = self.process.poll() is not None
+            if found := re.search(pattern, self.out.read_text()):
+                return found
+            if ended or time.monotonic() > deadline:
+                raise AssertionError(f"no {pattern!r} from {self.process.args}:\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.1)
+
+    def stop(self) -> int:
+        """Ctrl-C; its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(30)
+
+
+class Client:
+    """Asks a running platform, as a program of the demonstration or as one of its people."""
+
+    def __init__(self, url: str, state: Path) -> None:
+        self.url, self.state = url, state
+        self.demo = read_demo(state)
+        self.http = httpx.Client(base_url=url, timeout=40, trust_env=False)
+        self._tokens: dict[tuple[str, str], str] = {}
+
+    def token(self, client: str, scope: str = "") -> str:
+        """An access token of a program; with fewer scopes than it may have where `scope` says which."""
+        known = self._tokens.get((client, scope))
+        if known is None:
+            form = {"grant_type": "client_credentials"} | ({"scope": scope} if scope else {})
+            answer = self.http.post("/identity/token", data=form, auth=(client, self.demo.clients[client]))
+            assert answer.status_code == 200, answer.text
+            known = self._tokens[client, scope] = str(answer.json()["access_token"])
+        return known
+
+    def person(self, login: str = PORTAL_LOGIN, client: str = "client-portal", scope: str = "portal:read") -> str:
+        """An access token of somebody who signed in on the issuer's pages (authorization code with PKCE)."""
+        known = self._tokens.get((f"{client}:{login}", scope))
+        if known is None:
+            known = self._tokens[f"{client}:{login}", scope] = self._sign_in(login, client, scope)
+        return known
+
+    def ask(self, method: str, path: str, token: str = "", **options: Any) -> httpx.Response:
+        """One call. A process tier's token says for whom it acts."""
+        headers = dict(options.pop("headers", {}))
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if token and token == self._tokens.get(("process-tier", "")):
+            headers.setdefault("Tiergate-Acted-For", "priya@acme.example@console")
+        return self.http.request(method, path, headers=headers, **options)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.http.close()
+
+    @property
+    def sandboxes(self) -> dict[str, Address]:
+        """Where the vendors' stand-ins answer."""
+        return addresses(self.state / "sandboxes")
+
+    @contextmanager
+    def fault(self, system: str, **rule: Any) -> Iterator[None]:
+        """A vendor with a fault, for a block."""
+        base = f"{self.sandboxes[system].url}/_sandbox/faults"
+        planned = FaultRule(**rule)
+        httpx.post(base, json={name: getattr(planned, name) for name in planned.__struct_fields__}).raise_for_status()
+        try:
+            yield
+        finally:
+            httpx.delete(base).raise_for_status()
+
+    def _sign_in(self, login: str, client: str, scope: str) -> str:
+        back = f"{self.url}/client-portal/callback" if client == "client-portal" else f"{self.url}/desk/callback"
+        digest = hashlib.sha256(_VERIFIER.encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        query = {
+            "response_type": "code",
+            "client_id": client,
+            "redirect_uri": back,
+            "scope": scope,
+            "state": "st4te",
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+        with httpx.Client(base_url=self.url, trust_env=False) as browser:
+            page = browser.get(browser.get("/identity/authorize", params=query).headers["location"])
+            hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text)
+            form = {name: html.unescape(value) for name, value in hidden}
+            form |= {"login": login, "password": self.demo.people[login]}
+            sent = browser.get(browser.post("/identity/login", data=form).headers["location"])
+            code = parse_qs(urlsplit(sent.headers["location"]).query)["code"][0]
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back, "code_verifier": _VERIFIER}
+        secret = self.demo.clients.get(client)
+        who = {"auth": (client, secret)} if secret else {}
+        form |= {} if secret else {"client_id": client}
+        answer = self.http.post("/identity/token", data=form, **who)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
