@@ -29,6 +29,18 @@ from tiergate.settings import Settings, WrongSetting
 
 CANNOT: Final = 2
 """Exit code for what the person at the keyboard can mend."""
+_EXAMPLES: Final = """\
+examples:
+  tiergate run                     start everything on embedded defaults and play the scenario
+  tiergate scenario --json         play it on a fresh database, print one JSON object
+  TIERGATE_PORT=9000 tiergate serve
+  tiergate serve system            one tier apart
+  tiergate policy check            are the policies sound?
+  tiergate audit verify            is the record of calls whole?
+
+Settings come from the environment: docs/reference/commands.md lists them all.
+A mistake you can mend ends with one plain sentence and exit code 2.
+"""
 WHAT: Final = ("all", "gateway", "experience", "process", "system", "sandboxes")
 
 
@@ -54,7 +66,8 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="tiergate",
         description="The API platform that makes the systems of a professional-services firm work as one.",
-        epilog="Settings come from the environment: TIERGATE_PORT, TIERGATE_STATE ... (see README)",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
     run = _command(commands, "run", _run, "start everything on embedded defaults and play the scenario", "tiergate run")
