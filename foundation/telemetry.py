@@ -10,10 +10,13 @@ from structlog.typing import EventDict
 from foundation.context import current, trace_id
 
 _QUIET: Final = {
+    "asyncio": logging.WARNING,
+    "authlib": logging.WARNING,  # when it debugs it writes down the tokens it issues
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
     "alembic": logging.WARNING,
     "dbos": logging.ERROR,
+    "urllib3": logging.WARNING,
 }
 
 

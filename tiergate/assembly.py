@@ -50,7 +50,7 @@ from process_apis.platform import WORKLOAD, Pace, Platform, launch
 from tiergate import catalogue, configuration
 from tiergate.calls import CallLog
 from tiergate.sessions import FaceSessions
-from tiergate.settings import TIERS, Settings
+from tiergate.settings import TIERS, Settings, WrongSetting
 from tiergate.workload import Workload
 
 P = TypeVar("P")
@@ -89,9 +89,12 @@ class Served:
     async def start(self) -> None:
         """Open the database, the engine and the record, and build the app."""
         settings = self.settings
-        settings.state.mkdir(parents=True, exist_ok=True)
+        settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.database = Database(engine_of(settings.database_url))
-        await asyncio.to_thread(migrate, self.database.engine)
+        try:
+            await asyncio.to_thread(migrate, self.database.engine)
+        except sa.exc.OperationalError as failed:
+            raise WrongSetting(f"TIERGATE_DATABASE_URL: the database cannot be used: {failed.orig}.") from failed
         key = hashlib.sha256(key_file(settings.state / "masks.key")).digest()
         self.masker = Masker(key, msgspec.structs.asdict(self.plan.platform["data_classes"]))
         trail = Trail(settings.state / "audit.sqlite", self.masker, name="-".join(self._serving) or "gateway")

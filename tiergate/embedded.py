@@ -57,7 +57,8 @@ class Sandboxes:
 
     async def start(self) -> None:
         """Start it and wait until every sandbox answers. `CannotServe` says why it would not."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder.mkdir(exist_ok=True)
         (self._folder / "addresses.json").unlink(missing_ok=True)
         with (self._folder / "log.txt").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - returns at once

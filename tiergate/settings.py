@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from foundation.context import Layer
 
@@ -81,7 +83,7 @@ def read(environment: Mapping[str, str] | None = None, serving: str = "all") -> 
     return Settings(
         environment=kind,  # type: ignore[arg-type]  # checked above
         state=state,
-        database_url=given.get("TIERGATE_DATABASE_URL", f"sqlite:///{state / 'tiergate.sqlite'}"),
+        database_url=_database(given.get("TIERGATE_DATABASE_URL", f"sqlite:///{state / 'tiergate.sqlite'}")),
         policies=policies,
         host=given.get("TIERGATE_HOST", "127.0.0.1"),
         port=int(port),
@@ -93,6 +95,18 @@ def read(environment: Mapping[str, str] | None = None, serving: str = "all") -> 
         lease_seconds=_number(given, "TIERGATE_LEASE_SECONDS", 30, 1, 3600),
         values=given,
     )
+
+
+def _database(url: str) -> str:
+    try:
+        known = make_url(url).get_backend_name() in ("sqlite", "postgresql")
+    except ArgumentError:
+        known = False
+    if not known:  # it may hold a password: what it is, is not said
+        raise WrongSetting(
+            "TIERGATE_DATABASE_URL must be an address such as sqlite:///FILE or postgresql://USER@HOST/NAME."
+        )
+    return url
 
 
 def _url(given: Mapping[str, str], name: str) -> str:

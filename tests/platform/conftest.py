@@ -1,5 +1,6 @@
 """One platform for all tests of this folder: `tiergate run` as a newcomer starts it, after its scenario."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -25,3 +26,13 @@ def platform(command: Command) -> Iterator[Client]:
     made = Client(url, command.out.parent / "state")
     yield made
     made.close()
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """For commands called in this process: what they do to logging is undone."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)

@@ -1,0 +1,123 @@
+"""What cannot be, stops the start: one plain sentence that names it, and exit code 2."""
+
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.processes import ROOT, Client, environment
+from tiergate.__main__ import main
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], quiet: None) -> Run:
+    """Give a command with these settings; what it says as it refuses."""
+
+    def run(*arguments: str, **settings: str) -> str:
+        for name, value in ({"TIERGATE_STATE": str(tmp_path / "state")} | settings).items():
+            monkeypatch.setenv(name, value)
+        assert main(arguments) == 2
+        said = capsys.readouterr().err
+        assert "Traceback" not in said
+        return said.strip()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("TIERGATE_ENVIRONMENT", "prod", "is 'prod'; it must be sandbox, staging or production."),
+        ("TIERGATE_LOG", "loud", "is 'loud'; it must be one of debug, info, warning, error."),
+        ("TIERGATE_PORT", "eighty", "is 'eighty'; it must be a number from 0 to 65535."),
+        ("TIERGATE_PORT", "70000", "is '70000'; it must be a number from 0 to 65535."),
+        ("TIERGATE_POLICIES", "/no/such/folder", "is /no/such/folder, which is not a folder."),
+        ("TIERGATE_PUBLIC_URL", "acme.example", "must be an address that begins with http:// or https://."),
+        ("TIERGATE_SYSTEM_URL", "host:1", "must be an address that begins with http:// or https://."),
+        ("TIERGATE_LEASE_SECONDS", "0", "is '0'; it must be a number from 1 to 3600."),
+        ("TIERGATE_POLL_SECONDS", "often", "is 'often'; it must be a number from 0.1 to 86400."),
+        ("TIERGATE_DATABASE_URL", "my database", "must be an address such as sqlite:///FILE"),
+    ],
+)
+def test_a_wrong_setting_is_named(refused: Run, name: str, value: str, sentence: str) -> None:
+    said = refused("serve", **{name: value})
+    assert said.startswith(f"tiergate: {name} ")
+    assert sentence in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_database_that_cannot_be_used_is_named(refused: Run) -> None:
+    said = refused("serve", "gateway", TIERGATE_PORT="0", TIERGATE_DATABASE_URL="sqlite:////no/such/folder/db")
+    assert said == "tiergate: TIERGATE_DATABASE_URL: the database cannot be used: unable to open database file."
+
+
+def test_a_connection_without_its_address_is_named_by_file_and_line(refused: Run) -> None:
+    said = refused("serve", "system", TIERGATE_PUBLIC_URL="http://127.0.0.1:1", TIERGATE_PORT=str(free_port()))
+    assert "policies/connections.yaml:" in said
+    assert "SALESFORCE_URL" in said
+
+
+def test_a_tier_apart_wants_to_know_its_gateway(refused: Run) -> None:
+    assert "TIERGATE_PUBLIC_URL is missing" in refused("serve", "system", TIERGATE_PORT=str(free_port()))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "sentence"),
+    [
+        ("colour: red\n", "the file has no key 'colour'"),
+        ("layer: system\n", "'layer' stands here a second time; the first is on line 2"),
+        ("  whoamy: {scopes: [netsuite:read]}\n", "netsuite has no operation 'whoamy' (did you mean 'whoami'?)"),
+    ],
+)
+def test_a_mistake_in_a_policy_is_named_by_file_and_line(
+    refused: Run, tmp_path: Path, mistake: str, sentence: str
+) -> None:
+    policies = shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    file = policies / "apis" / "netsuite.yaml"
+    text = file.read_text().rstrip("\n") + "\n" + mistake
+    file.write_text(text)
+    said = refused("policy", "check", TIERGATE_POLICIES=str(policies))
+    assert f"policies/apis/netsuite.yaml:{len(text.splitlines())}: " in said
+    assert sentence in said
+
+
+@pytest.mark.parametrize("what", ["run", "scenario"])
+def test_production_refuses_sandboxes(refused: Run, what: str) -> None:
+    said = refused(what, TIERGATE_ENVIRONMENT="production", TIERGATE_PORT="0")
+    assert said == "tiergate: TIERGATE_ENVIRONMENT is production: sandboxes and the embedded issuer do not start there."
+
+
+def test_production_refuses_the_embedded_issuer(refused: Run) -> None:
+    said = refused("serve", "gateway", TIERGATE_ENVIRONMENT="production", TIERGATE_PORT="0")
+    assert "the embedded issuer does not start" in said
+    assert "policies/platform.yaml" in said
+
+
+def test_a_second_one_on_the_same_port_refuses(platform: Client, tmp_path: Path) -> None:
+    """As two `make run` would meet: the server itself would share the port without a word."""
+    port = platform.url.rpartition(":")[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "tiergate", "run"],
+        cwd=ROOT,
+        env=environment(tmp_path, TIERGATE_PORT=port),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    expected = f"Port {port} of 127.0.0.1 is in use, perhaps by another Tiergate: stop that, or set TIERGATE_PORT."
+    assert done.stderr.strip() == f"tiergate: {expected}"
+    assert platform.ask("GET", "/health").status_code == 200
+
+
+def free_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
