@@ -13,6 +13,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import event
 
+from canonical.faults import Fault
+
 T = TypeVar("T")
 METADATA: Final = sa.MetaData()
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -60,8 +62,16 @@ class Database:
 
     def now(self, work: Callable[[sa.Connection], T]) -> T:
         """The same, in this thread."""
-        with self.engine.begin() as connection:
-            return work(connection)
+        with self.engine.connect() as connection:
+            try:
+                with connection.begin():
+                    return work(connection)
+            except Fault:
+                raise
+            except Exception:
+                # A bug may have left a result half read, which on SQLite pins the connection to the past: not reused.
+                connection.invalidate()
+                raise
 
 
 def upsert(connection: sa.Connection, table: sa.Table, keys: dict[str, Any], values: dict[str, Any]) -> None:

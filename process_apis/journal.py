@@ -152,7 +152,7 @@ def links(connection: sa.Connection, kind: str, key: str) -> dict[str, str]:
     rows = connection.execute(
         sa.select(XREFS.c.system, XREFS.c.native_id).where(XREFS.c.object == kind, XREFS.c.key == key)
     )
-    return dict(row._tuple() for row in rows)
+    return {system: native_id for system, native_id in rows}  # noqa: C416 - rows are tuples to Python only
 
 
 def keys_of(connection: sa.Connection, word: str) -> list[str]:

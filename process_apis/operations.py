@@ -170,9 +170,8 @@ class Operations:
 
 
 def _overview(c: sa.Connection) -> Overview:
-    by_status: dict[str, int] = dict(
-        row._tuple() for row in c.execute(sa.select(RUNS.c.status, sa.func.count()).group_by(RUNS.c.status))
-    )
+    counted = c.execute(sa.select(RUNS.c.status, sa.func.count()).group_by(RUNS.c.status))
+    by_status = {status: count for status, count in counted}  # noqa: C416 - rows are tuples to Python only
     waiting = list(
         c.execute(
             sa.select(RUNS.c.amount, RUNS.c.currency, CASES.c.opened_at)

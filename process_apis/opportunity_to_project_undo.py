@@ -159,7 +159,7 @@ def _demand_keys(connection: sa.Connection, key: str) -> dict[str, str]:
             XREFS.c.object == "resource_demand", XREFS.c.key.startswith(key + ":", autoescape=True)
         )
     )
-    return dict(row._tuple() for row in rows)
+    return {key: native_id for key, native_id in rows}  # noqa: C416 - rows are tuples to Python only
 
 
 def _shared(connection: sa.Connection, this: Undoing) -> bool:

@@ -1,0 +1,172 @@
+"""Cancelling: before the point of no return what was made is undone, in reverse; after it, nothing is."""
+
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+
+from canonical.faults import Conflict, NotFound
+from process_apis.steps import observers
+from process_apis.tables import PROJECT_CODES
+from tests.process.world import World
+
+
+async def stopped_at(firm: World, step: int, system: str, **fault: str) -> str:
+    """A run that got as far as `step` and failed there."""
+    firm.fault(system, "server_error", times=0, **fault)
+    failed = await firm.played("D01")
+    assert (failed.run.status, failed.run.step) == ("failed", step)
+    firm.boxes[system].faults.clear()
+    return failed.run.id
+
+
+async def test_a_cancelled_run_is_undone_in_reverse_and_nothing_is_deleted_from_the_books(firm: World) -> None:
+    run_id = await stopped_at_the_link(firm)
+    before = firm.deal("D01")
+    assert (await firm.workflow.cancel_run(run_id)).status == "cancelled"
+    done = await firm.finished(run_id)
+    assert done.run.status == "cancelled"
+    undone = {step.name for step in done.steps if step.status == "undone"}
+    assert undone == {"contract", "code", "erp_project", "psa_project", "people", "link"}
+
+    (job,) = firm.records("netsuite", "job")
+    (order,) = firm.records("netsuite", "salesOrder")
+    (workspace,) = [w for w in firm.records("kantata", "workspaces") if done.run.project_code in w["title"]]
+    assert job["entityStatus"] != {"id": "2"}
+    assert order["orderStatus"] == {"id": "H"}
+    assert firm.records("kantata", "workspace_allocations") == []
+    assert workspace["status_key"] != 310, "not open"
+    assert any(c["externalId"] == before.account.key for c in firm.records("netsuite", "customer")), "it stays"
+    released = sa.select(PROJECT_CODES.c.released_at)
+    assert await firm.platform.database.run(lambda c: c.scalar(released)) is not None
+    case = await firm.case_of(run_id)
+    assert case is not None
+    assert case.state == "resolved"
+
+
+async def stopped_at_the_link(firm: World) -> str:
+    return await stopped_at(firm, 12, "salesforce", method="PATCH", path="/Opportunity/")
+
+
+async def test_undoing_goes_backwards(firm: World) -> None:
+    run_id = await stopped_at_the_link(firm)
+    start = len(firm.boxes["kantata"].store.writes()), len(firm.boxes["netsuite"].store.writes())
+    await firm.workflow.cancel_run(run_id)
+    await firm.finished(run_id)
+    kantata = [f"{w.action} {w.kind}" for w in firm.boxes["kantata"].store.writes()[start[0] :]]
+    netsuite = [f"{w.action} {w.kind}" for w in firm.boxes["netsuite"].store.writes()[start[1] :]]
+    assert kantata[-1] == "update workspaces", "people first, then their project"
+    assert netsuite == ["update job", "update salesOrder"]
+
+
+async def test_a_run_that_failed_early_is_undone_as_far_as_it_got(firm: World) -> None:
+    run_id = await stopped_at(firm, 8, "netsuite", method="PUT", path="/job/")
+    await firm.workflow.cancel_run(run_id)
+    done = await firm.finished(run_id)
+    assert {step.name for step in done.steps if step.status == "undone"} == {"contract", "code", "erp_project"}
+    assert firm.writes("kantata") == []
+
+
+async def test_a_refused_run_can_be_cancelled_and_there_is_nothing_to_undo(firm: World) -> None:
+    refused = await firm.played("D11")
+    await firm.workflow.cancel_run(refused.run.id)
+    done = await firm.finished(refused.run.id)
+    assert done.run.status == "cancelled"
+    assert firm.writes("netsuite", "kantata") == []
+
+
+async def test_after_the_activation_a_run_only_goes_forward(firm: World) -> None:
+    firm.fault("kantata", "server_error", method="POST", path="/posts", times=0)
+    failed = await firm.played("D01")
+    assert failed.run.step == 14
+    with pytest.raises(Conflict, match="only goes forward"):
+        await firm.workflow.cancel_run(failed.run.id)
+    (job,) = firm.records("netsuite", "job")
+    assert job["entityStatus"] == {"id": "2"}
+
+
+@pytest.mark.parametrize("code", ["D01"])
+async def test_a_run_that_is_over_cannot_be_cancelled(firm: World, code: str) -> None:
+    done = await firm.played(code)
+    with pytest.raises(Conflict, match="succeeded already"):
+        await firm.workflow.cancel_run(done.run.id)
+    with pytest.raises(NotFound):
+        await firm.workflow.cancel_run("o2p:salesforce:006Tg0000000009IAA:1")
+
+
+@pytest.mark.parametrize("step", [2, 4, 8, 9, 11, 12])
+async def test_cancelled_in_the_middle_of_any_step_it_leaves_no_open_project(firm: World, step: int) -> None:
+    """The step in flight ends first, and is then undone with the rest."""
+    reached = asyncio.Event()
+
+    def watch(_run: str, number: int, what: str) -> None:
+        if (number, what) == (step, "begun"):
+            reached.set()
+
+    observers.append(watch)
+    try:
+        await firm.win("D01")
+        run = await firm.start("D01")
+        await reached.wait()
+        await firm.workflow.cancel_run(run.id)
+        done = await firm.finished(run.id)
+    finally:
+        observers.remove(watch)
+    assert done.run.status == "cancelled"
+    assert all(each.status in ("done", "undone", "pending") for each in done.steps)
+    for kind in ("project_by_key",):
+        for system in ("netsuite", "kantata"):
+            try:
+                project = await getattr(firm.adapters[system], kind)(run.business_key)
+            except NotFound:
+                continue
+            assert project.stage == "cancelled", system
+    assert await firm.case_of(run.id) is None
+
+
+async def test_of_activation_and_cancelling_only_one_wins(firm: World) -> None:
+    """Cancelled at the very moment step 13 begins: either it goes forward to its end, or it is undone."""
+    asked: list[asyncio.Task[object]] = []
+
+    def cancel(run_id: str, number: int, what: str) -> None:
+        if (number, what) == (12, "done"):
+            asked.append(asyncio.ensure_future(firm.workflow.cancel_run(run_id)))
+
+    observers.append(cancel)
+    try:
+        done = await firm.played("D01")
+    finally:
+        observers.remove(cancel)
+    (answer,) = await asyncio.gather(*asked, return_exceptions=True)
+    project = await firm.adapters["netsuite"].project_by_key(done.run.business_key)
+    if isinstance(answer, Conflict):
+        assert (done.run.status, project.stage) == ("succeeded", "active")
+    else:
+        assert (done.run.status, project.stage) == ("cancelled", "cancelled")
+
+
+async def test_what_cannot_be_undone_waits_with_a_case_and_is_undone_when_asked_again(firm: World) -> None:
+    run_id = await stopped_at_the_link(firm)
+    firm.fault("netsuite", "server_error", method="PATCH", path="/job/", times=0)
+    await firm.workflow.cancel_run(run_id)
+    stuck = await firm.finished(run_id)
+    assert (stuck.run.status, stuck.run.reason) == ("failed", "vendor_down")
+    case = await firm.case_of(run_id)
+    assert case is not None
+    assert case.state == "open"
+    firm.boxes["netsuite"].faults.clear()
+    await firm.workflow.cancel_run(run_id)
+    done = await firm.finished(run_id)
+    assert done.run.status == "cancelled"
+    assert (await firm.operations.case(case.id)).case.state == "resolved"
+
+
+async def test_a_deal_won_again_after_its_run_was_cancelled_becomes_its_project_after_all(firm: World) -> None:
+    run_id = await stopped_at_the_link(firm)
+    await firm.workflow.cancel_run(run_id)
+    code = (await firm.finished(run_id)).run.project_code
+    await firm.reopen("D01")
+    done = await firm.played("D01")
+    assert (done.run.status, done.run.verified, done.run.generation) == ("succeeded", True, 2)
+    assert done.run.project_code == code, "a code belongs to its deal for good"
+    assert len(firm.records("netsuite", "job")) == 1
