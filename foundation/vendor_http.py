@@ -149,7 +149,7 @@ async def send(
         exchange = Exchange(
             system=system,
             method=method,
-            path=path.split("?")[0],
+            path=path.split("?", maxsplit=1)[0],
             status=status,
             took_ms=took,
             fault=fault,
