@@ -38,6 +38,8 @@ class Systems(msgspec.Struct, frozen=True):
     ask: Ask
     titles: dict[str, str] = {}
     """Name to what people call it."""
+    abbreviations: dict[str, str] = {}
+    """Name to the two letters of its badge."""
 
     def name(self, role: str, entity: str = "") -> str:
         """The system bound to a role (for one legal entity, where that matters). Raises `NotBound`."""
@@ -71,6 +73,10 @@ class Systems(msgspec.Struct, frozen=True):
     def title(self, name: str) -> str:
         """What people call a system."""
         return self.titles.get(name, name)
+
+    def abbreviation(self, name: str) -> str:
+        """Two letters for where a title has no room."""
+        return self.abbreviations.get(name) or self.title(name)[:2].upper()
 
 
 def problems(bindings: Any, known: set[str]) -> list[str]:

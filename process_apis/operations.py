@@ -36,6 +36,7 @@ from canonical.ports.processes import (
 from canonical.ports.systems import Customers, Opportunities, Projects
 from foundation.api import Api
 from process_apis import ProcessApi, cases, journal
+from process_apis.bindings import Systems
 from process_apis.operating import acting_person, cursor_of, list_runs, open_cursor, retry, step_names
 from process_apis.platform import Platform, acting
 from process_apis.tables import ATTEMPTS, CALLS, CASE_EVENTS, CASES, EVENTS, INBOX, RUNS
@@ -99,9 +100,7 @@ class Operations:
         """From the calls of the last hour."""
         systems = self._platform.systems
         calls = await self._platform.database.run(_recent_calls)
-        return [
-            _health(name, roles, systems.title(name), calls.get(name, [])) for name, roles in systems.roles().items()
-        ]
+        return [_health(systems, name, roles, calls.get(name, [])) for name, roles in systems.roles().items()]
 
     async def _detail(self, run_id: str) -> RunDetail:
         found = await self._platform.database.run(lambda c: journal.load_detail(c, run_id, step_names()))
@@ -289,7 +288,7 @@ def _recent_calls(c: sa.Connection) -> dict[str, list[Any]]:
     return found
 
 
-def _health(name: str, roles: list[str], title: str, calls: list[Any]) -> ConnectionHealth:
+def _health(systems: Systems, name: str, roles: list[str], calls: list[Any]) -> ConnectionHealth:
     failing = ("vendor_down", "vendor_timeout", "outcome_unknown", "vendor_busy", "vendor_sign_in")
     bad = [call for call in calls if call.fault in failing]
     took = [call.took_ms for call in calls]
@@ -305,10 +304,8 @@ def _health(name: str, roles: list[str], title: str, calls: list[Any]) -> Connec
         state, why = "slow", f"Answers in {median(took) / 1000:.1f} s."
     return ConnectionHealth(
         system=name,
-        title=title,
-        abbreviation="".join(word[0] for word in title.replace("Now", " Now").replace("Suite", " Suite").split())[
-            :2
-        ].upper(),
+        title=systems.title(name),
+        abbreviation=systems.abbreviation(name),
         roles=roles,
         state=state,
         why=why,

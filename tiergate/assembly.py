@@ -164,7 +164,10 @@ class Served:
     async def _process_app(self) -> Litestar:
         engine = Engine(self.database, lease=self.settings.lease_seconds)
         systems = Systems(
-            self.bindings, cast(Ask, self._ask_system), {name: s.title for name, s in self._systems.items()}
+            self.bindings,
+            cast(Ask, self._ask_system),
+            {name: s.title for name, s in self._systems.items()},
+            {name: s.abbreviation for name, s in self._systems.items()},
         )
         self.platform = Platform(
             database=self.database, engine=engine, systems=systems, masker=self.masker, pace=self._pace
@@ -182,8 +185,8 @@ class Served:
 
     def _experience_app(self, identity: Identity | None) -> Litestar:
         found: list[BaseRouteHandler | Router] = []
+        sessions, paged = self._sessions(identity), False
         for face in experience_apis.discover().values():
-            sessions = self._sessions(identity)
             around = Surroundings(
                 processes=_Processes(self._ask_process),
                 sessions=sessions,
@@ -193,8 +196,9 @@ class Served:
             implementation = face.implement(around)
             found += routes(face.api, implementation)
             if face.pages is not None:
-                found += [*face.pages(around, self._governed(face.api, implementation)), *sessions.handlers()]
-        return _app(found)
+                found += face.pages(around, self._governed(face.api, implementation))
+                paged = True
+        return _app([*found, *(sessions.handlers() if paged else ())])
 
     def _sessions(self, identity: Identity | None) -> FaceSessions:
         secret = read_demo(self.settings.state).clients["console"] if self._has_demo() else ""

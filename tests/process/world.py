@@ -204,12 +204,14 @@ async def world(
     def ask(name: str, port: type[P]) -> P:
         return cast(P, systems[name])
 
-    titles = {name: system.title for name, system in system_apis.discover().items()}
+    known_systems = system_apis.discover()
+    titles = {name: system.title for name, system in known_systems.items()}
+    letters = {name: system.abbreviation for name, system in known_systems.items()}
     engine = Engine(database, lease=2.0, poll=0.05)
     platform = Platform(
         database=database,
         engine=engine,
-        systems=Systems(bindings, ask, titles),
+        systems=Systems(bindings, ask, titles, letters),
         masker=Masker(b"a key of these tests"),
         pace=pace,
     )
