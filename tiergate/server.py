@@ -17,6 +17,8 @@ def probe(host: str, port: int, setting: str = "TIERGATE_PORT") -> int:
     The server sets SO_REUSEPORT: on a taken port it would start without a word and steal every other request.
     """
     with socket.socket() as bound:
+        # What lingers of connections that are closed must not keep a stopped Tiergate from starting again at once.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((host, port))
         except OSError as taken:

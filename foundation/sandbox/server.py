@@ -131,6 +131,8 @@ def _free_port(wanted: int, name: str, taken: set[int]) -> int:
     """Probe with a plain bind first: the server itself would share a taken port and steal its calls."""
     while True:
         with socket.socket() as probe:
+            # What lingers of connections that are closed must not keep a stopped sandbox from starting again at once.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, wanted))
             except OSError as busy:
