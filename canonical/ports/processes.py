@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from typing import Annotated, Literal, Protocol
 
+import msgspec
+
 from canonical.base import Value, Xref
 from canonical.classes import PII, PUBLIC
 from canonical.faults import Conflict, FieldError, NotFound, Unauthenticated, VendorFault
@@ -95,7 +97,8 @@ class RunDetail(Value, frozen=True, kw_only=True):
 class StartOpportunityToProject(Value, frozen=True, kw_only=True):
     """Which deal shall become a project."""
 
-    opportunity_id: Annotated[str, PUBLIC]
+    opportunity_id: Annotated[str, PUBLIC, msgspec.Meta(examples=["006Tg0000000001IAA"])]
+    """The CRM's own id of the deal."""
 
 
 class CaseEvent(Value, frozen=True, kw_only=True):
@@ -161,7 +164,7 @@ class CaseDetail(Value, frozen=True, kw_only=True):
 class Resolve(Value, frozen=True, kw_only=True):
     """Why a case is closed without a retry."""
 
-    note: Annotated[str, PUBLIC]
+    note: Annotated[str, PUBLIC, msgspec.Meta(examples=["The client withdrew; the deal is lost."])]
 
 
 class EventView(Value, frozen=True, kw_only=True):
