@@ -181,7 +181,9 @@ class _Passage:
             self._status = message["status"]
             problem = any(n == b"content-type" and v.startswith(b"application/problem") for n, v in message["headers"])
             self._kept = [] if self._kept is not None or problem else None
-            message = {**message, "headers": [*message["headers"], *self._added()]}
+            said = message["headers"]
+            # A tier apart has said the same already.
+            message = {**message, "headers": [*said, *(header for header in self._added() if header not in said)]}
         elif message["type"] == "http.response.body" and self._kept is not None:
             self._kept.append(message.get("body", b""))
             self._kept_size += len(self._kept[-1])

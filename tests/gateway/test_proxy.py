@@ -88,6 +88,13 @@ async def test_a_call_through_the_front_is_answered_as_one_to_the_tier(world: Wo
         }
 
 
+async def test_what_the_tier_has_said_is_not_said_again(world: World, front: Any) -> None:
+    there, here = [await world.ask("GET", "/notes/v1/notes/n1", token(), http=http) for http in (front, world.http)]
+    for name in ("x-request-id", "deprecation", "sunset", "link", "ratelimit"):
+        assert len(there.headers.get_list(name)) == len(here.headers.get_list(name)), name
+    assert {"x-request-id", "deprecation", "sunset"} <= set(here.headers)
+
+
 async def test_a_body_arrives_whole_and_the_limit_is_spent_once(world: World, front: Any) -> None:
     answers = [await world.ask("PUT", KEYED, token(), json={"title": "ä" * 50}, http=front) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
