@@ -129,6 +129,11 @@ async def _run_all(settings: Settings, *, play: bool) -> int:
 
 
 def _serve(settings: Settings, asked: argparse.Namespace) -> int:
+    if asked.what == "sandboxes":
+        from tiergate.embedded import serve as serve_sandboxes  # without the platform: a third less memory
+
+        asyncio.run(serve_sandboxes(settings))
+        return 0
     from tiergate.demonstration import serve
 
     return asyncio.run(serve(settings, asked.what))

@@ -52,10 +52,7 @@ def addresses(served: Served) -> str:
 
 
 async def serve(settings: Settings, what: str) -> int:
-    """Serve until told to stop: everything, the gateway, one tier, or the sandboxes."""
-    if what == "sandboxes":
-        await embedded.serve(settings)
-        return 0
+    """Serve until told to stop: everything, the gateway, or one tier."""
     if what not in ("all", "gateway") and not settings.port:
         raise WrongSetting("TIERGATE_PORT is 0; a tier apart needs a port others can be told.")
     tiers: tuple[Layer, ...] = TIERS if what == "all" else () if what == "gateway" else (what,)  # type: ignore[assignment]  # argparse
