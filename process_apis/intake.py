@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import structlog
 
 from canonical.dates import now
-from canonical.faults import Conflict, Fault, NotFound
+from canonical.faults import Conflict, Fault, NotBound, NotFound
 from canonical.ports import Raw
 from canonical.ports.processes import Intake, Received, StartOpportunityToProject
 from canonical.ports.systems import Change, Changes, Delivery
@@ -46,8 +46,12 @@ class Receiving:
         if connection not in self._platform.systems.roles():
             raise NotFound(f"No system is called {connection!r}.")
         delivery = Delivery(headers=data.headers, body=data.body.decode("utf-8", "replace"))
+        try:
+            system = self._platform.systems.ask(connection, Changes)
+        except NotBound as silent:
+            raise NotFound(f"{connection} sends no notifications.") from silent
         with use(fresh(caller=on_own_account("intake"))):
-            changes = await self._platform.systems.ask(connection, Changes).read_notification(delivery)
+            changes = await system.read_notification(delivery)
         stored = await self._platform.database.run(lambda c: store(c, connection, changes, "notification"))
         self._platform.changed.set()
         return Received(stored=stored, known=len(changes) - stored)

@@ -221,6 +221,8 @@ class Served:
         """A system's port: the adapter here, governed; or the system tier's client."""
         if name not in self._systems:
             raise NotBound(f"no system is called {name!r}")
+        if port not in self._systems[name].ports:
+            raise NotBound(f"{self._systems[name].title} has no {port.__name__.lower()}")
         api = catalogue.system_api(self._systems[name])
         if name in self._adapters:
             adapter = cast(P, self._adapters[name])

@@ -134,6 +134,11 @@ def test_a_clients_project_is_not_there_for_another_client(platform: Client) -> 
         }
 
 
+@pytest.mark.parametrize("system", ["netsuite", "kantata", "servicenow", "sap"])
+def test_a_system_that_tells_nothing_has_no_address_to_tell_it_at(platform: Client, system: str) -> None:
+    problem(platform.ask("POST", f"/intake/v1/notifications/{system}", content=b"{}"), 404, "not_found")
+
+
 def test_what_was_refused_never_reached_a_system(platform: Client) -> None:
     """Every refusal above came before the systems: no write of theirs stands in a log."""
     for address in platform.sandboxes.values():
