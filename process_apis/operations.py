@@ -183,8 +183,8 @@ def _overview(c: sa.Connection) -> Overview:
         if row.amount:
             sums[row.currency] = sums.get(row.currency, Decimal(0)) + Decimal(row.amount)
     faults = c.scalar(sa.select(sa.func.count()).where(ATTEMPTS.c.fault != "", ATTEMPTS.c.fault != "not_found")) or 0
-    # A fault of a run that went on to its end is one nobody had to look at.
-    ended_well = sa.select(RUNS.c.id).where(RUNS.c.status == "succeeded")
+    # A fault of a run that went on to its end without a case is one nobody had to look at.
+    ended_well = sa.select(RUNS.c.id).where(RUNS.c.status == "succeeded", RUNS.c.id.not_in(sa.select(CASES.c.run_id)))
     repaired = c.scalar(
         sa.select(sa.func.count()).where(
             ATTEMPTS.c.fault != "", ATTEMPTS.c.fault != "not_found", ATTEMPTS.c.run_id.in_(ended_well)

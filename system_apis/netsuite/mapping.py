@@ -332,9 +332,9 @@ def _tax_country(found: wire.Customer) -> str:
 def _credit(found: wire.Customer, currency: str) -> Credit:
     limit = None if found.credit_limit is None else Money(amount=found.credit_limit, currency=currency)
     if found.credit_hold_override.id == "ON":
-        return Credit(limit=limit, hold=True, reason="put on credit hold in NetSuite")
+        return Credit(limit=limit, hold=True, reason="It was put on hold by hand.")
     if found.credit_hold_override.id == "AUTO" and limit is not None and found.balance > limit.amount:
-        return Credit(limit=limit, hold=True, reason="owes more than its credit limit")
+        return Credit(limit=limit, hold=True, reason="It owes more than its credit limit.")
     return Credit(limit=limit)
 
 

@@ -145,7 +145,7 @@ async def test_a_customer_over_its_limit_is_on_hold_where_netsuite_decides(
     box.store.update("customer", written.id, {"creditLimit": 100, "balance": Decimal("100.01")})
     credit = (await netsuite.customer_by_key(KEY)).credit
     assert credit.hold
-    assert credit.reason == "owes more than its credit limit"
+    assert credit.reason == "It owes more than its credit limit."
 
 
 async def test_the_tax_number_of_the_billing_country_is_the_one_kept(netsuite: NetSuite, a_customer: Any) -> None:
