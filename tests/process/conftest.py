@@ -1,5 +1,7 @@
 """A world a test."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,7 +22,22 @@ def boxes(known: dict[str, Demo]) -> dict[str, Box]:
     return boxes_of(known)
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory, known: dict[str, Demo]) -> Path:
+    """A database with every table and no row: making those takes longer than copying them."""
+    path = tmp_path_factory.mktemp("empty") / "tiergate.sqlite"
+
+    async def make() -> None:
+        async with world(f"sqlite:///{path}", known, boxes_of(known)):
+            pass
+
+    asyncio.run(make())
+    return path
+
+
 @pytest.fixture
-async def firm(tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box]) -> AsyncIterator[World]:
-    async with world(f"sqlite:///{tmp_path / 'tiergate.sqlite'}", known, boxes) as made:
+async def firm(tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path) -> AsyncIterator[World]:
+    path = tmp_path / "tiergate.sqlite"
+    shutil.copy(empty, path)
+    async with world(f"sqlite:///{path}", known, boxes) as made:
         yield made

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -130,7 +131,7 @@ async def test_a_name_with_an_umlaut_is_found(firm: World) -> None:
     assert (await firm.operations.trace("Überseehafen ÄÖÜ")).runs[0].run.id == done.run.id
 
 
-CALL = {"method": "GET", "path": "/", "status": 200, "request_id": "r", "run_id": "", "number": 0}
+CALL: dict[str, Any] = {"method": "GET", "path": "/", "status": 200, "request_id": "r", "run_id": "", "number": 0}
 HEALTH: list[tuple[str, list[tuple[int, str]], str]] = [
     ("nobody called it", [], "unused"),
     ("answers come soon", [(20, ""), (30, "not_found"), (20, "")], "well"),
@@ -141,21 +142,21 @@ HEALTH: list[tuple[str, list[tuple[int, str]], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("calls", "state"), [each[1:] for each in HEALTH], ids=[each[0] for each in HEALTH])
-async def test_a_connection_is_as_its_last_calls_were(firm: World, calls: list[tuple[int, str]], state: str) -> None:
-    def write(connection: sa.Connection) -> None:
-        rows: list[dict[str, Any]] = [
-            {**CALL, "at": now(), "system": "kantata", "took_ms": took, "fault": fault} for took, fault in calls
-        ]
-        old = {"at": now() - timedelta(hours=2), "system": "kantata", "took_ms": 1, "fault": "vendor_down"}
-        rows.append(CALL | old)
-        connection.execute(sa.insert(CALLS), rows)
+async def test_a_connection_is_as_its_last_calls_were(firm: World) -> None:
+    long_ago = {"at": now() - timedelta(hours=2), "system": "kantata", "took_ms": 1, "fault": "vendor_down"}
+    for what, calls, state in HEALTH:
+        rows = [CALL | {"at": now(), "system": "kantata", "took_ms": ms, "fault": fault} for ms, fault in calls]
+        await firm.platform.database.run(partial(_called, rows=[*rows, CALL | long_ago]))
+        health = {each.system: each for each in await firm.operations.connections()}
+        assert (health["kantata"].state, health["kantata"].calls) == (state, len(calls)), what
+        assert (health["netsuite"].state, health["netsuite"].roles) == ("unused", ["erp"])
+    letters = [health[name].abbreviation for name in ("netsuite", "kantata", "salesforce")]
+    assert letters == ["NS", "KA", "SF"]
 
-    await firm.platform.database.run(write)
-    health = {each.system: each for each in await firm.operations.connections()}
-    assert (health["kantata"].state, health["kantata"].calls) == (state, len(calls))
-    assert (health["netsuite"].state, health["netsuite"].roles) == ("unused", ["erp"])
-    assert [health[name].abbreviation for name in ("netsuite", "kantata", "salesforce")] == ["NS", "KA", "SF"]
+
+def _called(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
+    connection.execute(sa.delete(CALLS))
+    connection.execute(sa.insert(CALLS), rows)
 
 
 async def test_a_client_sees_the_projects_of_its_own_account_and_no_other(firm: World) -> None:
