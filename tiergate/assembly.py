@@ -114,9 +114,10 @@ class Served:
         if "experience" in self._serving:
             tiers["experience"] = self._experience_app(identity)
         if self._gateway:
-            tiers |= {
-                tier: Proxy(url, system=f"{tier} tier") for tier, url in settings.tier_urls.items() if tier not in tiers
-            }
+            for tier, url in settings.tier_urls.items():
+                if tier not in tiers:
+                    proxy = tiers[tier] = Proxy(url, system=f"{tier} tier")
+                    self._closing.append(proxy.close)
         front = _app([_health(), self._ready(), _metrics(), *([identity.router()] if identity else [])])
         self.app = Gateway(self.governor, tiers, front=front, open_paths=OPEN_PATHS)
 
