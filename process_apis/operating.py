@@ -192,7 +192,8 @@ def acting_person() -> str:
     caller = current().caller
     if caller is None:
         return cases.TIERGATE
-    return caller.acted_for[0] if caller.acted_for else caller.subject
+    # The first of the chain is whoever asked, as `subject@client`; people are known by their subject.
+    return caller.acted_for[0].rpartition("@")[0] if caller.acted_for else caller.subject
 
 
 async def list_runs(

@@ -12,6 +12,8 @@ from canonical.dates import now
 from canonical.faults import Invalid, NotFound
 from canonical.money import Money
 from canonical.ports.processes import Resolve
+from foundation.context import Caller, fresh, use
+from process_apis.operating import acting_person
 from process_apis.tables import CALLS
 from tests.process.world import World
 
@@ -181,3 +183,12 @@ async def test_what_is_still_being_made_is_nobodys_business_outside(firm: World)
     assert await firm.engagements.engagements(account) == []
     with pytest.raises(NotFound):
         await firm.engagements.engagement(account, failed.run.project_code)
+
+
+def test_the_history_names_the_person_and_not_the_program_they_used() -> None:
+    face = Caller(subject="experience-tier", client="experience-tier", layer="experience")
+    priya = Caller(subject="priya@acme.example", client="console")
+    with use(fresh(caller=priya.acting(face))):
+        assert acting_person() == "priya@acme.example"
+    with use(fresh(caller=priya)):
+        assert acting_person() == "priya@acme.example"
