@@ -58,12 +58,14 @@ def finish_run(connection: sa.Connection, run_id: str, status: str, fault: Fault
     )
 
 
-def reopen_run(connection: sa.Connection, run_id: str, from_step: int) -> bool:
+def reopen_run(connection: sa.Connection, run_id: str, from_step: int, ended_at: datetime | None) -> bool:
     """Put a refused or failed run back to running; False when it is neither, or somebody else just did.
 
-    Its steps from `from_step` on are to do again. Their rows stay: an undo asks what was ever begun.
+    `ended_at` is the ending that whoever asks has seen: a run that ended again since then is not run again. Its
+    steps from `from_step` on are to do again. Their rows stay: an undo asks what was ever begun.
     """
-    waiting = sa.and_(RUNS.c.id == run_id, RUNS.c.status.in_(("refused", "failed")))
+    seen = RUNS.c.ended_at.is_(None) if ended_at is None else RUNS.c.ended_at == ended_at
+    waiting = sa.and_(RUNS.c.id == run_id, RUNS.c.status.in_(("refused", "failed")), seen)
     again = {"status": "running", "step": from_step - 1, "ended_at": None, "verified": None}
     forgotten = {"reason": "", "detail": "", "errors": "[]"}
     if not connection.execute(sa.update(RUNS).where(waiting).values(**again, **forgotten)).rowcount:

@@ -145,7 +145,7 @@ async def retry(platform: Platform, run_id: str) -> Run:
     who = acting_person()
 
     def reopen(connection: sa.Connection) -> bool:
-        reopened = journal.reopen_run(connection, run_id, again)
+        reopened = journal.reopen_run(connection, run_id, again, run.ended_at)
         number = connection.scalar(sa.select(CASES.c.number).where(CASES.c.run_id == run_id))
         if reopened and number:
             cases.note(connection, number, who, f"Run again from step {again}.")

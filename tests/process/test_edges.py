@@ -81,7 +81,7 @@ async def test_an_account_merged_after_the_guards_is_guarded_again_as_the_one_it
     observers.append(merge)
     done = await firm.played("D01")
     assert (done.run.status, [e.rule for e in done.run.errors]) == ("failed", ["credit_hold"])
-    assert firm.writes() == []
+    assert firm.writes("netsuite", "kantata") == []
 
 
 async def test_an_account_merged_after_the_guards_into_a_good_one_is_one_customer(firm: World) -> None:
