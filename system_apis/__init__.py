@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -25,6 +25,13 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
     notification_secret: str = ""
 
 
+class Adapter(Protocol):
+    """A system's adapter: the methods of its ports, and this."""
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+
+
 class SystemApi(msgspec.Struct, frozen=True, kw_only=True):
     """One system behind canonical ports: what a folder here registers as `SYSTEM_API`."""
 
@@ -35,7 +42,7 @@ class SystemApi(msgspec.Struct, frozen=True, kw_only=True):
     abbreviation: str
     """Two letters for the console's badges."""
     ports: tuple[type, ...]
-    connect: Callable[[Connection], Any]
+    connect: Callable[[Connection], "Adapter"]
     """An adapter that implements every port, on this connection."""
     detects_changes: bool = True
     """Whether it refuses a write to a record that has changed since it was read (an ETag, a version, a lock)."""

@@ -104,6 +104,7 @@ class Served:
         revoked = identity.revocations.holds if identity else None
         self.governor = Governor(self.plan, trail=trail, keys=keys, revoked=revoked)
         self._adapters = {name: self._systems[name].connect(c) for name, c in self._connections.items()}
+        self._closing += [keys.close, *(adapter.close for adapter in self._adapters.values())]
         if "system" in self._serving:
             self._closing.append(CallLog(self.database).close)
         tiers: dict[Layer, Any] = {}

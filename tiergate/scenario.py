@@ -125,22 +125,23 @@ class Firm:
 
         address = self._sandboxes["salesforce"]
         app = self._credentials["salesforce"].values
-        session = requests.Session()
-        session.verify, session.trust_env = address.ca, False  # REQUESTS_CA_BUNDLE would win over `verify`
         form = {
             "grant_type": "client_credentials",
             "client_id": app["SALESFORCE_CLIENT_ID"],
             "client_secret": app["SALESFORCE_CLIENT_SECRET"],
         }
-        token = session.post(f"{address.tls_url}/services/oauth2/token", data=form, timeout=30).json()["access_token"]
-        salesforce = Salesforce(instance_url=address.tls_url, session_id=token, session=session, version="62.0")
-        sobjects: Any = salesforce.Opportunity  # made at run time, for any object of the org
-        for deal in self.deals:
-            sobjects.update(deal.id, {"StageName": "Closed Won"})
-            if deal.number == REORDERED:
-                sobjects.update(
-                    deal.id, {"Description": "Kick-off agreed."}
-                )  # a second version, whose notification comes first
+        with requests.Session() as session:
+            session.verify, session.trust_env = address.ca, False  # REQUESTS_CA_BUNDLE would win over `verify`
+            token = session.post(f"{address.tls_url}/services/oauth2/token", data=form, timeout=30).json()
+            salesforce = Salesforce(
+                instance_url=address.tls_url, session_id=token["access_token"], session=session, version="62.0"
+            )
+            sobjects: Any = salesforce.Opportunity  # made at run time, for any object of the org
+            for deal in self.deals:
+                sobjects.update(deal.id, {"StageName": "Closed Won"})
+                if deal.number == REORDERED:
+                    # A second version, whose notification comes first.
+                    sobjects.update(deal.id, {"Description": "Kick-off agreed."})
 
     async def _watch(self, http: httpx.AsyncClient) -> dict[str, Run]:
         """Wait for the end of every run; the runs by deal id."""

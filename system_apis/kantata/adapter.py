@@ -34,6 +34,10 @@ class Kantata:
         self._instance = http.base_url.host
         self._records = Records(http)
 
+    async def close(self) -> None:
+        """Close the connection's client."""
+        await self._records.close()
+
     async def project(self, project_id: str) -> Project:
         found = await self._records.get(WORKSPACES, project_id)
         key = await self._records.key_of(found.external_reference_ids, PROJECT)

@@ -46,6 +46,10 @@ class Records:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
+    async def close(self) -> None:
+        """Close the connection's client."""
+        await self._http.aclose()
+
     async def get(self, kind: Kind[T], id: str) -> T:
         """One record; `NotFound` when there is none."""
         return _only(kind, await self._send("GET", f"{kind.plural}/{id}", params=_EVERYTHING))

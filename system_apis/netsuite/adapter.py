@@ -59,6 +59,10 @@ class NetSuite:
         account = self._http.base_url.host.removesuffix(".suitetalk.api.netsuite.com")
         return Account(system="NetSuite", instance=account, user=self._user)
 
+    async def close(self) -> None:
+        """Close the connection's client."""
+        await self._http.aclose()
+
     async def legal_entity(self, code: str) -> LegalEntity:
         """A subsidiary by our code, with its accounting periods."""
         found = await self._query(_SUBSIDIARY.format(code=quoted(code)), wire.Rows[wire.SubsidiaryRow])

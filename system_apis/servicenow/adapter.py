@@ -39,6 +39,10 @@ class ServiceNow:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
+    async def close(self) -> None:
+        """Close the connection's client."""
+        await self._http.aclose()
+
     async def ticket_by_key(self, key: str) -> Ticket:
         found = await self._find(key)
         if found is None:
