@@ -78,9 +78,9 @@ class Served:
         if "system" in self._serving:
             bound = Systems(self.bindings, cast(Any, None)).roles()
             self._connections = configuration.connections(settings.policies, bound, values)
-        self._values = values
         self._closing: list[Callable[[], Any]] = []
         self._pools: dict[Layer, httpx.AsyncClient] = {}
+        self._asked: dict[tuple[str, type], Any] = {}
         self._processes: dict[str, Any] = {}
         self.demo: DemoCredentials | None = None
         """The demonstration's logins, where they were made just now."""
@@ -220,7 +220,14 @@ class Served:
         return FaceSessions(pages, self.governor.services.tokens)
 
     def _ask_system(self, name: str, port: type[P]) -> P:
-        """A system's port: the adapter here, governed; or the system tier's client."""
+        """A system's port, made once: every step of every run asks for some."""
+        known = self._asked.get((name, port))
+        if known is None:
+            known = self._asked[name, port] = self._system_port(name, port)
+        return cast(P, known)
+
+    def _system_port(self, name: str, port: type[P]) -> P:
+        """The adapter here, governed; or the system tier's client."""
         if name not in self._systems:
             raise NotBound(f"no system is called {name!r}")
         if port not in self._systems[name].ports:

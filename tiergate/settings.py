@@ -9,6 +9,7 @@
     TIERGATE_PUBLIC_URL       where browsers reach the gateway (default http://HOST:PORT)
     TIERGATE_SYSTEM_URL       a tier apart is at this address; likewise TIERGATE_PROCESS_URL, TIERGATE_EXPERIENCE_URL
     TIERGATE_CLIENT_SECRET    a tier's own client secret at the issuer, when the embedded one is not used
+    TIERGATE_CONSOLE_SECRET   the client secret of `console` at the issuer, likewise
     TIERGATE_LOG              debug, info (default), warning, error
     TIERGATE_LEASE_SECONDS    after which a silent process counts as dead and its runs are taken over (default 30)
     TIERGATE_POLL_SECONDS     between two polls of each source of changes (default 10)
