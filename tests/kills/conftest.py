@@ -71,7 +71,9 @@ class Ground:
                 time.sleep(0.1)
         finally:
             engine.dispose()
-        raise AssertionError((self.state / "platforms.txt").read_text()[-2000:])
+        code = self._platform.poll() if self._platform is not None else None
+        told = (self.state / "platforms.txt").read_text()[-12000:]
+        raise AssertionError(f"{rows} are not over; the platform's exit code is {code}:\n{told}")
 
     async def duplicates(self) -> list[str]:
         """Business facts created more than once, by the sandboxes' own write logs."""

@@ -5,6 +5,7 @@ the checkpoint is not. STEP 0 never comes, so that it lives until somebody ends 
 """
 
 import asyncio
+import faulthandler
 import os
 import signal
 import sys
@@ -39,5 +40,7 @@ async def main(state: Path) -> None:
 
 
 if __name__ == "__main__":
+    faulthandler.enable()
+    faulthandler.dump_traceback_later(50, repeat=True)  # one that hangs says where before its test loses patience
     die_at(sys.argv[2], int(sys.argv[3]))
     asyncio.run(main(Path(sys.argv[1])))
