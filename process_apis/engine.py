@@ -21,6 +21,7 @@ import structlog
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 
 from foundation.database import Database, upsert
+from foundation.structs import prepare
 from process_apis.serializer import RegisteredTypes
 from process_apis.tables import LEASES, RUNS
 
@@ -47,6 +48,7 @@ class Engine:
 
     async def start(self) -> None:
         """Take a lease, launch, take over what the dead left behind. Runs resume on the calling loop."""
+        prepare()  # the engine reads what it stored in threads, several at once
         await self._database.run(self._renew)
         self._heart = threading.Thread(target=self._keep_beating, name="tiergate-lease", daemon=True)
         self._heart.start()

@@ -29,6 +29,7 @@ from foundation.connections import Connection
 from foundation.context import Caller, Layer, current, use
 from foundation.database import Database, engine_of, migrate
 from foundation.masking import Masker
+from foundation.structs import prepare
 from gateway import interior
 from gateway.asgi import Gateway
 from gateway.audit import Trail
@@ -88,6 +89,7 @@ class Served:
 
     async def start(self) -> None:
         """Open the database, the engine and the record, and build the app."""
+        prepare()
         settings = self.settings
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.database = Database(engine_of(settings.database_url))
