@@ -1,0 +1,1 @@
+"""What an API owner publishes: whether a changed contract still keeps its promises."""
