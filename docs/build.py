@@ -157,7 +157,8 @@ def commands() -> Iterator[str]:
 
 def _plain(command: argparse.ArgumentParser) -> str:
     """The help at one width, whatever the terminal's."""
-    command.formatter_class = lambda prog: argparse.HelpFormatter(prog, width=100)
+    kind = command.formatter_class
+    command.formatter_class = lambda prog: kind(prog, width=100)
     return command.format_help().strip()
 
 

@@ -6,6 +6,7 @@
     tiergate serve system       one tier apart: system, process, experience, gateway, sandboxes
     tiergate policy check       are the policies sound? offline, the same code as at run time
     tiergate openapi --check    do the published contracts match the code?
+    tiergate openapi diff A B   does a changed contract break somebody?
     tiergate audit verify       is the record whole?
 
 A mistake that the person at the keyboard can mend ends with one plain sentence and exit code 2.
@@ -25,6 +26,7 @@ from foundation import telemetry
 from foundation.sandbox.server import CannotServe
 from gateway.loader import PolicyError
 from tiergate import settings as environment
+from tiergate.commands import openapi as contracts
 from tiergate.settings import Settings, WrongSetting
 
 CANNOT: Final = 2
@@ -83,11 +85,8 @@ def parser() -> argparse.ArgumentParser:
     )
     policy = _command(commands, "policy", _policy, "look at the policies", "tiergate policy check")
     policy.add_argument("what", choices=("check",), help="check: load everything, say what is wrong, by file and line")
-    openapi = _command(
-        commands, "openapi", _openapi, "write the published contracts into openapi/", "tiergate openapi --check"
-    )
-    openapi.add_argument(
-        "--check", action="store_true", help="write nothing; fail when a contract differs from the code"
+    contracts.arguments(
+        _command(commands, "openapi", contracts.openapi, "write the published contracts into openapi/", "")
     )
     audit = _command(commands, "audit", _audit, "look at the record of calls", "tiergate audit verify")
     audit.add_argument("what", choices=("verify",), help="verify: name every changed, removed or reordered record")
@@ -173,15 +172,6 @@ def _policy(settings: Settings, asked: argparse.Namespace) -> int:
     plan = plan_of(settings)
     print(f"The policies in {settings.policies} are sound: {len(plan.operations)} operations are offered.")
     return 0
-
-
-def _openapi(settings: Settings, asked: argparse.Namespace) -> int:
-    from tiergate.contracts import check, publish
-
-    changed = check(settings) if asked.check else publish(settings)
-    for line in changed:
-        print(line)
-    return 1 if asked.check and changed else 0
 
 
 def _audit(settings: Settings, asked: argparse.Namespace) -> int:

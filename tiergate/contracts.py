@@ -7,6 +7,7 @@ from typing import Any, Final
 from foundation.openapi import document
 from gateway.plan import Plan, load
 from gateway.published import listed, statuses
+from gateway.publishing.contract import Change, compare
 from tiergate import catalogue
 from tiergate.assembly import AUDIENCE
 from tiergate.settings import ROOT, Settings
@@ -33,6 +34,17 @@ def documents(plan: Plan) -> dict[str, dict[str, Any]]:
         }
         found[f"{api.key}.json"] = whole
     return found
+
+
+def breaking(settings: Settings) -> dict[str, list[Change]]:
+    """What would break who relies on a contract as it is published now, by file name."""
+    found = {}
+    for name, text in _texts(settings).items():
+        path = FOLDER / name
+        if path.exists():
+            changes = compare(json.loads(path.read_text(encoding="utf-8")), json.loads(text))
+            found[name] = [change for change in changes if change.breaking]
+    return {name: changes for name, changes in found.items() if changes}
 
 
 def publish(settings: Settings) -> list[str]:

@@ -1,0 +1,1 @@
+"""Commands with more to them than one call, a module each."""

@@ -1,0 +1,104 @@
+"""`tiergate openapi`: publish contracts, look for what is against the rules, compare two of them."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from gateway.publishing.contract import compare
+from gateway.publishing.rules import findings
+from tiergate import contracts
+from tiergate.settings import Settings, WrongSetting
+
+EXAMPLES: Final = """\
+examples:
+  tiergate openapi                        write openapi/; refused where a change would break a caller
+  tiergate openapi --check                write nothing; fail when a contract differs from the code
+  tiergate openapi lint                   everything in openapi/ against the rules
+  tiergate openapi lint bought.json       a contract from elsewhere
+  tiergate openapi diff old.json new.json what changed, and whether it breaks somebody
+"""
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """What may be said after `tiergate openapi`."""
+    command.epilog = EXAMPLES
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.add_argument("--check", action="store_true", help="write nothing; fail when a contract differs")
+    actions = command.add_subparsers(dest="action", metavar="ACTION", title="actions (none: publish)")
+    lint = actions.add_parser("lint", help="what is against the rules, by its place in the document")
+    lint.add_argument("files", nargs="*", type=Path, metavar="FILE", help="contracts, as JSON (default: openapi/)")
+    diff = actions.add_parser("diff", help="what changed, and whether it breaks somebody")
+    diff.add_argument("files", nargs=2, type=Path, metavar=("OLD", "NEW"), help="two contracts, as JSON")
+    for action in (lint, diff):
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def openapi(settings: Settings, asked: argparse.Namespace) -> int:
+    """Exit code 0 when all is well, 1 for a finding; raises `WrongSetting` for a file that cannot be read."""
+    match asked.action:
+        case "lint":
+            return _lint(asked.files or sorted(contracts.FOLDER.glob("*.json")), as_json=asked.json)
+        case "diff":
+            return _diff(*asked.files, as_json=asked.json)
+        case _:
+            return _check(settings) if asked.check else _publish(settings)
+
+
+def _check(settings: Settings) -> int:
+    wrong = contracts.check(settings)
+    print(*wrong, sep="\n", end="\n" if wrong else "")
+    return 1 if wrong else 0
+
+
+def _publish(settings: Settings) -> int:
+    if broken := contracts.breaking(settings):
+        for name, changes in broken.items():
+            print(f"openapi/{name} is not published: callers would break.", *changes, sep="\n  ")
+        print("Keep the old shape, or offer the new one as the next major version.")
+        print("(Nobody calls it yet? Delete the file, and it is published anew.)")
+        return 1
+    for line in contracts.publish(settings):
+        print(line)
+    return 0
+
+
+def _lint(files: list[Path], *, as_json: bool) -> int:
+    found = {str(path): findings(_read(path)) for path in files}
+    if as_json:
+        print(
+            json.dumps(
+                {name: [{f: getattr(e, f) for f in e.__struct_fields__} for e in each] for name, each in found.items()}
+            )
+        )
+    else:
+        for name, each in found.items():
+            print(f"{name}: {len(each) or 'no'} finding{'' if len(each) == 1 else 's'}", *each, sep="\n  ")
+    return 1 if any(found.values()) else 0
+
+
+def _diff(old: Path, new: Path, *, as_json: bool) -> int:
+    try:
+        changes = compare(_read(old), _read(new))
+    except ValueError as dead:
+        raise WrongSetting(f"the contracts cannot be compared: {dead}") from dead
+    breaking = sum(change.breaking for change in changes)
+    if as_json:
+        print(msgspec.json.encode(changes).decode())
+    else:
+        print(*changes, f"{len(changes)} changes, {breaking} of them breaking", sep="\n")
+    return 1 if breaking else 0
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as missing:
+        raise WrongSetting(f"{path} cannot be read: {missing.strerror}") from missing
+    except ValueError as broken:
+        raise WrongSetting(f"{path} is not JSON: {broken}") from broken
+    if not isinstance(found, dict) or not isinstance(found.get("paths", {}), dict):
+        raise WrongSetting(f"{path} is not an OpenAPI document: it is an object with openapi, info and paths")
+    return found
