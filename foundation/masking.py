@@ -29,7 +29,11 @@ class Masker:
 
     def __init__(self, key: bytes, rules: Rules | None = None) -> None:
         self._key = key
-        self._rules = DEFAULT_RULES | (rules or {})
+        self.classes(rules or {})
+
+    def classes(self, rules: Rules) -> None:
+        """What happens to each data class from now on; one that is not named as by default."""
+        self._rules = DEFAULT_RULES | rules
 
     def mask(self, value: Any, kind: Any) -> Any:
         """`value` (a Struct, or builtins as decoded from JSON) of type `kind`, as builtins, masked."""

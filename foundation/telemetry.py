@@ -17,6 +17,7 @@ _QUIET: Final = {
     "alembic": logging.WARNING,
     "dbos": logging.ERROR,
     "urllib3": logging.WARNING,
+    "watchfiles": logging.WARNING,
 }
 
 

@@ -122,7 +122,7 @@ async def _run_all(settings: Settings, *, play: bool) -> int:
             report = await firm_of(served.settings, sandboxes.addresses, print).play()
             print("\n" + table(report) + "\n")
         print(addresses(served), flush=True)
-        await until_told_to_stop()
+        await until_told_to_stop(served.policies.look)
         print("\nStopping: runs end their step, nothing is lost.", flush=True)
     return 0
 

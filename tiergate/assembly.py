@@ -7,6 +7,7 @@ served elsewhere through the client of the same port.
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 import httpx
@@ -44,6 +45,7 @@ from gateway.keys import FetchedKeys
 from gateway.plan import Plan, load
 from gateway.proxy import Proxy
 from gateway.published import scopes_of
+from gateway.reload import Reloading
 from process_apis.bindings import Ask, Bindings, Systems
 from process_apis.engine import Engine
 from process_apis.intake import Worker
@@ -72,7 +74,8 @@ class Served:
         self._gateway = gateway
         self._pace = pace or Pace(poll=settings.poll_seconds)
         values = {"TIERGATE_ISSUER": f"{settings.address}/identity", "TIERGATE_AUDIENCE": AUDIENCE, **settings.values}
-        self.plan: Plan = load(settings.policies, catalogue.apis(), values)
+        self._read = partial(load, settings.policies, catalogue.apis(), values)
+        self.plan: Plan = self._read()
         self._systems = system_apis.discover()
         self.bindings: Bindings = configuration.bindings(settings.policies, self._systems, values)
         self._connections: dict[str, Connection] = {}
@@ -105,6 +108,7 @@ class Served:
         keys = FetchedKeys(_inside(identity) if identity else None)
         revoked = identity.revocations.holds if identity else None
         self.governor = Governor(self.plan, trail=trail, keys=keys, revoked=revoked)
+        self.policies = Reloading(self.governor, settings.policies, self._read, self._in_force)
         self._adapters = {name: self._systems[name].connect(c) for name, c in self._connections.items()}
         self._closing += [keys.close, *(adapter.close for adapter in self._adapters.values())]
         if "system" in self._serving:
@@ -123,6 +127,8 @@ class Served:
                     self._closing.append(proxy.close)
         front = _app([_health(), self._ready(), _metrics(), *([identity.router()] if identity else [])])
         self.app = Gateway(self.governor, tiers, front=front, open_paths=OPEN_PATHS)
+        self.policies.start()
+        self._closing.append(self.policies.stop)
 
     async def stop(self) -> None:
         """Drain and close, in reverse."""
@@ -131,6 +137,10 @@ class Served:
             if asyncio.iscoroutine(done):
                 await done
         self.database.engine.dispose()
+
+    def _in_force(self, plan: Plan) -> None:
+        self.plan = plan
+        self.masker.classes(msgspec.structs.asdict(plan.platform["data_classes"]))
 
     def _embedded(self) -> bool:
         """Whether the tokens we trust come from the issuer inside."""
@@ -254,10 +264,13 @@ class Served:
 
     def _as(self, layer: Layer, asked: Layer) -> Callable[[], Caller]:
         """The calling tier's workload with the scopes its token would carry, and whom it acts for."""
-        workload = WORKLOAD if layer == "process" else _EXPERIENCE
-        workload = msgspec.structs.replace(workload, scopes=scopes_of(self.plan, asked))
+        own = WORKLOAD if layer == "process" else _EXPERIENCE
+        plan, workload = self.plan, msgspec.structs.replace(own, scopes=scopes_of(self.plan, asked))
 
         def caller() -> Caller:
+            nonlocal plan, workload
+            if self.plan is not plan:
+                plan, workload = self.plan, msgspec.structs.replace(own, scopes=scopes_of(self.plan, asked))
             here = _caller()
             if here.layer == layer:
                 return msgspec.structs.replace(here, scopes=workload.scopes)
@@ -285,7 +298,16 @@ class Served:
                 await self.database.run(lambda c: c.exec_driver_sql("SELECT 1"))
             except sa.exc.SQLAlchemyError:
                 return Response({"status": "database not reachable"}, status_code=503)
-            return Response({"status": "ready", "serves": ", ".join([*self._serving, *["gateway"] * self._gateway])})
+            refused = len(self.policies.last.problems)
+            return Response(
+                {
+                    "status": "ready",
+                    "serves": ", ".join([*self._serving, *["gateway"] * self._gateway]),
+                    "policies": f"the last good ones; the folder has {refused} problems"
+                    if refused
+                    else "as in the folder",
+                }
+            )
 
         return ready
 

@@ -69,7 +69,7 @@ async def serve(settings: Settings, what: str) -> int:
     print(f"Serving {what} at http://{settings.host}:{settings.port}", flush=True)
     if served.demo is not None:
         print(addresses(served), flush=True)
-    await until_told_to_stop()
+    await until_told_to_stop(served.policies.look)
     await serving.stop()
     await served.stop()
     return 0

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from granian.constants import Interfaces
@@ -67,9 +68,17 @@ class Serving:
             await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def until_told_to_stop() -> None:
-    """Wait for Ctrl-C or SIGTERM."""
+async def until_told_to_stop(look: Callable[[], Awaitable[object]]) -> None:
+    """Wait for Ctrl-C or SIGTERM; on SIGHUP, `look` at the policies again."""
     told, loop = asyncio.Event(), asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, told.set)
+    looking: set[asyncio.Future[object]] = set()  # a task nobody holds may be forgotten before it ends
+
+    def again() -> None:
+        task = asyncio.ensure_future(look())
+        looking.add(task)
+        task.add_done_callback(looking.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, again)
     await told.wait()

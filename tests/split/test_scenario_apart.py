@@ -81,7 +81,7 @@ def test_the_one_record_of_all_processes_is_whole(split: Deployment) -> None:
 def test_every_process_says_how_it_is(split: Deployment, name: str) -> None:
     url = split.urls[name]
     assert httpx.get(f"{url}/health").json() == {"status": "ok"}
-    assert httpx.get(f"{url}/ready").json() == {"status": "ready", "serves": name}
+    assert httpx.get(f"{url}/ready").json() == {"status": "ready", "serves": name, "policies": "as in the folder"}
     assert "tiergate_calls" in httpx.get(f"{url}/metrics").text
 
 
