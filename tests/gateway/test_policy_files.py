@@ -3,9 +3,7 @@
 The first line names the file it stands for; the lines that begin with `#>` are all that must be said.
 """
 
-import contextlib
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -60,35 +58,3 @@ def test_an_api_without_a_policy_is_reached_by_nobody(tmp_path: Path) -> None:
     (folder / "apis" / "face.yaml").unlink()
     (folder / "products" / "desk.yaml").unlink()
     assert not [key for key in load(folder, APIS, VALUES).operations if key.startswith("face")]
-
-
-def test_a_mangled_policy_is_refused_or_read_but_never_breaks_the_reader(tmp_path: Path) -> None:
-    folder, dice = write_policies(tmp_path), Random(7)
-    scraps = [
-        "{",
-        "}",
-        "[",
-        ":",
-        "null",
-        "~",
-        "- ",
-        "\n",
-        "&a ",
-        "*a",
-        "!!int ",
-        "'",
-        "|\n",
-        "9" * 30,
-        "\t",
-        "\x00",
-        "${",
-        "---\n",
-    ]
-    for _ in range(150):
-        name = dice.choice(list(FILES))
-        text, at = FILES[name], dice.randrange(len(FILES[name]))
-        mangled = dice.choice([text[:at] + dice.choice(scraps) + text[at:], text[:at] + text[at + 9 :]])
-        (folder / name).write_text(mangled)
-        with contextlib.suppress(PolicyError):
-            load(folder, APIS, VALUES)
-        (folder / name).write_text(text)
