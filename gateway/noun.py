@@ -108,7 +108,7 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     """An API's file must have it."""
     platform: Any = None
-    """Types of its keys in platform.yaml, by key."""
+    """Types of its keys in platform.yaml, by key; one whose type admits None may be left out."""
 
 
 @cache

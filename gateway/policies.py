@@ -6,7 +6,8 @@ The Structs of the first two are put together from the nouns that are found, so 
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from types import NoneType
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -80,9 +81,13 @@ def api_type() -> type[msgspec.Struct]:
 
 @cache
 def platform_type() -> type[msgspec.Struct]:
-    """What platform.yaml holds: every key is needed."""
-    fields = [field for noun in nouns() for field in (noun.platform or {}).items()]
+    """What platform.yaml holds. A key whose type admits None may be left out; every other one is needed."""
+    fields = [_field(key, kind) for noun in nouns() for key, kind in (noun.platform or {}).items()]
     return msgspec.defstruct("Platform", fields, frozen=True, kw_only=True)
+
+
+def _field(key: str, kind: Any) -> Any:
+    return (key, kind, None) if NoneType in get_args(kind) else (key, kind)
 
 
 def _file(
