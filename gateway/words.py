@@ -1,4 +1,4 @@
-"""Values a person says aloud: `60/min`, `100k/day`, `256KB`, `30s`.
+"""Values a person says aloud: `60/min`, `100k/day`, `256KB`, `30s`, `7y`.
 
 Each type is read from its text by `read`; a text that cannot be read raises `ValueError` with a sentence for the
 author of the policy.
@@ -15,6 +15,7 @@ _SECONDS: Final = {
     **dict.fromkeys(("h", "hour"), 3_600),
     **dict.fromkeys(("d", "day"), 86_400),
 }
+_SPANS: Final = {**_SECONDS, "m": 60, "ms": 0.001, "w": 604_800, "week": 604_800, "y": 31_536_000, "year": 31_536_000}
 
 
 class Rate:
@@ -57,8 +58,24 @@ class Size(int):
         return cls(int(match[1]) * _SIZE[match[2].upper()])
 
 
+class Duration(float):
+    """Seconds: `500ms`, `30s`, `10m`, `24h`, `30d`, `7y` (a year is 365 days)."""
+
+    @classmethod
+    def read(cls, said: object) -> Self:
+        """From its text; `ValueError` when it is not a span of time, or none at all."""
+        match = re.fullmatch(r"(\d+)\s*([a-z]+)", str(said).strip(), re.IGNORECASE)
+        word = match[2].lower() if match else ""
+        unit = _SPANS.get(word) or _SPANS.get(word.removesuffix("s"))
+        if match is None or unit is None:
+            raise ValueError(f"{said!r} is not a span of time: write it like 500ms, 30s, 10m, 24h, 30d or 7y")
+        if int(match[1]) == 0:
+            raise ValueError(f"{said!r} is no time at all")
+        return cls(int(match[1]) * unit)
+
+
 def read_word(kind: type, said: object) -> object:
     """msgspec's hook for these types; `NotImplementedError` for any other."""
-    if kind in (Rate, Size):
+    if kind in (Rate, Size, Duration):
         return kind.read(said)
     raise NotImplementedError(f"{kind.__name__} is not a policy word")
