@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, cast
 
+import policy_pages
 from reading import ROOT, Class, Module, Operation, modules
 
 from tiergate import settings
@@ -26,8 +27,10 @@ def main() -> int:
     arguments.add_argument("--check", action="store_true", help="write nothing; fail when a page differs")
     check = arguments.parse_args().check
     pages = {name: _page(title, body()) for name, (title, body) in PAGES.items()}
+    pages |= {name: _page(title, parts) for name, title, parts in policy_pages.pages(gaps)}
     stale = [name for name, text in pages.items() if not _same(name, text)]
-    strangers = [path.name for path in REFERENCE.glob("*.md") if path.stem not in pages]
+    found = [str(path.relative_to(REFERENCE)) for path in sorted(REFERENCE.rglob("*.md"))]
+    strangers = [name for name in found if name.removesuffix(".md") not in pages]
     for gap in gaps:
         print(gap)
     if check:
@@ -36,8 +39,8 @@ def main() -> int:
         for name in strangers:
             print(f"docs/reference/{name} is written by nothing")
         return 1 if gaps or stale or strangers else 0
-    REFERENCE.mkdir(exist_ok=True)
     for name in stale:
+        (REFERENCE / f"{name}.md").parent.mkdir(parents=True, exist_ok=True)
         (REFERENCE / f"{name}.md").write_text(pages[name])
         print(f"wrote docs/reference/{name}.md")
     return 1 if gaps else 0
@@ -101,13 +104,6 @@ def faces() -> Iterator[str]:
         yield f"## `{_name(module)}`\n\n{_said(module)}"
 
 
-def nouns() -> Iterator[str]:
-    """One section a policy noun: its Structs are its YAML."""
-    for module in modules("gateway/nouns/[a-z]*.py"):
-        structs = "\n\n".join(_struct(each, level=3) for each in module.classes if each.fields)
-        yield f"## `{_name(module)}`\n\n{_said(module)}\n\n{structs}".rstrip()
-
-
 def _said(thing: Module | Class | Operation) -> str:
     """What it says of itself. Indented lines are a drawing, in Markdown too."""
     if not thing.doc:
@@ -146,13 +142,21 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def commands() -> Iterator[str]:
-    """One section a command, as `--help` says it."""
-    whole = parser()
-    for group in whole._subparsers._group_actions if whole._subparsers else ():
-        named = cast("dict[str, argparse.ArgumentParser]", group.choices or {})
-        for name, command in named.items():
-            yield f"## tiergate {name}\n\n```text\n{_plain(command)}\n```"
+    """One section a command, as `--help` says it, and one an action of it."""
+    for name, command in _named(parser()).items():
+        yield f"## tiergate {name}\n\n```text\n{_plain(command)}\n```"
+        for action, inner in _named(command).items():
+            yield f"### tiergate {name} {action}\n\n```text\n{_plain(inner)}\n```"
     yield "## Settings\n\n```text\n" + (settings.__doc__ or "").strip() + "\n```"
+
+
+def _named(whole: argparse.ArgumentParser) -> "dict[str, argparse.ArgumentParser]":
+    groups = whole._subparsers._group_actions if whole._subparsers else ()
+    return {
+        name: command
+        for group in groups
+        for name, command in cast("dict[str, argparse.ArgumentParser]", group.choices or {}).items()
+    }
 
 
 def _plain(command: argparse.ArgumentParser) -> str:
@@ -169,7 +173,6 @@ PAGES: Final[dict[str, tuple[str, Callable[[], Iterable[str]]]]] = {
     "systems": ("Systems", systems),
     "workflows": ("Workflows", workflows),
     "faces": ("Faces", faces),
-    "nouns": ("Policy nouns", nouns),
     "commands": ("The command line and its settings", commands),
 }
 

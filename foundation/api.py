@@ -78,7 +78,8 @@ def litestar_path(path: str) -> str:
 
 def problem_response(fault: Fault, instance: str = "") -> Response[bytes]:
     """A fault as `application/problem+json` (RFC 9457), with `Retry-After` where waiting helps."""
-    problem = fault.problem(request_id=current().request_id, instance=instance)
+    context = current()
+    problem = fault.problem(request_id=context.request_id, instance=instance, site=context.site)
     headers = {"Retry-After": str(int(float(fault.facts["retry_after"])) or 1)} if "retry_after" in fault.facts else {}
     return Response(msgspec.json.encode(problem), status_code=fault.status, media_type=PROBLEM_JSON, headers=headers)
 

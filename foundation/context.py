@@ -49,6 +49,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     caller: Caller | None = None
     run: str = ""
     step: str = ""
+    site: str = ""
+    """The gateway's address as callers know it."""
 
     def headers(self) -> dict[str, str]:
         """The headers a call to the next tier, or to a vendor's tracing, carries (without identity)."""
@@ -70,12 +72,13 @@ def current() -> Context:
     return _current.get() or fresh()
 
 
-def fresh(*, request_id: str = "", traceparent: str = "", caller: Caller | None = None) -> Context:
+def fresh(*, request_id: str = "", traceparent: str = "", caller: Caller | None = None, site: str = "") -> Context:
     """A new context, taking over an incoming request id and W3C `traceparent` only if they are well formed."""
     return Context(
         request_id=request_id if _REQUEST_ID.match(request_id) else _hex(64),
         traceparent=traceparent if _TRACEPARENT.match(traceparent) else _new_trace(),
         caller=caller,
+        site=site,
     )
 
 

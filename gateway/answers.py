@@ -16,9 +16,9 @@ _PROXY_ERRORS: Final[dict[type[Fault], str]] = {
 }
 
 
-def answer_of(fault: Fault, *, request_id: str, instance: str) -> tuple[int, Headers, bytes]:
+def answer_of(fault: Fault, *, request_id: str, instance: str, site: str = "") -> tuple[int, Headers, bytes]:
     """Status, headers and body (RFC 9457; `WWW-Authenticate` of RFC 6750, `Proxy-Status` of RFC 9209)."""
-    body = msgspec.json.encode(fault.problem(request_id=request_id, instance=instance))
+    body = msgspec.json.encode(fault.problem(request_id=request_id, instance=instance, site=site))
     headers: Headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", b"%d" % len(body)),

@@ -34,7 +34,8 @@ class Gateway:
     """The front door.
 
     `tiers` holds, for each layer, the app that serves it or a `Proxy` to the process that does. `front` serves what
-    no policy governs (health, metrics, the issuer), at the paths that begin with one of `open_paths`.
+    no policy governs (health, metrics, the issuer), at the paths that begin with one of `open_paths`. `site` is the
+    address callers know it by, without a slash at its end.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class Gateway:
         *,
         front: App | None = None,
         open_paths: tuple[str, ...] = (),
+        site: str = "",
     ) -> None:
         self.governor = governor
         self._tiers = tiers
         self._front = front
         self._open_paths = open_paths
+        self._site = site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI. Raises nothing before an answer began: whatever fails is answered with a problem document."""
@@ -59,7 +62,8 @@ class Gateway:
             await self._front({**scope, "headers": _from_outside(scope["headers"])}, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        context = fresh(request_id=headers.get("x-request-id", ""), traceparent=headers.get("traceparent", ""))
+        said = (headers.get("x-request-id", ""), headers.get("traceparent", ""))
+        context = fresh(request_id=said[0], traceparent=said[1], site=self._site)
         with use(context):
             await _Passage(self, scope, receive, send, headers, context).run()
 
@@ -207,7 +211,9 @@ class _Passage:
         if self._status:
             return
         context = self._context
-        status, headers, body = answer_of(fault, request_id=context.request_id, instance=self._scope["path"])
+        status, headers, body = answer_of(
+            fault, request_id=context.request_id, instance=self._scope["path"], site=context.site
+        )
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._added()]})
         await self._send({"type": "http.response.body", "body": body})
 

@@ -6,6 +6,7 @@ new noun is a new module; nothing else changes.
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -109,6 +110,13 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True):
     """An API's file must have it."""
     platform: Any = None
     """Types of its keys in platform.yaml, by key; one whose type admits None may be left out."""
+    default: str = ""
+    """What holds where nothing is said, as it would be written."""
+
+    @property
+    def says(self) -> str:
+        """What it is for: the first sentence of its module."""
+        return " ".join((sys.modules[self.build.__module__].__doc__ or "").partition("\n\n")[0].split())
 
 
 @cache

@@ -25,6 +25,8 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     """What one kind of consumer may see, and how often."""
 
     name: str
+    plan: str
+    """What its consumers bought: a plan of platform.yaml."""
     where: str
     includes: frozenset[str]
     """Operations, as `{api}-v{major}.{operationId}`."""
@@ -40,6 +42,10 @@ class Governed(msgspec.Struct, frozen=True, kw_only=True):
     operation: Operation | PageOperation
     where: str
     """The line that lists it."""
+    audience: str
+    """What a token for it is made for."""
+    public: bool
+    """Whether it asks for no token."""
     rules: tuple[Rule, ...]
     """In the order of the stages."""
     settlers: tuple[Rule, ...]
@@ -65,6 +71,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     operations: Mapping[str, Governed]
     router: Router
     issuers: Mapping[str, Issuer]
+    products: Mapping[str, Product]
+    """By client."""
     platform: Mapping[str, Any]
 
     def governed(self, api: Api, operation: str) -> Governed | None:
@@ -77,11 +85,24 @@ def load(folder: str | Path, apis: Sequence[Api], values: Mapping[str, str] | No
 
     Raises `PolicyError` with every problem of every file, each as `file:line: sentence`. Nothing is half loaded.
     """
+    return compiled(read(folder, values), apis)
+
+
+def read(folder: str | Path, values: Mapping[str, str] | None = None) -> Policies:
+    """What the files of a policy folder say, before they meet the APIs. Raises `PolicyError` like `load`."""
     problems: list[str] = []
     found = policies.read_folder(Path(folder), os.environ if values is None else values, problems)
-    plan = _compile(found, apis, problems) if found is not None else None
-    if plan is None or problems:
-        raise PolicyError(sorted(dict.fromkeys(problems), key=_by_place))
+    if found is None:
+        raise PolicyError(_in_order(problems))
+    return found
+
+
+def compiled(found: Policies, apis: Sequence[Api]) -> Plan:
+    """The plan of policies already read. Raises `PolicyError` like `load`."""
+    problems: list[str] = []
+    plan = _compile(found, apis, problems)
+    if problems:
+        raise PolicyError(_in_order(problems))
     return plan
 
 
@@ -107,7 +128,11 @@ def _compile(found: Policies, apis: Sequence[Api], problems: list[str]) -> Plan:
     # What an API's file gets wrong would be said again of every product that includes it: one thing at a time.
     problems.extend([] if problems else in_products)
     return Plan(
-        operations=operations, router=router, issuers=found.platform.said["issuers"], platform=found.platform.said
+        operations=operations,
+        router=router,
+        issuers=found.platform.said["issuers"],
+        products=products,
+        platform=found.platform.said,
     )
 
 
@@ -119,6 +144,8 @@ def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site
         api=api,
         operation=operation,
         where=site.where(),
+        audience=site.policy["access"].audience,
+        public=bool(site.said("public")),
         rules=tuple(rule for rule in rules if type(rule).admit is not Rule.admit),
         settlers=tuple(rule for rule in rules if type(rule).settle is not Rule.settle),
         in_path=tuple(
@@ -196,6 +223,7 @@ def _products(found: Policies, listed: Mapping[str, Any], problems: list[str]) -
             continue
         product = Product(
             name=name,
+            plan=plan,
             where=policy.node.where,
             includes=_included(policy, listed, problems),
             limits=tuple(
@@ -227,6 +255,10 @@ def _included(policy: Policy, listed: Mapping[str, Any], problems: list[str]) ->
                 problems.append(f"{where}: {api} has no listed operation {operation_id!r}{hint}")
             included.add(prefix + operation_id)
     return frozenset(included)
+
+
+def _in_order(problems: list[str]) -> list[str]:
+    return sorted(dict.fromkeys(problems), key=_by_place)
 
 
 def _by_place(problem: str) -> tuple[str, int]:

@@ -28,48 +28,113 @@ from canonical.faults import (
 
 
 class TokenMissing(Unauthenticated):
+    """No access token came with the request.
+
+    Mend: get a token at the issuer (its address stands in the `WWW-Authenticate` header's metadata or in the
+    catalogue) and send `Authorization: Bearer ...`.
+    """
+
     title = "No access token was sent"
 
 
 class TokenRefused(Unauthenticated):
+    """There is a token and it is not good: expired, of another issuer, for another audience, or not signed as it
+    must be. `detail` says which.
+
+    Mend: get a new token for this API at the right issuer; the old one will not become good.
+    """
+
     title = "The access token is not good"
 
 
 class MissingScope(Forbidden):
+    """The token is good but does not carry a scope the operation asks for; `facts.scope` names what is missing.
+
+    Mend: ask the issuer for a token with that scope; if it is not granted, ask the owner of the API.
+    """
+
     title = "The token does not carry the scope"
 
 
 class LayerRefused(Forbidden):
+    """Tiers call in one direction only: experience, then process, then system. This call came from elsewhere.
+
+    Mend: call the API of the tier above, which asks this one; a tier's own program sends its workload token and
+    says for whom it acts.
+    """
+
     title = "This tier may not be called from there"
 
 
 class NotInProduct(Forbidden):
+    """The client has no product, or its product does not include this operation.
+
+    Mend: ask the owner of the product (`facts.product`) to include the operation, or use a client that has it.
+    """
+
     title = "The client's product does not include this"
 
 
 class NotOffered(NotFound):
+    """Nobody has listed an operation at this address, so it is not reachable, whether or not somebody has built
+    it.
+
+    Mend: compare the address with the published contract; an API owner lists the operation in `policies/apis/`.
+    """
+
     title = "Nothing is offered here"
 
 
 class MethodNotAllowed(CallerFault):
+    """There is something at this address, but not with this method.
+
+    Mend: use a method that the `Allow` header lists.
+    """
+
     status, title = 405, "Not with this method"
 
 
 class VersionRetired(Gone):
+    """This version of the API has ended, on the day its `Sunset` header had said.
+
+    Mend: move to the version in `facts.successor`; the `Link` header leads to the guide.
+    """
+
     title = "This version is retired"
 
 
 class BodyTooLarge(TooLarge):
+    """The body is larger than the operation takes; it was not read.
+
+    Mend: send less; the limit is the `body_max` at the line in `facts.policy`.
+    """
+
     title = "The body is too large"
 
 
 class UnsupportedMedia(CallerFault):
+    """The body is in a media type the operation does not read.
+
+    Mend: send `Content-Type: application/json`.
+    """
+
     status, title = 415, "Not in this media type"
 
 
 class LimitReached(TooMany):
+    """A limit is used up; `facts.limit` names it, and nothing was charged for this call.
+
+    Mend: wait as long as `Retry-After` says; `RateLimit` and `RateLimit-Policy` say what is left and how much there
+    is.
+    """
+
     title = "A limit is reached"
 
 
 class KeysUnavailable(Overloaded):
+    """The issuer's keys were never seen and cannot be fetched, so no token of it can be verified.
+
+    Mend: try again in a few seconds; if it stays, look whether the issuer's metadata can be reached from here.
+    """
+
     title = "The issuer's keys cannot be had"

@@ -27,6 +27,7 @@ from foundation.sandbox.server import CannotServe
 from gateway.loader import PolicyError
 from tiergate import settings as environment
 from tiergate.commands import openapi as contracts
+from tiergate.commands import policy as policies
 from tiergate.settings import Settings, WrongSetting
 
 CANNOT: Final = 2
@@ -83,8 +84,7 @@ def parser() -> argparse.ArgumentParser:
     scenario.add_argument(
         "--against", metavar="URL", default="", help="a gateway that runs already, on this state folder"
     )
-    policy = _command(commands, "policy", _policy, "look at the policies", "tiergate policy check")
-    policy.add_argument("what", choices=("check",), help="check: load everything, say what is wrong, by file and line")
+    policies.arguments(_command(commands, "policy", policies.policy, "ask the policies, or about them", ""))
     contracts.arguments(
         _command(commands, "openapi", contracts.openapi, "write the published contracts into openapi/", "")
     )
@@ -164,14 +164,6 @@ async def _play(settings: Settings, *, as_json: bool, against: str) -> int:
                 report = await firm_of(served.settings, sandboxes.addresses, say).play()
     print(msgspec.json.encode(report).decode() if as_json else table(report))
     return 0 if report.ok else 1
-
-
-def _policy(settings: Settings, asked: argparse.Namespace) -> int:
-    from tiergate.contracts import plan_of
-
-    plan = plan_of(settings)
-    print(f"The policies in {settings.policies} are sound: {len(plan.operations)} operations are offered.")
-    return 0
 
 
 def _audit(settings: Settings, asked: argparse.Namespace) -> int:

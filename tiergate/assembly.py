@@ -43,6 +43,7 @@ from gateway.identity.session import PageSessions
 from gateway.identity.settings import IdentitySettings
 from gateway.keys import FetchedKeys
 from gateway.plan import Plan, load
+from gateway.problems import problem_page
 from gateway.proxy import Proxy
 from gateway.published import scopes_of
 from gateway.reload import Reloading
@@ -58,7 +59,7 @@ from tiergate.workload import Workload
 
 P = TypeVar("P")
 AUDIENCE: Final = "https://tiergate.example/api"
-OPEN_PATHS: Final = ("/health", "/ready", "/metrics", "/identity", "/.well-known")
+OPEN_PATHS: Final = ("/health", "/ready", "/metrics", "/identity", "/.well-known", "/problems")
 _EXPERIENCE: Final = Caller(subject="experience-tier", client="experience-tier", layer="experience")
 
 
@@ -125,8 +126,8 @@ class Served:
                 if tier not in tiers:
                     proxy = tiers[tier] = Proxy(url, system=f"{tier} tier")
                     self._closing.append(proxy.close)
-        front = _app([_health(), self._ready(), _metrics(), *([identity.router()] if identity else [])])
-        self.app = Gateway(self.governor, tiers, front=front, open_paths=OPEN_PATHS)
+        front = _app([_health(), self._ready(), _metrics(), problem_page, *([identity.router()] if identity else [])])
+        self.app = Gateway(self.governor, tiers, front=front, open_paths=OPEN_PATHS, site=settings.address)
         self.policies.start()
         self._closing.append(self.policies.stop)
 

@@ -90,4 +90,6 @@ class DataClasses(msgspec.Struct, frozen=True, kw_only=True):
     unclassified: Mask
 
 
-NOUN = Noun(name="audit", stage="audit", build=build, operation=Keep, platform={"data_classes": DataClasses})
+NOUN = Noun(
+    name="audit", stage="audit", build=build, operation=Keep, platform={"data_classes": DataClasses}, default="metadata"
+)

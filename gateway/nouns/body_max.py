@@ -31,4 +31,4 @@ def build(site: Site) -> Rule | None:
     return BodyMax(site.where("body_max"), site.said("body_max") or DEFAULT)
 
 
-NOUN = Noun(name="body_max", stage="size", build=build, operation=Size)
+NOUN = Noun(name="body_max", stage="size", build=build, operation=Size, default="256KB")

@@ -54,4 +54,4 @@ def build(site: Site) -> Rule | None:
     return RequestBody(site.where("validate"), operation.body)
 
 
-NOUN = Noun(name="validate", stage="validate", build=build, operation=Validate)
+NOUN = Noun(name="validate", stage="validate", build=build, operation=Validate, default="{request: enforce}")

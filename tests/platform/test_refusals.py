@@ -125,7 +125,7 @@ def test_a_clients_project_is_not_there_for_another_client(platform: Client) -> 
         found = json.loads(json.dumps(found).replace(code, "CODE"))
         del found["request_id"]
         assert found == {
-            "type": "urn:tiergate:problem:not_found",
+            "type": f"{platform.url}/problems/not_found",
             "title": "There is no such thing",
             "status": 404,
             "reason": "not_found",

@@ -1,5 +1,6 @@
 """The pages say what the source says, lead where they say, and name commands that exist."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,11 +13,42 @@ ROOT = Path(__file__).resolve().parents[2]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
+STAMP = '''"""`stamp`: which ink."""
+
+from typing import Literal
+
+import msgspec
+
+from gateway.noun import Noun
+
+
+class Stamp(msgspec.Struct, frozen=True, kw_only=True):
+    """One stamp."""
+
+    ink: Literal["blue", "red"] = "blue"
+    """Red is for the board."""
+
+
+def build(site):
+    return None
+
+
+NOUN = Noun(name="stamp", stage="audit", build=build, operation=Stamp)
+'''
+EXAMPLE = """\
+says: Blue.
+files: {apis/notes.yaml: "stamp: {ink: red}"}
+tests:
+  - given: {}
+    when: note
+    then: {status: 401, reason: token_missing}
+"""
+
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """What the reference pages are made from, and the pages."""
-    for folder in ("canonical", "system_apis", "process_apis", "experience_apis", "gateway", "docs"):
+    for folder in ("canonical", "system_apis", "process_apis", "experience_apis", "gateway", "foundation", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     build(tmp_path)
     return tmp_path
@@ -25,8 +57,10 @@ def copy(tmp_path: Path) -> Path:
 def build(tree: Path, *options: str) -> tuple[int, str]:
     """The exit code and output of docs/build.py in a tree."""
     command = [sys.executable, "-B", tree / "docs" / "build.py", *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout
+    # The nouns and faults are those of the tree; so is what they stand on.
+    environment = os.environ | {"PYTHONPATH": str(tree)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
 
 
 def test_a_written_page_is_up_to_date(copy: Path) -> None:
@@ -36,7 +70,7 @@ def test_a_written_page_is_up_to_date(copy: Path) -> None:
 def test_a_field_the_page_does_not_know_is_drift(copy: Path) -> None:
     source = copy / "canonical" / "objects" / "ticket.py"
     source.write_text(
-        source.read_text() + '\n\nclass Stamp(Value, kw_only=True):\n    """A stamp."""\n\n    ink: str\n'
+        source.read_text() + '\n\nclass Stamp(Ticket, frozen=True, kw_only=True):\n    """A stamp."""\n\n    ink: str\n'
     )
     code, said = build(copy, "--check")
     assert (code, said) == (1, "docs/reference/objects.md is not what the source says: run `make docs`\n")
@@ -57,10 +91,30 @@ def test_a_new_system_and_a_new_noun_get_their_rows(copy: Path) -> None:
     (copy / "system_apis" / "stamps" / "__init__.py").write_text(
         '"""The stamp office."""\n\nSYSTEM_API = SystemApi(name="stamps", ports=(Tickets, Connection))\n'
     )
-    (copy / "gateway" / "nouns" / "stamp.py").write_text('"""`stamp`: which ink."""\n')
+    (copy / "gateway" / "nouns" / "stamp.py").write_text(STAMP)
+    (copy / "docs" / "nouns" / "stamp.yaml").write_text(EXAMPLE)
     assert build(copy)[0] == 0
     assert "## `stamps`\n\nThe stamp office.\n\nPorts: `Tickets`, `Connection`." in page(copy, "systems")
-    assert "## `stamp`\n\n`stamp`: which ink." in page(copy, "nouns")
+    assert "| [`stamp`](nouns/stamp.md) | `stamp`: which ink. |" in page(copy, "nouns")
+    noun = page(copy, "nouns/stamp")
+    assert "- At an operation, or under `defaults`: [Stamp](#stamp).\n" in noun
+    assert "| `ink` | `blue` or `red` | `blue` | Red is for the board. |" in noun
+    assert "| a caller without a token | `note` | 401 [`token_missing`](../problems/token_missing.md) |" in noun
+
+
+def test_a_noun_without_an_example_stops_the_build(copy: Path) -> None:
+    (copy / "gateway" / "nouns" / "stamp.py").write_text(STAMP)
+    code, said = build(copy)
+    assert code == 1
+    assert "gateway/nouns/stamp.py has no example: write docs/nouns/stamp.yaml, as its siblings are" in said
+
+
+def test_a_refusal_that_does_not_say_how_it_is_mended_stops_the_build(copy: Path) -> None:
+    refusals = copy / "gateway" / "refusals.py"
+    refusals.write_text(refusals.read_text() + '\n\nclass Smudged(Forbidden):\n    """The ink ran."""\n')
+    code, said = build(copy)
+    assert code == 1
+    assert "gateway.refusals: Smudged: its docstring says what it means, then `Mend: ` and how" in said
 
 
 def test_a_page_nothing_writes_is_named(copy: Path) -> None:

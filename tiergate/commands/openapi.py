@@ -31,7 +31,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     lint = actions.add_parser("lint", help="what is against the rules, by its place in the document")
     lint.add_argument("files", nargs="*", type=Path, metavar="FILE", help="contracts, as JSON (default: openapi/)")
     diff = actions.add_parser("diff", help="what changed, and whether it breaks somebody")
-    diff.add_argument("files", nargs=2, type=Path, metavar=("OLD", "NEW"), help="two contracts, as JSON")
+    diff.add_argument("files", nargs=2, type=Path, metavar="FILE", help="the old contract and the new one, as JSON")
     for action in (lint, diff):
         action.add_argument("--json", action="store_true", help="print JSON")
 

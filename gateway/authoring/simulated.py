@@ -1,0 +1,180 @@
+"""A gateway that stands nowhere: the real plan, governor and front door, with a simulated clock, store and issuers.
+
+Behind it stand tiers that answer everything with success, so that what comes back is the policies' doing alone.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+from joserfc import jwt
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+
+from canonical.faults import Problem
+from foundation.api import PageOperation
+from gateway.asgi import Gateway, Message, Receive, Scope, Send
+from gateway.authoring.cases import Given
+from gateway.governor import Governor
+from gateway.keys import Issuer
+from gateway.plan import Governed, Plan
+
+TODAY: Final = date(2026, 12, 1)
+"""The day of every call that does not say another: a test says the same tomorrow."""
+_KEYS: Final[dict[str, Callable[[], Key]]] = {
+    "ES256": lambda: ECKey.generate_key("P-256", {"kid": "ES256"}),
+    "ES384": lambda: ECKey.generate_key("P-384", {"kid": "ES384"}),
+    "ES512": lambda: ECKey.generate_key("P-521", {"kid": "ES512"}),
+    "EdDSA": lambda: OKPKey.generate_key("Ed25519", {"kid": "EdDSA"}),
+    "Ed25519": lambda: OKPKey.generate_key("Ed25519", {"kid": "Ed25519"}),
+}
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back of one call."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    """In lower case."""
+    problem: Problem | None = None
+
+
+class Simulated:
+    """One plan, asked as from outside; nothing that a case spends is felt by the next."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    async def ask(self, given: Given, key: str) -> list[Answer]:
+        """The answers to what is given, in order: one a time it is called."""
+        governed = self.plan.operations[key]
+        day = given.at or TODAY
+        now = datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+        governor = Governor(self.plan, keys=_Keys(), clock=lambda: now)
+        tier = _answering(governed)
+        gateway = Gateway(governor, {"experience": tier, "process": tier, "system": tier})
+        scope, body = _request(self.plan, governed, given, now)
+        return [await _one(gateway, dict(scope), body) for _ in range(given.times)]
+
+
+class _Keys:
+    """Every issuer's keys, had without asking."""
+
+    async def find(self, issuer: Issuer, kid: str, *, again: bool = False) -> Key | None:
+        return _key(kid)
+
+
+@cache
+def _key(alg: str) -> Key:
+    return _KEYS.get(alg, lambda: RSAKey.generate_key(2048, {"kid": alg}))()
+
+
+def client_of(plan: Plan, given: Given) -> str:
+    """The client id of a caller: as said, or one that has the plan, or the tier's own."""
+    if given.client:
+        return given.client
+    if given.tier:
+        return f"{given.tier}-tier"
+    return next((client for client, product in plan.products.items() if product.plan == given.plan), "nobody-we-know")
+
+
+def _request(plan: Plan, governed: Governed, given: Given, now: float) -> tuple[Scope, bytes]:
+    path = governed.path
+    for part in [part for part in path.split("/") if part.startswith("{")]:
+        path = path.replace(part, given.path.get(part.strip("{}").split(":")[0], "x"))
+    body = _body(governed, given)
+    headers = {"host": "gateway", **({"content-type": "application/json"} if body else {})}
+    headers |= {"content-length": str(len(body))} if body else {}
+    if not given.anonymous:
+        headers["authorization"] = f"Bearer {_token(plan, governed, given, now)}"
+    if given.tier and given.acted_for:
+        headers["tiergate-acted-for"] = " ".join(given.acted_for)
+    headers |= {name.lower(): value for name, value in given.headers.items()}
+    scope = {
+        "type": "http",
+        "method": governed.operation.method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("192.0.2.1", 1),
+    }
+    return scope, body
+
+
+def _body(governed: Governed, given: Given) -> bytes:
+    if given.body is not None:
+        return b'"' + b"x" * (given.body - 2) + b'"'
+    takes = not isinstance(governed.operation, PageOperation) and governed.operation.body is not None
+    return b"{}" if takes else b""
+
+
+def _token(plan: Plan, governed: Governed, given: Given, now: float) -> str:
+    issuer = _issuer(plan, given)
+    said: dict[str, Any] = {
+        "iss": issuer.issuer,
+        "sub": given.subject if not given.tier else f"{given.tier}-tier",
+        "client_id": client_of(plan, given),
+        "aud": given.audience or governed.audience,
+        "exp": int(now) + 600,
+        "iat": int(now),
+        "jti": "a-test",
+        "scope": " ".join(given.scopes or []),
+        **({"roles": given.roles} if given.roles else {}),
+        **({"layer": given.tier} if given.tier else {}),
+        **given.claims,
+    }
+    alg = next((alg for alg in issuer.alg if alg in _KEYS), issuer.alg[0])
+    return _signed(msgspec.json.encode(said), alg, issuer.typ)
+
+
+@cache
+def _signed(claims: bytes, alg: str, typ: str) -> str:
+    key = _key(alg)
+    said = msgspec.json.decode(claims)
+    return jwt.encode({"alg": alg, "typ": typ, "kid": alg}, said, key, algorithms=[alg], default_type=None)
+
+
+def _issuer(plan: Plan, given: Given) -> Issuer:
+    if given.issuer:
+        return plan.issuers[given.issuer]
+    return next((each for each in plan.issuers.values() if each.workloads or not given.tier), _first(plan))
+
+
+def _first(plan: Plan) -> Issuer:
+    return next(iter(plan.issuers.values()))
+
+
+def _answering(governed: Governed) -> Callable[[Scope, Receive, Send], Any]:
+    status = getattr(governed.operation, "status", 200)
+
+    async def tier(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [] if status == 204 else [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if status == 204 else b"{}"})
+
+    return tier
+
+
+async def _one(gateway: Gateway, scope: Scope, body: bytes) -> Answer:
+    sent: list[Message] = []
+    told = False
+
+    async def receive() -> Message:
+        nonlocal told
+        if told:
+            return {"type": "http.disconnect"}
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await gateway(scope, receive, send)
+    headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in sent[0]["headers"]]
+    answer = b"".join(message.get("body", b"") for message in sent[1:])
+    problem = None
+    if ("content-type", "application/problem+json") in headers:
+        problem = msgspec.json.decode(answer, type=Problem)
+    return Answer(status=sent[0]["status"], headers=headers, problem=problem)
