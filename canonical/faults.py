@@ -65,6 +65,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     system: Annotated[str, PUBLIC] = ""
     errors: list[FieldError] = []
     facts: Annotated[dict[str, str], PUBLIC] = {}
+    violated_policies: Annotated[list[str], PUBLIC] = msgspec.field(default_factory=list, name="violated-policies")
+    """Names of the limits that had no room."""
 
 
 class Fault(Exception):  # noqa: N818 - the field says fault, not error
@@ -118,7 +120,10 @@ class Fault(Exception):  # noqa: N818 - the field says fault, not error
         kind = cls.kinds.get(problem.reason)
         if kind is None:
             return Drifted(f"unknown problem {problem.reason!r}: {problem.detail}", system=problem.system)
-        return kind(problem.detail, system=problem.system, errors=problem.errors, **problem.facts)
+        facts = dict(problem.facts)
+        if problem.violated_policies:
+            facts["violated"] = " ".join(problem.violated_policies)
+        return kind(problem.detail, system=problem.system, errors=problem.errors, **facts)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (self.reason, self.detail, self.system, self.errors, self.facts))

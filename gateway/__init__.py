@@ -6,6 +6,6 @@ stages                 the order of the stages, in one place
 plan                   policies + APIs -> one flat list of rules an operation; immutable
 governor               runs a call through its rules, whichever way it came
 asgi, proxy, interior  the two ways in: over HTTP, and straight from a tier in the same process
-tokens, counters       what outlives a plan: verified tokens and keys, what was spent of a limit
+tokens, keys           what outlives a plan; what was spent of a limit is in foundation/counting
 audit                  the record of every call, chained
 """

@@ -8,6 +8,7 @@ import msgspec
 from foundation.context import Caller
 
 if TYPE_CHECKING:
+    from foundation.counting import Decision
     from gateway.plan import Governed, Product
     from gateway.services import Services
 
@@ -49,10 +50,12 @@ class Call:
         "governed",
         "headers",
         "http",
+        "places",
         "product",
         "request_id",
         "served_here",
         "services",
+        "shadowed",
         "traceparent",
     )
 
@@ -81,6 +84,10 @@ class Call:
         """False in a gateway that passes the call on to a tier elsewhere. What may happen once only (spending a limit,
         writing the record) is that tier's, which runs the same plan."""
         self.product: Product | None = None
+        self.places: Decision | None = None
+        """What its limits decided, and which places it holds until it ends."""
+        self.shadowed: tuple[str, ...] = ()
+        """Limits in shadow that would have refused it."""
         self.body = b""
         self.body_max = 0
         self.body_max_at = ""

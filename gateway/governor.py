@@ -10,9 +10,9 @@ import structlog
 from canonical.faults import Broken, Fault
 from foundation.api import Api
 from foundation.context import Caller, Context, child_of, current, trace_id, use
+from foundation.counting import Counters
 from gateway.audit import Entry, Trail
 from gateway.call import Call, Ending
-from gateway.counters import Counters
 from gateway.keys import FetchedKeys, Keys
 from gateway.metrics import CALLS, REFUSALS, SECONDS
 from gateway.plan import Plan
@@ -34,9 +34,14 @@ class Governor:
         keys: Keys | None = None,
         revoked: Revoked | None = None,
         clock: Callable[[], float] = time.time,
+        counters: Counters | None = None,
     ) -> None:
+        """`counters` are those of this process alone when not given."""
         self.services = Services(
-            tokens=Tokens(keys or FetchedKeys(), clock, revoked), counters=Counters(), trail=trail, clock=clock
+            tokens=Tokens(keys or FetchedKeys(), clock, revoked),
+            counters=counters or Counters(clock),
+            trail=trail,
+            clock=clock,
         )
         self.swap(plan)
 
@@ -49,6 +54,8 @@ class Governor:
         """Put another plan in force for the calls that come from now on. What was spent of limits stays spent."""
         self._plan = plan
         self.services.tokens.trust(plan.issuers)
+        if (shared := plan.platform["counters"]) is not None:
+            self.services.counters.configure(timeout=shared.timeout, processes=shared.processes)
 
     async def admit(self, call: Call) -> None:
         """Let a call pass, or raise the fault it is refused with; its fact `policy` names the line that refused."""

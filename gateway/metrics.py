@@ -8,6 +8,9 @@ CALLS: Final = Counter("tiergate_calls", "Calls by operation and status.", ("api
 REFUSALS: Final = Counter(
     "tiergate_refusals", "Calls a policy refused, by reason and named limit.", ("api", "operation", "reason", "limit")
 )
+SHADOWED: Final = Counter(
+    "tiergate_limits_shadowed", "Calls a limit in shadow would have refused.", ("api", "operation", "limit")
+)
 SECONDS: Final = Histogram(
     "tiergate_call_seconds",
     "Time of a call, refusals included.",

@@ -54,6 +54,7 @@ class Site:
         policy: Mapping[str, Any],
         policy_node: Node,
         platform: Mapping[str, Any],
+        platform_node: Node,
         products: Mapping[str, "Product"],
         problems: list[str],
     ) -> None:
@@ -65,6 +66,7 @@ class Site:
         """platform.yaml, by key."""
         self.products = products
         """By client."""
+        self._platform_node = platform_node
         self._policy_node = policy_node
         self._said = policy["operations"][operation.id]
         self._said_node = policy_node.at("operations", operation.id)
@@ -84,6 +86,10 @@ class Site:
     def where_api(self, *path: str) -> str:
         """The line of a key of the API's file: `where_api("limits", "approvals")`."""
         return self._policy_node.at(*path).where
+
+    def where_platform(self, *path: str) -> str:
+        """The line of a key of platform.yaml."""
+        return self._platform_node.at(*path).where
 
     def problem(self, key: str, sentence: str) -> None:
         """What the operation says under `key` cannot be; the load fails with it."""

@@ -11,7 +11,6 @@ from canonical.ports import Operation
 from foundation.api import Api, PageOperation
 from foundation.context import Layer
 from gateway import policies
-from gateway.buckets import Bucket, bucket
 from gateway.conversion import did_you_mean
 from gateway.keys import Issuer
 from gateway.loader import PolicyError
@@ -30,7 +29,6 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     where: str
     includes: frozenset[str]
     """Operations, as `{api}-v{major}.{operationId}`."""
-    limits: tuple[Bucket, ...]
 
 
 class Governed(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +117,7 @@ def _compile(found: Policies, apis: Sequence[Api], problems: list[str]) -> Plan:
             policy=policy.said,
             policy_node=policy.node,
             platform=found.platform.said,
+            platform_node=found.platform.node,
             products=products,
             problems=problems,
         )
@@ -226,10 +225,6 @@ def _products(found: Policies, listed: Mapping[str, Any], problems: list[str]) -
             plan=plan,
             where=policy.node.where,
             includes=_included(policy, listed, problems),
-            limits=tuple(
-                bucket(limit, f"plan {plan}", found.platform.node.at("plans", plan, limit).where, said)
-                for limit, said in plans[plan].items()
-            ),
         )
         for client in policy.said["clients"]:
             if client in by_client:

@@ -12,8 +12,11 @@ Gone             version_retired       410
 TooLarge         body_too_large        413
 CallerFault      unsupported_media     415
 TooMany          limit_reached         429   `limit` names it, `retry_after` says when it will pass
+Overloaded       counters_unavailable  503   the shared counters are away, and the API says `on_store_failure: deny`
 Overloaded       keys_unavailable      503   an issuer's keys were never seen and cannot be had
 """
+
+import msgspec
 
 from canonical.faults import (
     CallerFault,
@@ -21,6 +24,7 @@ from canonical.faults import (
     Gone,
     NotFound,
     Overloaded,
+    Problem,
     TooLarge,
     TooMany,
     Unauthenticated,
@@ -129,6 +133,26 @@ class LimitReached(TooMany):
     """
 
     title = "A limit is reached"
+    type_uri = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+
+    def problem(self, **about: str) -> Problem:
+        """With the names of all limits that had no room, as draft-ietf-httpapi-ratelimit-headers-11 asks."""
+        said = super().problem(**about)
+        facts = {name: fact for name, fact in said.facts.items() if name != "violated"}
+        violated = (self.facts.get("violated") or self.facts.get("limit", "")).split()
+        return msgspec.structs.replace(said, facts=facts, violated_policies=violated)
+
+
+class CountersUnavailable(Overloaded):
+    """What was spent of the API's limits is counted in a store that does not answer, and the API's owner chose to
+    refuse rather than to let calls pass uncounted (`on_store_failure: deny`). Nothing was charged.
+
+    Mend: wait as long as `Retry-After` says. Whoever runs Tiergate looks at `tiergate_counters_away` and the Redis that
+    TIERGATE_REDIS_URL names.
+    """
+
+    title = "The counters cannot be had"
+    type_uri = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
 
 
 class KeysUnavailable(Overloaded):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gateway.counters import Counters
+from foundation.counting import Counters
 
 if TYPE_CHECKING:
     from gateway.audit import Trail

@@ -28,6 +28,7 @@ from foundation.api import Api, fault_handler, routes
 from foundation.client import client
 from foundation.connections import Connection
 from foundation.context import Caller, Layer, current, use
+from foundation.counting import counters_at
 from foundation.database import Database, engine_of, migrate
 from foundation.masking import Masker
 from foundation.structs import prepare
@@ -108,7 +109,9 @@ class Served:
         identity = self._identity() if self._gateway and self._embedded() else None
         keys = FetchedKeys(_inside(identity) if identity else None)
         revoked = identity.revocations.holds if identity else None
-        self.governor = Governor(self.plan, trail=trail, keys=keys, revoked=revoked)
+        counters = counters_at(settings.redis_url)
+        self._closing.append(counters.close)
+        self.governor = Governor(self.plan, trail=trail, keys=keys, revoked=revoked, counters=counters)
         self.policies = Reloading(self.governor, settings.policies, self._read, self._in_force)
         self._adapters = {name: self._systems[name].connect(c) for name, c in self._connections.items()}
         self._closing += [keys.close, *(adapter.close for adapter in self._adapters.values())]

@@ -3,6 +3,7 @@
     TIERGATE_ENVIRONMENT      sandbox (default), staging, production
     TIERGATE_STATE            folder for everything kept on disk (default .tiergate)
     TIERGATE_DATABASE_URL     SQLAlchemy address (default SQLite in the state folder)
+    TIERGATE_REDIS_URL        a Redis in which processes share what was spent of limits (default: each counts alone)
     TIERGATE_POLICIES         folder of the policies (default: those that ship with Tiergate)
     TIERGATE_HOST             address to listen on (default 127.0.0.1)
     TIERGATE_PORT             port of what is served (default 8080; apart: system 8081, process 8082, experience 8083)
@@ -46,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     state: Path
     database_url: str
     policies: Path
+    redis_url: str = ""
     host: str = "127.0.0.1"
     port: int = 0
     public_url: str = ""
@@ -86,6 +88,7 @@ def read(environment: Mapping[str, str] | None = None, serving: str = "all") -> 
         state=state,
         database_url=_database(given.get("TIERGATE_DATABASE_URL", f"sqlite:///{state / 'tiergate.sqlite'}")),
         policies=policies,
+        redis_url=_redis(given.get("TIERGATE_REDIS_URL", "")),
         host=given.get("TIERGATE_HOST", "127.0.0.1"),
         port=int(port),
         public_url=_url(given, "TIERGATE_PUBLIC_URL"),
@@ -107,6 +110,12 @@ def _database(url: str) -> str:
         raise WrongSetting(
             "TIERGATE_DATABASE_URL must be an address such as sqlite:///FILE or postgresql://USER@HOST/NAME."
         )
+    return url
+
+
+def _redis(url: str) -> str:
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):  # it may hold a password, as above
+        raise WrongSetting("TIERGATE_REDIS_URL must be an address such as redis://HOST:6379/0 or rediss://HOST:6379/0.")
     return url
 
 

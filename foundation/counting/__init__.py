@@ -6,7 +6,7 @@ on_redis     the same in Redis: take.lua decides, all decisions of one turn of t
 counters     what a gateway and a vendor's client ask; what happens while the store is away
 """
 
-from foundation.counting.counters import Counters, WhenAway
+from foundation.counting.counters import Counters, WhenAway, counters_at
 from foundation.counting.draws import Decision, Draw, Pause, Places, Quota, Reading, Steady, StoreAway
 from foundation.counting.windows import Window
 
@@ -22,4 +22,5 @@ __all__ = [
     "StoreAway",
     "WhenAway",
     "Window",
+    "counters_at",
 ]

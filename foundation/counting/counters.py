@@ -108,6 +108,15 @@ class Counters:
         return Draw(draw.key, _part(draw.of, self._processes, draw.cost), draw.cost, draw.shadow)
 
 
+def counters_at(url: str) -> Counters:
+    """Those in the Redis at `url`; this process's own when it is empty."""
+    if not url:
+        return Counters()
+    from foundation.counting.on_redis import OnRedis
+
+    return Counters(shared=OnRedis(url))
+
+
 def _part(of: Allowance, processes: int, cost: int) -> Allowance:
     match of:
         case Steady(burst, per_second):

@@ -1,5 +1,6 @@
 """A small API to stand behind the gateway in these tests: notes, in a process and a system tier, and a face."""
 
+import asyncio
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,7 @@ from canonical.faults import Conflict, Fault, NotFound, VendorDown
 from canonical.ports import Raw, operation
 from foundation.api import Api, fault_handler, routes
 from foundation.context import Caller, Context, current
+from foundation.counting import Counters
 from foundation.masking import Masker
 from gateway.asgi import Gateway
 from gateway.audit import Trail
@@ -67,11 +69,15 @@ class Desk:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, Context]] = []
+        self.gate = asyncio.Event()
+        """What the note `slow` waits for."""
 
     async def note(self, note_id: str) -> Note:
         self.asked.append(("note", current()))
         if note_id == "missing":
             raise NotFound("There is no note 'missing'.")
+        if note_id == "slow":
+            await self.gate.wait()
         if note_id == "down":
             raise VendorDown("cannot be reached", system="cabinet")
         if note_id == "bug":
@@ -130,6 +136,7 @@ operations:
     audit: bodies
   accountNotes: {scopes: {any: [notes:read, portal:read]}, object: {account_id: account_id}}
   hook: {public: true, limits: [hooks]}
+on_store_failure: local
 """
 CABINET_FILE: Final = """\
 api: cabinet
@@ -141,6 +148,7 @@ limits: {drawer: {rate: 2/min}}
 operations:
   note: {scopes: [cabinet:read], limits: [drawer]}
   upsertNote: {scopes: [cabinet:write], audit: bodies}
+on_store_failure: local
 """
 FACE_FILE: Final = """\
 api: face
@@ -150,6 +158,7 @@ versions: {v1: {}}
 access: {issuers: [embedded], audience: "${TIERGATE_AUDIENCE}"}
 operations:
   note: {scopes: [notes:read]}
+on_store_failure: local
 """
 DESK_FILE: Final = """\
 product: desk
@@ -225,12 +234,14 @@ def token(
 class World:
     """The gateway over three tiers in one process, with a clock that stands still until it is moved."""
 
-    def __init__(self, folder: Path, **changed: str) -> None:
+    def __init__(self, folder: Path, counters: Counters | None = None, **changed: str) -> None:
         self.now = NOW
         self.desk = Desk()
         self.trail = Trail(folder / "audit.db", Masker(b"key"))
         self.plan = plan_of(folder, **changed)
-        self.governor = Governor(self.plan, trail=self.trail, keys=KnownKeys(KEY), clock=lambda: self.now)
+        self.governor = Governor(
+            self.plan, trail=self.trail, keys=KnownKeys(KEY), clock=lambda: self.now, counters=counters
+        )
         handlers = [handler for api in APIS for handler in routes(api, self.desk)]
         faults: Any = {Fault: fault_handler, Exception: fault_handler}
         app = Litestar(handlers, exception_handlers=faults, openapi_config=None)

@@ -14,8 +14,8 @@ import msgspec
 
 from canonical.faults import Fault
 from foundation.context import Caller
+from foundation.counting import Counters
 from gateway.call import Call, Http
-from gateway.counters import Counters
 from gateway.governor import Governor
 from gateway.loader import PolicyError
 from gateway.nouns.object import ObjectRule

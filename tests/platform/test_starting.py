@@ -43,6 +43,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("TIERGATE_LEASE_SECONDS", "0", "is '0'; it must be a number from 1 to 3600."),
         ("TIERGATE_POLL_SECONDS", "often", "is 'often'; it must be a number from 0.1 to 86400."),
         ("TIERGATE_DATABASE_URL", "my database", "must be an address such as sqlite:///FILE"),
+        ("TIERGATE_REDIS_URL", "localhost:6379", "must be an address such as redis://HOST:6379/0"),
     ],
 )
 def test_a_wrong_setting_is_named(refused: Run, name: str, value: str, sentence: str) -> None:

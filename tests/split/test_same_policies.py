@@ -53,7 +53,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> tuple[Both, Both]:
 def rarely(file: Path) -> None:
     """Let deals be read so many times a day, and what was read be recorded."""
     text = file.read_text()
-    limited = text.replace("limits:\n", f"limits:\n  deals: {{rate: {A_DAY}/day}}\n", 1)
+    limited = text.replace("limits:\n", f"limits:\n  deals: {{quota: {A_DAY}/day}}\n", 1)
     changed = limited.replace(
         "{scopes: [salesforce:read]}", "{scopes: [salesforce:read], limits: [deals], audit: bodies}", 1
     )
