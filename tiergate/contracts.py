@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from foundation.openapi import document
-from gateway.plan import Plan, load
+from gateway.plan import Plan, compiled, read
+from gateway.policies import Policies
 from gateway.published import listed, statuses
 from gateway.publishing.contract import Change, compare
 from tiergate import catalogue
@@ -17,8 +18,17 @@ FOLDER: Final = ROOT / "openapi"
 
 def plan_of(settings: Settings) -> Plan:
     """The plan, with addresses that nobody needs yet left as they are called. Raises `PolicyError`."""
-    values = {"TIERGATE_ISSUER": f"{settings.address}/identity", "TIERGATE_AUDIENCE": AUDIENCE, **settings.values}
-    return load(settings.policies, catalogue.apis(), values)
+    return compiled(policies_of(settings), catalogue.apis())
+
+
+def policies_of(settings: Settings, folder: Path | None = None) -> Policies:
+    """What the policy folder says, or another one. Raises `PolicyError`."""
+    return read(folder or settings.policies, values_of(settings))
+
+
+def values_of(settings: Settings) -> dict[str, str]:
+    """What `${NAME}` in a policy stands for, with our own addresses where nobody gave others."""
+    return {"TIERGATE_ISSUER": f"{settings.address}/identity", "TIERGATE_AUDIENCE": AUDIENCE, **settings.values}
 
 
 def documents(plan: Plan) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,54 @@
+"""`tiergate policy check` and `schema`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import Tiergate, change, line_of
+from tiergate.commands.policy import ACTIONS
+
+
+def test_sound_policies_are_said_to_be(tiergate: Tiergate) -> None:
+    said = tiergate("policy", "check")
+    assert said.code == 0
+    assert "are sound: " in said.out
+    assert json.loads(tiergate("policy", "check", "--json").out)["sound"] is True
+
+
+def test_what_is_wrong_is_said_by_file_and_line_with_exit_code_2(tiergate: Tiergate, policies: Path) -> None:
+    desk = policies / "apis" / "service-desk.yaml"
+    change(desk, "{scopes: [desk:read]}", "{scpoes: [desk:read]}")
+    line = line_of(desk, "scpoes")
+    said = tiergate("policy", "check")
+    assert (said.code, said.out) == (2, "")
+    assert f"policies/apis/service-desk.yaml:{line}: operations.overview has no key 'scpoes'" in said.err
+    program = tiergate("policy", "check", "--json")
+    assert (program.code, program.err) == (2, "")
+    [problem] = json.loads(program.out)["problems"]
+    assert (problem["file"], problem["line"]) == ("policies/apis/service-desk.yaml", line)
+    assert "(did you mean 'scopes'?)" in problem["problem"]
+
+
+def test_a_schema_that_is_not_what_the_nouns_say_is_drift_until_it_is_written(
+    tiergate: Tiergate, policies: Path
+) -> None:
+    assert tiergate("policy", "schema", "--check") == (0, "", "")
+    change(policies / "schema" / "api.json", "operationId", "operation id")
+    said = tiergate("policy", "schema", "--check")
+    assert said.code == 1
+    assert "api.json differs from the code: run tiergate policy schema" in said.out
+    assert tiergate("policy", "schema").out == f"wrote {policies / 'schema' / 'api.json'}\n"
+    assert tiergate("policy", "schema", "--check").code == 0
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_action_says_what_it_does_with_examples(action: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from tiergate.__main__ import main
+
+    with pytest.raises(SystemExit) as left:
+        main(["policy", action, "--help"])
+    said = capsys.readouterr().out
+    assert left.value.code == 0
+    assert f"examples:\n  tiergate policy {action}" in said
+    assert "--json" in said

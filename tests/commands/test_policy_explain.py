@@ -1,0 +1,42 @@
+"""`tiergate policy explain`: what holds, where it stands, and what a client meets."""
+
+import json
+from pathlib import Path
+
+from tests.commands.conftest import Tiergate, line_of
+
+
+def test_every_value_has_its_line_and_a_default_is_marked(tiergate: Tiergate, policies: Path) -> None:
+    said = tiergate("policy", "explain", "opportunity-to-project.startRun@v1")
+    assert said.code == 0
+    path = policies / "apis" / "opportunity-to-project.yaml"
+    rows = {line.split()[0]: line.split()[-1] for line in said.out.splitlines()[2:] if ": " in line}
+    assert rows["scopes:"] == f"policies/apis/opportunity-to-project.yaml:{line_of(path, 'startRun:')}"
+    assert rows["body_max:"] == f"policies/apis/opportunity-to-project.yaml:{line_of(path, 'body_max:')}"
+    assert rows["plans.partner.daily:"] == f"policies/platform.yaml:{line_of(policies / 'platform.yaml', 'daily:')}"
+    assert rows["plans.partner.per-client.per:"] == "(default)"
+    values = json.loads(tiergate("policy", "explain", "opportunity-to-project.startRun", "--json").out)[0]["values"]
+    assert {"noun": "scopes", "path": "scopes", "said": "[opportunity-to-project:start]"}.items() <= next(
+        value.items() for value in values if value["path"] == "scopes"
+    )
+
+
+def test_a_client_that_is_let_in_and_one_that_is_not(tiergate: Tiergate, policies: Path) -> None:
+    good = tiergate("policy", "explain", "opportunity-to-project.startRun", "--as", "partner-demo")
+    assert good.code == 0
+    assert "partner-demo is let in with the scope opportunity-to-project:start, by its product (" in good.out
+    bad = tiergate("policy", "explain", "opportunity-to-project.cancelRun", "--as", "partner-demo")
+    assert bad.code == 1
+    where = f"policies/products/partner.yaml:{line_of(policies / 'products/partner.yaml', 'product: partner')}"
+    assert f"partner-demo is refused: 403 not_in_product at {where}" in bad.out
+    tier = tiergate("policy", "explain", "netsuite.whoami", "--as", "process-tier", "--json")
+    assert json.loads(tier.out)[0]["as"]["status"] == 200
+
+
+def test_a_name_that_two_apis_have_or_nobody_is_answered_with_what_to_write(tiergate: Tiergate) -> None:
+    two = tiergate("policy", "explain", "overview")
+    assert (two.code, two.out) == (2, "")
+    assert "'overview' is an operation of operations and of service-desk: write operations.overview" in two.err
+    none = tiergate("policy", "explain", "startRum")
+    assert none.code == 2
+    assert "no policy lists an operation 'startRum' (did you mean 'startRun'?)" in none.err
