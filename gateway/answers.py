@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from canonical.faults import Fault, OutcomeUnknown, Unauthenticated, VendorDown, VendorTimeout
-from gateway.refusals import TokenRefused
+from gateway.refusals import InsufficientUserAuthentication, TokenRefused
 
 Headers = list[tuple[bytes, bytes]]
 _PROXY_ERRORS: Final[dict[type[Fault], str]] = {
@@ -39,9 +39,13 @@ def answer_of(fault: Fault, *, request_id: str, instance: str, site: str = "") -
 
 def _challenge(fault: Fault) -> bytes:
     """Without a token there is nothing to be wrong with it: then no error code (RFC 6750 section 3.1)."""
+    said = "".join(c for c in fault.detail if " " <= c <= "~" and c not in '"\\')
+    if isinstance(fault, InsufficientUserAuthentication):
+        wanted = "".join(f', {k}="{fault.facts[k]}"' for k in ("acr_values", "max_age") if k in fault.facts)
+        error = f'error="{fault.reason}", error_description="{said}"{wanted}'
+        return f'Bearer realm="tiergate", {error}'.encode()
     if not isinstance(fault, TokenRefused):
         return b'Bearer realm="tiergate"'
-    said = "".join(c for c in fault.detail if " " <= c <= "~" and c not in '"\\')
     return f'Bearer realm="tiergate", error="invalid_token", error_description="{said}"'.encode()
 
 

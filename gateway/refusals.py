@@ -3,7 +3,9 @@
 Malformed        malformed             400   two tokens, a path that can be read two ways
 Unauthenticated  token_missing         401
                  token_refused         401
+                 insufficient_user_authentication   401   `acr_values`, `max_age`: sign in again, better
 Forbidden        missing_scope         403   `scope` names what is missing
+                 claim_missing         403   `claim` names it, never its value
                  layer_refused         403   experience -> process -> system, and no other way
                  not_in_product        403
 NotFound         not_offered           404   nobody listed it in policies/
@@ -49,6 +51,26 @@ class TokenRefused(Unauthenticated):
     """
 
     title = "The access token is not good"
+
+
+class InsufficientUserAuthentication(Unauthenticated):
+    """The token is good, but what is asked for needs a newer or a stronger sign-in (RFC 9470): `facts.max_age`, in
+    seconds, and `facts.acr_values` say which, and so does the challenge.
+
+    Mend: send the person to the issuer again with `max_age` and `acr_values` as the challenge says them, and repeat
+    the call with the token that comes back.
+    """
+
+    title = "This needs a newer or stronger sign-in"
+
+
+class ClaimMissing(Forbidden):
+    """The token does not say of the caller what the operation asks for; `facts.claim` names the claim.
+
+    Mend: ask whoever runs the issuer whether this caller should have the claim; a new token then carries it.
+    """
+
+    title = "The token does not say what is asked for"
 
 
 class MissingScope(Forbidden):
