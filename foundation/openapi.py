@@ -33,6 +33,8 @@ class Governed(dict[int, str]):
 
     scopes: tuple[str, ...] = ()
     public: bool = False
+    parameters: tuple[dict[str, Any], ...] = ()
+    """Headers the gateway reads, as OpenAPI parameters."""
 
 
 def document(api: Api, governed: Callable[[Operation], Governed] | None = None) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def _operation(api: Api, operation: Operation, by_kind: dict[str, Any], governed
         "tags": [api.name],
         "summary": summary.rstrip("."),
         "description": (operation.doc if rest.strip() else summary) or operation.id,
-        "parameters": [_parameter(p, by_kind) for p in operation.parameters],
+        "parameters": [*(_parameter(p, by_kind) for p in operation.parameters), *governed.parameters],
         "responses": responses,
         "security": [] if governed.public else [{"bearer": list(governed.scopes)}],
     }

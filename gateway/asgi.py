@@ -11,7 +11,7 @@ import structlog
 from canonical.faults import Broken, Fault, Malformed, Problem
 from foundation.context import Context, Layer, fresh, use
 from gateway.answers import answer_of
-from gateway.call import Call, Ending, Http
+from gateway.call import Answer, Call, Ending, Http
 from gateway.governor import Governor
 from gateway.plan import Governed
 from gateway.proxy import Proxy
@@ -139,17 +139,48 @@ class _Passage:
             request_id=self._context.request_id,
             traceparent=self._context.traceparent,
             arguments=arguments,
-            http=Http(headers=self._headers, address=address, read=self._read_body),
+            http=Http(
+                headers=self._headers,
+                address=address,
+                query=self._scope.get("query_string", b""),
+                read=self._read_body,
+            ),
             served_here=not isinstance(app, Proxy),
         )
         await governor.admit(call)
+        if call.answered is not None:
+            await self._whole(call.answered)
+            return
         body = await call.read_body()
         keeps = call.served_here and any(rule.keeps_answer for rule in governed.settlers)
         self._kept = [] if keeps else None
         headers = _from_outside(self._scope["headers"])
         onward = {**self._scope, "headers": headers, "tiergate.body": bool(body)}
+        given = _replay(body, self._receive) if self._has_body() else self._receive
         with use(self._inner(call)):
-            await app(onward, _replay(body, self._receive) if self._has_body() else self._receive, self._answer)
+            if call.served_here and governed.repliers:
+                await self._reply(call, app, onward, given)
+            else:
+                await app(onward, given, self._answer)
+
+    async def _reply(self, call: Call, app: App, scope: Scope, receive: Receive) -> None:
+        """Let the rules see the tier's whole answer before it is sent."""
+        heard: list[Message] = []
+
+        async def hear(message: Message) -> None:
+            heard.append(message)
+
+        await app(scope, receive, hear)
+        start, parts = heard[0], [message.get("body", b"") for message in heard[1:]]
+        answer = Answer(status=start["status"], headers=tuple(start["headers"]), body=b"".join(parts))
+        for rule in call.governed.repliers:
+            waiting = rule.reply(call, answer)
+            answer = answer if waiting is None else await waiting
+        await self._whole(answer)
+
+    async def _whole(self, answer: Answer) -> None:
+        await self._answer({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
+        await self._answer({"type": "http.response.body", "body": answer.body})
 
     def _inner(self, call: Call) -> Context:
         """The context inside: who calls, and from a tier also its run and step."""

@@ -34,14 +34,30 @@ class Http(msgspec.Struct):
     headers: dict[str, str]
     """In lower case; of repeated ones the last, of `authorization` never more than one."""
     address: str = ""
+    query: bytes = b""
+    """The raw query string."""
     read: Callable[[], Awaitable[bytes]] | None = None
     """Reads the body, up to the call's `body_max`."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole HTTP answer."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+    def header(self, name: bytes) -> bytes:
+        """The value of a header, by its name in lower case; empty where there is none."""
+        return next((value for said, value in self.headers if said.lower() == name), b"")
 
 
 class Call:
     """One call. Rules read it, and leave in it what later rules, the answer and the record need."""
 
     __slots__ = (
+        "_memory",
+        "answered",
         "arguments",
         "body",
         "body_max",
@@ -88,11 +104,22 @@ class Call:
         """What its limits decided, and which places it holds until it ends."""
         self.shadowed: tuple[str, ...] = ()
         """Limits in shadow that would have refused it."""
+        self.answered: Answer | None = None
+        """What a rule answers in the tier's place: then no rule behind it is asked, nor the tier."""
+        self._memory: dict[object, Any] = {}
         self.body = b""
         self.body_max = 0
         self.body_max_at = ""
         self.headers: list[tuple[bytes, bytes]] = []
         """For the answer, refusals included."""
+
+    def remember(self, rule: object, what: Any) -> None:
+        """Keep something of this call for the same rule's `reply` and `settle`: a rule itself holds no state of it."""
+        self._memory[rule] = what
+
+    def recall(self, rule: object) -> Any:
+        """What a rule remembered of this call, once; None when there is nothing."""
+        return self._memory.pop(rule, None)
 
     async def read_body(self) -> bytes:
         """The body of an HTTP call. Raises `BodyTooLarge`."""

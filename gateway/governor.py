@@ -13,6 +13,7 @@ from foundation.context import Caller, Context, child_of, current, trace_id, use
 from foundation.counting import Counters
 from gateway.audit import Entry, Trail
 from gateway.call import Call, Ending
+from gateway.idempotency import IdempotencyKeys
 from gateway.keys import FetchedKeys, Keys
 from gateway.metrics import CALLS, REFUSALS, SECONDS
 from gateway.plan import Plan
@@ -33,6 +34,7 @@ class Governor:
         trail: Trail | None = None,
         keys: Keys | None = None,
         revoked: Revoked | None = None,
+        idempotency: IdempotencyKeys | None = None,
         clock: Callable[[], float] = time.time,
         counters: Counters | None = None,
     ) -> None:
@@ -41,6 +43,7 @@ class Governor:
             tokens=Tokens(keys or FetchedKeys(), clock, revoked),
             counters=counters or Counters(clock),
             trail=trail,
+            idempotency=idempotency,
             clock=clock,
         )
         self.swap(plan)
@@ -65,6 +68,8 @@ class Governor:
                 waiting = rule.admit(call)
                 if waiting is not None:
                     await waiting
+                if call.answered is not None:
+                    return
         except Fault as refused:
             refused.facts.setdefault("policy", rule.where if rule is not None else call.governed.where)
             raise

@@ -16,7 +16,7 @@ import msgspec
 from canonical.faults import Fault
 from canonical.ports import Operation
 from foundation.api import Api, PageOperation
-from gateway.call import Call, Ending
+from gateway.call import Answer, Call, Ending
 from gateway.loader import Node
 from gateway.stages import Stage
 
@@ -38,6 +38,12 @@ class Rule:
 
     def admit(self, call: Call) -> Awaitable[None] | None:
         """Let the call pass, or refuse it by raising a fault. Only what must wait answers with an awaitable."""
+
+    def reply(self, call: Call, answer: Answer) -> Awaitable[Answer] | None:
+        """See the tier's whole answer to a call over HTTP before it is sent, and perhaps answer something else.
+
+        Only what must wait, or changes the answer, answers with an awaitable.
+        """
 
     def settle(self, call: Call, ending: Ending) -> None:
         """See how the call ended: every ending, refusals included."""
@@ -76,6 +82,10 @@ class Site:
         """What the operation says under `key`; else what the API's `defaults` say; else None."""
         own = getattr(self._said, key)
         return own if own is not None else getattr(self.policy["defaults"], key, None)
+
+    def own(self, key: str) -> Any:
+        """What the operation itself says under `key`, whatever the defaults say."""
+        return getattr(self._said, key)
 
     def where(self, key: str = "") -> str:
         """The line that says `key`: at the operation, else in the defaults; else the line that lists the operation."""

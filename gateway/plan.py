@@ -48,6 +48,8 @@ class Governed(msgspec.Struct, frozen=True, kw_only=True):
     """In the order of the stages."""
     settlers: tuple[Rule, ...]
     """Those of them that want to see the ending."""
+    repliers: tuple[Rule, ...]
+    """Those that want to see the whole answer before it is sent; in the reverse order of the stages."""
     in_path: tuple[str, ...]
 
     @property
@@ -147,6 +149,7 @@ def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site
         public=bool(site.said("public")),
         rules=tuple(rule for rule in rules if type(rule).admit is not Rule.admit),
         settlers=tuple(rule for rule in rules if type(rule).settle is not Rule.settle),
+        repliers=tuple(rule for rule in reversed(rules) if type(rule).reply is not Rule.reply),
         in_path=tuple(
             () if isinstance(operation, PageOperation) else (p.name for p in operation.parameters if p.place == "path")
         ),

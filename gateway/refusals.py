@@ -8,9 +8,13 @@ Forbidden        missing_scope         403   `scope` names what is missing
                  claim_missing         403   `claim` names it, never its value
                  layer_refused         403   experience -> process -> system, and no other way
                  not_in_product        403
+Malformed        key_missing           400   Idempotency-Key, where policy requires it
 NotFound         not_offered           404   nobody listed it in policies/
 CallerFault      method_not_allowed    405   `allow` names what is possible
 Gone             version_retired       410
+Conflict         key_running           409   the first call with this key is not over; `retry_after`
+                 key_interrupted       409   its process died, and whether it was done is not known
+Invalid          key_reused            422   the key was sent with another request
 TooLarge         body_too_large        413
 CallerFault      unsupported_media     415
 TooMany          limit_reached         429   `limit` names it, `retry_after` says when it will pass
@@ -22,8 +26,11 @@ import msgspec
 
 from canonical.faults import (
     CallerFault,
+    Conflict,
     Forbidden,
     Gone,
+    Invalid,
+    Malformed,
     NotFound,
     Overloaded,
     Problem,
@@ -99,6 +106,42 @@ class NotInProduct(Forbidden):
     """
 
     title = "The client's product does not include this"
+
+
+class KeyMissing(Malformed):
+    """The operation is done once for each Idempotency-Key, and the request came without one.
+
+    Mend: send a quoted string of your own, new for each thing to be done: `Idempotency-Key: "8e03978e"`.
+    """
+
+    title = "An Idempotency-Key is needed"
+
+
+class KeyRunning(Conflict):
+    """The first call with this Idempotency-Key is still being done.
+
+    Mend: wait as long as `Retry-After` says and send the same again; you are then given the first call's answer.
+    """
+
+    retry, title = True, "The first call with this key is not over"
+
+
+class KeyInterrupted(Conflict):
+    """The process that made the call with this Idempotency-Key died before its outcome was known.
+
+    Mend: look whether it was done (read the record back); only if not, ask again with a new key.
+    """
+
+    title = "What became of the call with this key is not known"
+
+
+class KeyReused(Invalid):
+    """The Idempotency-Key was sent before, with another address, query or body.
+
+    Mend: use a new key for a new request, and the very same bytes to ask for the same answer.
+    """
+
+    title = "This key was sent with another request"
 
 
 class NotOffered(NotFound):

@@ -10,6 +10,7 @@ from foundation.counting import Counters
 
 if TYPE_CHECKING:
     from gateway.audit import Trail
+    from gateway.idempotency import IdempotencyKeys
     from gateway.tokens import Tokens
 
 
@@ -20,5 +21,7 @@ class Services(msgspec.Struct, kw_only=True):
     counters: Counters
     trail: "Trail | None" = None
     """None where nothing is recorded (a test, a bench)."""
+    idempotency: "IdempotencyKeys | None" = None
+    """None where no operation asks for it."""
     clock: Callable[[], float] = time.time
     """Seconds since the epoch."""

@@ -7,7 +7,7 @@ may not call. Two nouns of one stage may be asked in either order: they must not
 from typing import Final, Literal
 
 Stage = Literal[
-    "size", "version", "authenticate", "layer", "product", "scopes", "object", "limits", "validate", "audit"
+    "size", "version", "authenticate", "layer", "product", "scopes", "object", "limits", "validate", "once", "audit"
 ]
 
 STAGES: Final[tuple[Stage, ...]] = (
@@ -20,5 +20,6 @@ STAGES: Final[tuple[Stage, ...]] = (
     "object",
     "limits",
     "validate",
+    "once",
     "audit",
 )

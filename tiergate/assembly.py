@@ -36,6 +36,7 @@ from gateway import interior
 from gateway.asgi import Gateway
 from gateway.audit import Trail
 from gateway.governor import Governor
+from gateway.idempotency import IdempotencyKeys
 from gateway.identity.app import Identity
 from gateway.identity.demo import DemoCredentials, ensure_demo, read_demo
 from gateway.identity.relying_party import PageSettings
@@ -111,7 +112,11 @@ class Served:
         revoked = identity.revocations.holds if identity else None
         counters = counters_at(settings.redis_url)
         self._closing.append(counters.close)
-        self.governor = Governor(self.plan, trail=trail, keys=keys, revoked=revoked, counters=counters)
+        idempotency = IdempotencyKeys(self.database)
+        self._closing.append(idempotency.close)
+        self.governor = Governor(
+            self.plan, trail=trail, keys=keys, revoked=revoked, counters=counters, idempotency=idempotency
+        )
         self.policies = Reloading(self.governor, settings.policies, self._read, self._in_force)
         self._adapters = {name: self._systems[name].connect(c) for name, c in self._connections.items()}
         self._closing += [keys.close, *(adapter.close for adapter in self._adapters.values())]

@@ -6,6 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData
 
+import gateway.idempotency
 import gateway.identity.tables
 import process_apis.tables
 from foundation.database import engine_of, migrate
@@ -13,7 +14,8 @@ from foundation.database import engine_of, migrate
 
 def test_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:
     told = MetaData()
-    for metadata in (process_apis.tables.RUNS.metadata, gateway.identity.tables.METADATA):
+    ours = (process_apis.tables.RUNS.metadata, gateway.idempotency.KEYS.metadata, gateway.identity.tables.METADATA)
+    for metadata in dict.fromkeys(ours):
         for table in metadata.tables.values():
             table.to_metadata(told)
     engine = engine_of(f"sqlite:///{tmp_path / 'fresh.sqlite'}")
