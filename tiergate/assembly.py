@@ -13,21 +13,19 @@ from typing import Any, Final, TypeVar, cast
 import httpx
 import msgspec
 import sqlalchemy as sa
-from litestar import Litestar, Response, get
+from litestar import Litestar
 from litestar.handlers import BaseRouteHandler
 from litestar.router import Router
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 import experience_apis
 import process_apis
 import system_apis
-from canonical.faults import Fault, NotBound
-from canonical.ports import operations
+from canonical.faults import NotBound
 from experience_apis import Surroundings
-from foundation.api import Api, fault_handler, routes
+from foundation.api import Api, routes
 from foundation.client import client
 from foundation.connections import Connection
-from foundation.context import Caller, Layer, current, use
+from foundation.context import Caller, Layer
 from foundation.counting import counters_at
 from foundation.database import Database, engine_of, migrate
 from foundation.masking import Masker
@@ -54,7 +52,9 @@ from process_apis.engine import Engine
 from process_apis.intake import Worker
 from process_apis.platform import WORKLOAD, Pace, Platform, launch
 from tiergate import catalogue, configuration
+from tiergate.between import EXPERIENCE, ActingFor, Processes, Together, caller
 from tiergate.calls import CallLog
+from tiergate.front import app_of, health, metrics, ready
 from tiergate.sessions import FaceSessions
 from tiergate.settings import TIERS, Settings, WrongSetting
 from tiergate.workload import Workload
@@ -62,7 +62,6 @@ from tiergate.workload import Workload
 P = TypeVar("P")
 AUDIENCE: Final = "https://tiergate.example/api"
 OPEN_PATHS: Final = ("/health", "/ready", "/metrics", "/identity", "/.well-known", "/problems")
-_EXPERIENCE: Final = Caller(subject="experience-tier", client="experience-tier", layer="experience")
 
 
 class Served:
@@ -134,7 +133,15 @@ class Served:
                 if tier not in tiers:
                     proxy = tiers[tier] = Proxy(url, system=f"{tier} tier")
                     self._closing.append(proxy.close)
-        front = _app([_health(), self._ready(), _metrics(), problem_page, *([identity.router()] if identity else [])])
+        front = app_of(
+            [
+                health(),
+                ready(self._database_answers, self._says),
+                metrics(),
+                problem_page,
+                *([identity.router()] if identity else []),
+            ]
+        )
         self.app = Gateway(self.governor, tiers, front=front, open_paths=OPEN_PATHS, site=settings.address)
         self.policies.start()
         self._closing.append(self.policies.stop)
@@ -182,7 +189,7 @@ class Served:
         found: list[BaseRouteHandler | Router] = []
         for name, adapter in self._adapters.items():
             found += routes(catalogue.system_api(self._systems[name]), adapter)
-        return _app(found)
+        return app_of(found)
 
     async def _process_app(self) -> Litestar:
         engine = Engine(self.database, lease=self.settings.lease_seconds)
@@ -204,14 +211,14 @@ class Served:
         found: list[BaseRouteHandler | Router] = []
         for name, process in process_apis.discover().items():
             found += routes(process.api, self._processes[name])
-        return _app(found)
+        return app_of(found)
 
     def _experience_app(self, identity: Identity | None) -> Litestar:
         found: list[BaseRouteHandler | Router] = []
         sessions, paged = self._sessions(identity), False
         for face in experience_apis.discover().values():
             around = Surroundings(
-                processes=_Processes(self._ask_process),
+                processes=Processes(self._ask_process),
                 sessions=sessions,
                 govern=self._governed,
                 environment=self.settings.environment.capitalize(),
@@ -221,7 +228,7 @@ class Served:
             if face.pages is not None:
                 found += face.pages(around, self._governed(face.api, implementation))
                 paged = True
-        return _app([*found, *(sessions.handlers() if paged else ())])
+        return app_of([*found, *(sessions.handlers() if paged else ())])
 
     def _sessions(self, identity: Identity | None) -> FaceSessions:
         secret = read_demo(self.settings.state).clients["console"] if self._has_demo() else ""
@@ -265,27 +272,27 @@ class Served:
         if "process" in self._serving:
             implementation = cast(P, self._processes[api.name])
             return interior.bind(port, implementation, self.governor, api, self._as("experience", "process"))
-        return cast(P, _ActingFor(client(api, port, self._elsewhere("process", "experience-tier")), port))
+        return cast(P, ActingFor(client(api, port, self._elsewhere("process", "experience-tier")), port))
 
     def _governed(self, api: Api, implementation: Any) -> Any:
         """An implementation behind its own API's policies, for the caller at hand."""
-        return _Governed([interior.bind(port, implementation, self.governor, api, _caller) for port in api.ports])
+        return Together([interior.bind(port, implementation, self.governor, api, caller) for port in api.ports])
 
     def _as(self, layer: Layer, asked: Layer) -> Callable[[], Caller]:
         """The calling tier's workload with the scopes its token would carry, and whom it acts for."""
-        own = WORKLOAD if layer == "process" else _EXPERIENCE
+        own = WORKLOAD if layer == "process" else EXPERIENCE
         plan, workload = self.plan, msgspec.structs.replace(own, scopes=scopes_of(self.plan, asked))
 
-        def caller() -> Caller:
+        def workload_caller() -> Caller:
             nonlocal plan, workload
             if self.plan is not plan:
                 plan, workload = self.plan, msgspec.structs.replace(own, scopes=scopes_of(self.plan, asked))
-            here = _caller()
+            here = caller()
             if here.layer == layer:
                 return msgspec.structs.replace(here, scopes=workload.scopes)
             return here.acting(workload)
 
-        return caller
+        return workload_caller
 
     def _elsewhere(self, tier: Layer, workload: str) -> httpx.AsyncClient:
         """The pooled client of a tier deployed apart, signed in as our own tier."""
@@ -300,73 +307,24 @@ class Served:
     def _has_demo(self) -> bool:
         return (self.settings.state / "demo.json").exists()
 
-    def _ready(self) -> BaseRouteHandler:
-        @get("/ready")
-        async def ready() -> Response[dict[str, str]]:
-            try:
-                await self.database.run(lambda c: c.exec_driver_sql("SELECT 1"))
-            except sa.exc.SQLAlchemyError:
-                return Response({"status": "database not reachable"}, status_code=503)
-            refused = len(self.policies.last.problems)
-            return Response(
-                {
-                    "status": "ready",
-                    "serves": ", ".join([*self._serving, *["gateway"] * self._gateway]),
-                    "policies": f"the last good ones; the folder has {refused} problems"
-                    if refused
-                    else "as in the folder",
-                }
-            )
+    async def _database_answers(self) -> bool:
+        try:
+            await self.database.run(lambda c: c.exec_driver_sql("SELECT 1"))
+        except sa.exc.SQLAlchemyError:
+            return False
+        return True
 
-        return ready
-
-
-class _Processes:
-    def __init__(self, ask: Callable[[Any], Any]) -> None:
-        self._ask = ask
-        self._known: dict[type, Any] = {}
-
-    def of(self, port: type[P]) -> P:
-        """The process API that offers a port."""
-        if port not in self._known:
-            self._known[port] = self._ask(port)
-        return cast(P, self._known[port])
-
-
-class _Governed:
-    """Several governed ports of one API as one object."""
-
-    def __init__(self, bound: Sequence[Any]) -> None:
-        for part in bound:
-            for name, method in vars(part).items():
-                setattr(self, name, method)
-
-
-class _ActingFor:
-    """A client whose calls carry whom the experience tier acts for."""
-
-    def __init__(self, target: Any, port: type) -> None:
-        for operation in operations(port):
-            setattr(self, operation.attribute, self._call(getattr(target, operation.attribute)))
-
-    @staticmethod
-    def _call(method: Callable[..., Any]) -> Callable[..., Any]:
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            context = current()
-            acting = _caller().acting(_EXPERIENCE)
-            with use(msgspec.structs.replace(context, caller=acting)):
-                return await method(*args, **kwargs)
-
-        return call
+    def _says(self) -> dict[str, str]:
+        """What a process that is ready says of itself."""
+        return {
+            "serves": ", ".join([*self._serving, *["gateway"] * self._gateway]),
+            "policies": self.policies.last.says,
+        }
 
 
 def everything(settings: Settings, pace: Pace | None = None) -> Served:
     """All tiers and the gateway in one process."""
     return Served(settings, TIERS, gateway=True, pace=pace)
-
-
-def _caller() -> Caller:
-    return current().caller or Caller(subject="", client="")
 
 
 def _inside(identity: Identity) -> httpx.AsyncClient:
@@ -375,30 +333,4 @@ def _inside(identity: Identity) -> httpx.AsyncClient:
 
 
 def _transport(identity: Identity) -> httpx.ASGITransport:
-    return httpx.ASGITransport(cast(Any, _app([identity.router()])))
-
-
-def _app(handlers: Sequence[BaseRouteHandler | Router]) -> Litestar:
-    return Litestar(
-        list(handlers),
-        exception_handlers={Fault: fault_handler, Exception: fault_handler},
-        openapi_config=None,
-        logging_config=None,
-        request_max_body_size=None,
-    )
-
-
-def _health() -> BaseRouteHandler:
-    @get("/health", sync_to_thread=False)
-    def health() -> dict[str, str]:
-        return {"status": "ok"}
-
-    return health
-
-
-def _metrics() -> BaseRouteHandler:
-    @get("/metrics", sync_to_thread=False)
-    def scrape() -> Response[bytes]:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    return scrape
+    return httpx.ASGITransport(cast(Any, app_of([identity.router()])))

@@ -72,7 +72,7 @@ def test_a_tier_apart_wants_to_know_its_gateway(refused: Run) -> None:
     ("mistake", "sentence"),
     [
         ("colour: red\n", "the file has no key 'colour'"),
-        ("layer: system\n", "'layer' stands here a second time; the first is on line 2"),
+        ("layer: system\n", "'layer' stands here a second time; the first is on line 3"),
         ("  whoamy: {scopes: [netsuite:read]}\n", "netsuite has no operation 'whoamy' (did you mean 'whoami'?)"),
     ],
 )
