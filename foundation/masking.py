@@ -46,13 +46,17 @@ class Masker:
             case "keep":
                 return value
             case "hash" if value not in ("", None):
-                return "#" + hmac.new(self._key, str(value).encode(), hashlib.sha256).hexdigest()[:16]
+                return self.hidden(str(value))
             case "hash":
                 return value
             case "mask_last4":
                 return "••••" + str(value)[-4:] if len(str(value)) > 4 else "••••"
             case _:
                 return None
+
+    def hidden(self, value: str) -> str:
+        """What stands for a value that nobody may read: the same for the same value, so that it can be joined."""
+        return "#" + hmac.new(self._key, value.encode(), hashlib.sha256).hexdigest()[:16]
 
     def _walk(self, value: Any, schema: dict[str, Any], defs: dict[str, Any], outer: str | None) -> Any:
         if "$ref" in schema:

@@ -9,6 +9,7 @@ from foundation.context import Caller
 
 if TYPE_CHECKING:
     from foundation.counting import Decision
+    from gateway.noun import Rule
     from gateway.plan import Governed, Product
     from gateway.services import Services
 
@@ -68,6 +69,7 @@ class Call:
         "http",
         "places",
         "product",
+        "refused_by",
         "request_id",
         "served_here",
         "services",
@@ -107,6 +109,8 @@ class Call:
         self.answered: Answer | None = None
         """What a rule answers in the tier's place: then no rule behind it is asked, nor the tier."""
         self._memory: dict[object, Any] = {}
+        self.refused_by: Rule | None = None
+        """The rule that refused it."""
         self.body = b""
         self.body_max = 0
         self.body_max_at = ""

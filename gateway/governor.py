@@ -9,9 +9,10 @@ import structlog
 
 from canonical.faults import Broken, Fault
 from foundation.api import Api
-from foundation.context import Caller, Context, child_of, current, trace_id, use
+from foundation.context import Caller, Context, child_of, current, use
 from foundation.counting import Counters
-from gateway.audit import Entry, Trail
+from gateway.audit import REFUSALS as REFUSALS_KEPT
+from gateway.audit import About, Entry, Trail
 from gateway.call import Call, Ending
 from gateway.idempotency import IdempotencyKeys
 from gateway.keys import FetchedKeys, Keys
@@ -71,6 +72,7 @@ class Governor:
                 if call.answered is not None:
                     return
         except Fault as refused:
+            call.refused_by = rule
             refused.facts.setdefault("policy", rule.where if rule is not None else call.governed.where)
             raise
 
@@ -92,20 +94,13 @@ class Governor:
             self.services.trail.add(
                 Entry(
                     at=self.services.clock(),
-                    api="",
-                    version="",
-                    layer="",
-                    operation=method,
-                    subject="",
-                    client="",
-                    acted_for="",
-                    key="",
+                    about=About(operation=method, retention=REFUSALS_KEPT),
                     status=ending.status,
                     reason=ending.reason,
-                    policy="",
+                    stage="route",
                     request_id=context.request_id,
-                    trace=trace_id(context.traceparent),
-                    took_ms=int(ending.took * 1000),
+                    traceparent=context.traceparent,
+                    took=ending.took,
                 )
             )
 

@@ -35,6 +35,9 @@ class Rule:
     def __init__(self, where: str) -> None:
         self.where = where
         """The policy line that asked for it, `file:line`."""
+        self.noun = ""
+        """Its word in the YAML, once it stands in a plan."""
+        self.stage = ""
 
     def admit(self, call: Call) -> Awaitable[None] | None:
         """Let the call pass, or refuse it by raising a fault. Only what must wait answers with an awaitable."""

@@ -14,7 +14,7 @@ from gateway import policies
 from gateway.conversion import did_you_mean
 from gateway.keys import Issuer
 from gateway.loader import PolicyError
-from gateway.noun import Rule, Site, nouns
+from gateway.noun import Noun, Rule, Site, nouns
 from gateway.policies import Policies, Policy
 from gateway.router import Router
 from gateway.stages import STAGES
@@ -139,7 +139,7 @@ def _compile(found: Policies, apis: Sequence[Api], problems: list[str]) -> Plan:
 
 def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site) -> Governed:
     by_stage = sorted(nouns(), key=lambda noun: STAGES.index(noun.stage))
-    rules = tuple(rule for rule in (noun.build(site) for noun in by_stage) if rule is not None)
+    rules = tuple(rule for rule in (_named(noun, noun.build(site)) for noun in by_stage) if rule is not None)
     return Governed(
         id=key,
         api=api,
@@ -154,6 +154,13 @@ def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site
             () if isinstance(operation, PageOperation) else (p.name for p in operation.parameters if p.place == "path")
         ),
     )
+
+
+def _named(noun: Noun, rule: Rule | None) -> Rule | None:
+    """The rule, which from now on knows whose it is: the record of a refusal says it."""
+    if rule is not None:
+        rule.noun, rule.stage = noun.name, noun.stage
+    return rule
 
 
 def _listed(

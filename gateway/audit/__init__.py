@@ -4,9 +4,9 @@ Each record carries the digest of the one before it (a chain for each writer), a
 append-only file beside it. So a changed, removed, reordered or cut-off record is found, and named.
 """
 
-from gateway.audit.entry import Bodies, Entry, Record
+from gateway.audit.entry import REFUSALS, About, Bodies, Entry, Facts, Record
 from gateway.audit.reading import query
 from gateway.audit.trail import Trail
 from gateway.audit.verification import Finding, verify
 
-__all__ = ["Bodies", "Entry", "Finding", "Record", "Trail", "query", "verify"]
+__all__ = ["REFUSALS", "About", "Bodies", "Entry", "Facts", "Finding", "Record", "Trail", "query", "verify"]

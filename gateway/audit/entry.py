@@ -1,62 +1,71 @@
-"""One record, how it is stored, and what its digest covers."""
+"""One record: what is known of a call when it ends, how it is stored, and what its digest covers."""
 
 import hashlib
-import sqlite3
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
+from foundation.context import Caller
+
 GENESIS: Final = "0" * 64
 """What the first record of a chain follows."""
 
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS records (
-    writer TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL,
-    api TEXT NOT NULL, version TEXT NOT NULL, layer TEXT NOT NULL, operation TEXT NOT NULL,
-    subject TEXT NOT NULL, client TEXT NOT NULL, acted_for TEXT NOT NULL, key TEXT NOT NULL,
-    status INTEGER NOT NULL, reason TEXT NOT NULL, policy TEXT NOT NULL,
-    request_id TEXT NOT NULL, trace TEXT NOT NULL, took_ms INTEGER NOT NULL,
-    request_digest TEXT NOT NULL, answer_digest TEXT NOT NULL,
-    previous TEXT NOT NULL, digest TEXT NOT NULL,
-    PRIMARY KEY (writer, seq)
-);
-CREATE TABLE IF NOT EXISTS bodies (
-    writer TEXT NOT NULL, seq INTEGER NOT NULL, request TEXT, answer TEXT, PRIMARY KEY (writer, seq)
-);
-CREATE INDEX IF NOT EXISTS records_at ON records (at);
-CREATE INDEX IF NOT EXISTS records_subject ON records (subject, at);
-CREATE INDEX IF NOT EXISTS records_client ON records (client, at);
-CREATE INDEX IF NOT EXISTS records_key ON records (key, at);
-CREATE INDEX IF NOT EXISTS records_request ON records (request_id);
-CREATE TRIGGER IF NOT EXISTS records_are_not_changed BEFORE UPDATE ON records
-    BEGIN SELECT RAISE(ABORT, 'audit records are only ever added'); END;
-CREATE TRIGGER IF NOT EXISTS records_are_not_removed BEFORE DELETE ON records
-    BEGIN SELECT RAISE(ABORT, 'audit records are only ever added'); END;
-"""
+
+REFUSALS: Final = "refusals"
+"""The class of retention of what a policy refused."""
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What every record of one operation says alike: compiled once."""
+
+    api: str = ""
+    version: str = ""
+    layer: str = ""
+    operation: str
+    in_path: tuple[str, ...] = ()
+    """The path parameters, outermost first."""
+    classes: Mapping[str, str] = {}
+    """The data class of each path parameter that says one."""
+    claims: tuple[str, ...] = ()
+    """Claims of the caller that can decide: only these are recorded."""
+    limits: tuple[str, ...] = ()
+    """The limits the operation names."""
+    retention: str = "standard"
+    """How long it is kept: a class of `retention` in platform.yaml. Each class has a chain of its own."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one call when it ends."""
+    """What is known of one call when it ends, as it lies at hand: the writer's thread makes the record of it."""
 
     at: float
     """Seconds since the epoch, when it ended."""
-    api: str
-    version: str
-    layer: str
-    operation: str
-    subject: str
-    client: str
-    acted_for: str
-    key: str
-    """What the call was about: an id from its path."""
+    about: About
+    caller: Caller | None = None
+    arguments: Mapping[str, Any] = {}
     status: int
-    reason: str
-    policy: str
+    """0 in the record that a durable call has begun."""
+    reason: str = ""
+    policy: str = ""
     """The line that refused, as `file:line`; empty where no policy did."""
+    stage: str = ""
+    """The stage at which it was refused."""
+    rule: str = ""
+    """The noun that refused."""
+    limit: str = ""
+    """The limit that was reached."""
+    shadowed: tuple[str, ...] = ()
+    product: str = ""
+    asked: str = ""
+    """The version that was asked for by a header."""
+    address: str = ""
+    """Whence it came: only its kind is recorded."""
+    size: int = 0
+    """Bytes of the request's body."""
     request_id: str
-    trace: str
-    took_ms: int
+    traceparent: str = ""
+    took: float = 0.0
+    """Seconds."""
 
 
 class Bodies(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,13 +88,25 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     layer: str
     operation: str
+    issuer: str = ""
     subject: str
     client: str
     acted_for: str
+    scopes: str = ""
+    """Those of the caller, sorted, with a space between."""
     key: str
+    """What the call was about: an id from its path."""
     status: int
     reason: str
     policy: str
+    """The line that refused, as `file:line`; empty where no policy did."""
+    stage: str = ""
+    """The stage that refused."""
+    rule: str = ""
+    """The noun that refused."""
+    facts: str = ""
+    """What else the decision depended on: `Facts` as JSON."""
+    retention: str = "standard"
     request_id: str
     trace: str
     took_ms: int
@@ -103,17 +124,36 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 FIELDS: Final = Record.__struct_fields__
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """The audit's own file: on the platform's database its writes would wait for everyone else's."""
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-    return connection
+class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a decision depended on, besides who called what: enough to take it again under other policies."""
 
+    roles: list[str] = []
+    claims: dict[str, Any] = {}
+    """The caller's claims that a rule of the operation looks at."""
+    arguments: dict[str, str] = {}
+    """Path parameters."""
+    tier: str = ""
+    """The calling tier; empty for people and partners."""
+    product: str = ""
+    limits: list[str] = []
+    """The limits the operation names."""
+    limit: str = ""
+    """The one that was reached."""
+    shadowed: list[str] = []
+    """Limits in shadow that would have refused it."""
+    version: str = ""
+    """Asked for by a header."""
+    address: str = ""
+    """Whence: `loopback`, `private` or `public`."""
+    size: int = 0
+    """Bytes of the request's body."""
+    span: str = ""
+    """The caller's span in the trace."""
 
-def anchors_of(path: Path) -> Path:
-    """The append-only file of anchors beside an audit file."""
-    return path.with_name(path.name + ".anchors")
+    @classmethod
+    def of(cls, record: Record) -> "Facts":
+        """Those of a record."""
+        return msgspec.json.decode(record.facts or "{}", type=cls)
 
 
 class Anchor(msgspec.Struct, frozen=True, kw_only=True):

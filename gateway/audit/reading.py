@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.audit.entry import FIELDS, Record, connect
+from gateway.audit.entry import FIELDS, Record
+from gateway.audit.sqlite import connect
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,6 @@ import sqlite3
 import threading
 import time
 from concurrent.futures import Future
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +19,9 @@ import msgspec
 import structlog
 
 from foundation.masking import Masker
-from gateway.audit.entry import FIELDS, GENESIS, SCHEMA, Anchor, Bodies, Entry, Record, anchors_of, connect
+from gateway.audit.entry import FIELDS, GENESIS, Anchor, Bodies, Entry, Record
+from gateway.audit.recording import record_of
+from gateway.audit.sqlite import SCHEMA, anchors_of, connect
 
 _GATHER: Final = 0.05
 """Seconds a commit waits for company."""
@@ -109,13 +110,9 @@ class Trail:
         for entry, bodies in items:
             request, answer = self._masked(bodies) if bodies is not None else (None, None)
             self._seq += 1
-            record = Record(
-                **{
-                    **msgspec.structs.asdict(entry),
-                    "at": datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="microseconds"),
-                },
-                writer=self.writer,
-                seq=self._seq,
+            record = record_of(entry, self.writer, self._seq, str)
+            record = msgspec.structs.replace(
+                record,
                 request_digest=_digest(request),
                 answer_digest=_digest(answer),
                 previous=self._previous,

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.audit.entry import FIELDS, GENESIS, Anchor, Record, anchors_of, connect
+from gateway.audit.entry import FIELDS, GENESIS, Anchor, Record
+from gateway.audit.sqlite import anchors_of, connect
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

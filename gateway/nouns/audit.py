@@ -3,17 +3,19 @@
 `data_classes` in platform.yaml says what a body may show: each field by its `x-data-class`, an unclassified one never.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import msgspec
 
+from canonical.classes import KEY
 from canonical.ports import Raw
 from foundation.api import PageOperation
-from foundation.context import trace_id
 from foundation.masking import Rule as Mask
-from gateway.audit import Bodies, Entry
+from foundation.schemas import schema_of
+from gateway.audit import REFUSALS, About, Bodies, Entry
 from gateway.call import Call, Ending
-from gateway.noun import Noun, Rule, Site
+from gateway.noun import Noun, Rule, Site, nouns
 
 Keep = Literal["none", "metadata", "bodies"]
 
@@ -24,8 +26,9 @@ class Record(Rule):
     def __init__(self, where: str, site: Site, keep: Keep) -> None:
         super().__init__(where)
         self._keep = keep
-        self._api = site.api
         self._operation = site.operation
+        self._about = _about(site)
+        self._refusals = msgspec.structs.replace(self._about, retention=REFUSALS)
         self.keeps_answer = keep == "bodies" and not isinstance(site.operation, PageOperation)
 
     def settle(self, call: Call, ending: Ending) -> None:
@@ -35,24 +38,27 @@ class Record(Rule):
         # In front of a tier elsewhere, what reached it is in the tier's record.
         if not call.served_here and not ending.refused_at:
             return
-        caller = call.caller
+        refused_by, http = call.refused_by, call.http
         trail.add(
             Entry(
                 at=call.services.clock(),
-                api=self._api.name,
-                version=f"v{self._api.major}",
-                layer=self._api.layer,
-                operation=self._operation.id,
-                subject=caller.subject if caller else "",
-                client=caller.client if caller else "",
-                acted_for=" ".join(caller.acted_for) if caller else "",
-                key=_business_key(call),
+                about=self._refusals if ending.refused_at else self._about,
+                caller=call.caller,
+                arguments=call.arguments,
                 status=ending.status,
                 reason=ending.reason,
                 policy=ending.refused_at,
+                stage=refused_by.stage if refused_by is not None else "",
+                rule=refused_by.noun if refused_by is not None else "",
+                limit=ending.limit,
+                shadowed=call.shadowed,
+                product=call.product.name if call.product is not None else "",
+                asked=http.headers.get("api-version", "") or http.headers.get("api-date", "") if http else "",
+                address=http.address if http else "",
+                size=len(call.body),
                 request_id=call.request_id,
-                trace=trace_id(call.traceparent),
-                took_ms=int(ending.took * 1000),
+                traceparent=call.traceparent,
+                took=ending.took,
             ),
             # What was refused was not read, or not to be: there is nothing to keep of it.
             self._said(call, ending) if self.keeps_answer and not ending.refused_at else None,
@@ -69,10 +75,29 @@ class Record(Rule):
         )
 
 
-def _business_key(call: Call) -> str:
-    """What the call is about: the path parameter `key`, else the last one."""
-    path = [call.arguments[name] for name in call.governed.in_path if name in call.arguments]
-    return str(call.arguments.get("key") or (path[-1] if path else ""))
+def _about(site: Site) -> About:
+    """What every record of the operation says alike."""
+    operation = site.operation
+    known = () if isinstance(operation, PageOperation) else operation.parameters
+    in_path = tuple(p for p in known if p.place == "path")
+    classes = {p.name: found for p in in_path if (found := schema_of(p.type).get(KEY))}
+    looked_at = [_words(site, "object").values(), _words(site, "claims")]
+    return About(
+        api=site.api.name,
+        version=f"v{site.api.major}",
+        layer=site.api.layer,
+        operation=site.operation.id,
+        in_path=tuple(p.name for p in in_path),
+        classes=classes,
+        claims=tuple(dict.fromkeys(str(claim) for claims in looked_at for claim in claims)),
+        limits=tuple(site.said("limits") or ()),
+    )
+
+
+def _words(site: Site, noun: str) -> Mapping[str, Any]:
+    """What another noun says at the operation, where it is a table of names."""
+    said = site.said(noun) if noun in {found.name for found in nouns()} else None
+    return said if isinstance(said, Mapping) else {}
 
 
 def build(site: Site) -> Rule | None:

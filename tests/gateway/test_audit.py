@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from foundation.context import Caller
 from foundation.masking import Masker
-from gateway.audit import Bodies, Entry, Trail, query, verify
-from gateway.audit.entry import FIELDS, Record, connect
-from tests.gateway.notes import CABINET, FACE_FILE, NOW, PROCESS_TIER, Note, World, problem, token
+from gateway.audit import About, Bodies, Entry, Facts, Trail, query, verify
+from gateway.audit.entry import FIELDS, Record
+from gateway.audit.sqlite import connect
+from tests.gateway.notes import CABINET, FACE_FILE, ISSUER, NOW, PROCESS_TIER, Note, World, problem, token
 
 KEYED = "/notes/v2/notes/by-key/k1"
 
@@ -47,6 +49,22 @@ async def test_every_refusal_is_recorded_with_the_line_that_refused(world: World
         (answer.status_code, problem(answer)["reason"]) for answer in refused
     ]
     assert [one.policy for one in kept] == ["policies/apis/notes.yaml:7", "policies/apis/notes.yaml:16", ""]
+
+
+async def test_a_record_says_what_the_decision_depended_on(world: World) -> None:
+    who = token("notes:read portal:read", account_id="a1", amr=["pwd", "mfa"], nickname="Nina")
+    await world.ask("GET", "/notes/v2/accounts/a1/notes", who)
+    await world.ask("PUT", KEYED, token("notes:read"), json={"title": "a"})
+    await world.trail.flush()
+    refused, passed = (
+        kept.record for kept in sorted(query(world.trail.path), key=lambda kept: kept.record.status)[::-1]
+    )
+    assert (passed.issuer, passed.scopes, passed.stage, passed.rule) == (ISSUER, "notes:read portal:read", "", "")
+    facts = Facts.of(passed)
+    assert facts.claims == {"account_id": "a1", "amr": ["pwd", "mfa"]}
+    assert (facts.arguments, facts.product, facts.address) == ({"account_id": "a1"}, "desk", "loopback")
+    assert (refused.stage, refused.rule, refused.scopes) == ("scopes", "scopes", "notes:read")
+    assert Facts.of(refused).limits == ["writes"]
 
 
 async def test_bodies_are_masked_by_the_class_of_each_field(world: World) -> None:
@@ -106,20 +124,11 @@ async def _written(folder: Path, count: int = 6) -> Path:
     for number in range(count):
         entry = Entry(
             at=NOW + number,
-            api="notes",
-            version="v1",
-            layer="process",
-            operation="note",
-            subject="priya",
-            client="console",
-            acted_for="",
-            key=f"n{number}",
+            about=About(api="notes", version="v1", layer="process", operation="note", in_path=("note_id",)),
+            caller=Caller(subject="priya", client="console"),
+            arguments={"note_id": f"n{number}"},
             status=200,
-            reason="",
-            policy="",
             request_id=f"r{number}",
-            trace="",
-            took_ms=1,
         )
         trail.add(entry, Bodies(request=Note(title="a"), request_type=Note, answer=None, answer_type=None))
         await trail.flush()

@@ -75,7 +75,7 @@ async def _both(world: World, caller: Caller, ask: Any) -> list[Any]:
             record = {
                 name: getattr(kept.record, name)
                 for name in kept.record.__struct_fields__
-                if name not in ("seq", "at", "took_ms", "previous", "digest", "trace")
+                if name not in ("seq", "at", "took_ms", "previous", "digest", "trace", "facts")
             }
             results.append((result, record, kept.request, kept.answer))
     return results

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.real
 
 DEAL = "/salesforce/v1/opportunities/006Tg0000000001IAA"
 FOR_PRIYA = "priya@acme.example@console"
-NOT_COMPARED = {"writer", "seq", "at", "took_ms", "previous", "digest", "trace"}
+NOT_COMPARED = {"writer", "seq", "at", "took_ms", "previous", "digest", "trace", "facts", "issuer"}
 CASES = {
     "allowed": (DEAL, "process-tier", "", FOR_PRIYA),
     "not there": ("/netsuite/v1/customers/by-key/nobody", "process-tier", "", FOR_PRIYA),

@@ -21,8 +21,10 @@ pytestmark = pytest.mark.real
 
 NOT_WON = "006Tg0000000001IAA"
 A_DAY = 20
-OF_THE_CALL = ("writer", "seq", "at", "request_id", "trace", "took_ms", "previous", "digest")
-"""What no two records share."""
+OF_THE_CALL = (
+    "writer", "seq", "at", "request_id", "trace", "took_ms", "previous", "digest", "facts", "issuer"
+)  # fmt: skip
+"""What no two records share; between tiers in one process no token travels, hence no issuer."""
 
 
 class Left(msgspec.Struct, frozen=True):
