@@ -91,6 +91,8 @@ def _plainly(wrong: msgspec.ValidationError, kind: Any, node: Node) -> str:
     if get_origin(kind) is Literal:
         return f" is one of {', '.join(get_args(kind))}, not {node.value!r}"
     said = str(wrong).split(" - at `$")[0]
+    if said == "Invalid RFC3339 encoded date":
+        return f" must be a date like 2026-09-01, not {node.value!r}"
     expected = re.match(r"Expected `(\w+)", said)
     if expected is None:
         return f": {said}"

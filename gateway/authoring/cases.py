@@ -6,7 +6,8 @@
 
 `given` and `when` may be lists: each one given is asked of each operation. `then: allow` is any success, `then:
 missing_scope` a refusal for that reason. An operation is named alone where one API has it (in a file called like an
-API, that one), with its API before a dot otherwise, and with `@v1` for one of several versions.
+API, that one), with its API before a dot otherwise, and with `@v1` for one of several versions. `notes.*` is every
+operation of an API, those not written yet too: for what nobody may do.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ import msgspec
 from gateway.conversion import convert, did_you_mean
 from gateway.loader import Node, PolicyError, read
 from gateway.plan import Governed, Plan
-from gateway.words import Size
+from gateway.words import Duration, Size
 
 _KEYS: Final = ("given", "when", "then")
 
@@ -55,8 +56,12 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """More headers of the request."""
     body: Size | None = None
     """Size of a JSON body; where not said, the smallest one."""
+    people: int = 1
+    """So many different people call in turn, with the same client."""
+    every: Duration | None = None
+    """Time between two calls; none when not said."""
     times: int = 1
-    """How often it is called, at once: `then` is of the last one, and those before it must go well."""
+    """How often it is called: `then` is of the last one, and those before it must go well."""
 
     @property
     def anonymous(self) -> bool:
@@ -176,8 +181,7 @@ def named(said: str, plan: Plan, api: str = "") -> list[Governed] | str:
     """The operations somebody means by `[api.]operationId[@v1]`, one a version; else the sentence that says why not."""
     name, _, version = said.partition("@")
     qualifier, _, operation = name.rpartition(".")
-    qualifier, _, _dashed = qualifier.partition("@") if "@" in qualifier else (qualifier, "", "")
-    known = [each for each in plan.operations.values() if each.operation.id == operation]
+    known = [each for each in plan.operations.values() if operation in (each.operation.id, "*")]
     if qualifier:
         known = [each for each in known if qualifier in (each.api.name, each.api.key)]
     elif any(each.api.name == api for each in known):

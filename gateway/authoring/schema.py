@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 import msgspec
 
 from gateway import policies
+from gateway.authoring.cases import Given, Then
 from gateway.authoring.described import default_of, in_words, is_struct, meaning, meanings, without_none
 from gateway.noun import nouns
 from gateway.words import Duration, Rate, Size
@@ -35,7 +36,8 @@ FILES: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
 
 def schemas() -> dict[str, dict[str, Any]]:
     """A schema for each kind of file, by the kind's word."""
-    return {kind: _document(kind, pattern, struct()) for kind, (pattern, struct) in FILES.items()}
+    found = {kind: _document(pattern, struct()) for kind, (pattern, struct) in FILES.items()}
+    return {**found, "tests": _tests()}
 
 
 def texts() -> dict[str, str]:
@@ -43,7 +45,30 @@ def texts() -> dict[str, str]:
     return {f"{kind}.json": json.dumps(found, indent=2) + "\n" for kind, found in schemas().items()}
 
 
-def _document(kind: str, pattern: str, struct: type[msgspec.Struct]) -> dict[str, Any]:
+def _tests() -> dict[str, Any]:
+    """A file of tests is a list, and what one may be written as several ways is not a Struct."""
+    found: dict[str, Any] = {}
+    given, then = _of(Given, found), _of(Then, found)
+    names = {"type": "string"}
+    test = {
+        "type": "object",
+        "properties": {
+            "given": {"description": "Who calls, or each of several.", **_one_or_more(given)},
+            "when": {"description": "What is called: `[api.]operationId[@v1]`, or `api.*`.", **_one_or_more(names)},
+            "then": {"description": "`allow`, a reason, or more of the answer.", "anyOf": [names, then]},
+        },
+        "required": ["when", "then"],
+        "additionalProperties": False,
+    }
+    head = {"$schema": DIALECT, "title": "Tiergate: tests/*.yaml"}
+    return {**head, "type": "array", "items": test, "$defs": dict(sorted(found.items()))}
+
+
+def _one_or_more(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "array", "items": schema}]}
+
+
+def _document(pattern: str, struct: type[msgspec.Struct]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     whole = _struct(struct, found)
     head = {"$schema": DIALECT, "title": f"Tiergate: {pattern}"}

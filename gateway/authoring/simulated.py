@@ -22,6 +22,8 @@ from gateway.plan import Governed, Plan
 
 TODAY: Final = date(2026, 12, 1)
 """The day of every call that does not say another: a test says the same tomorrow."""
+_LIFE: Final = 86_400
+"""Seconds a token is good for: longer than a test's calls take by its clock."""
 _KEYS: Final[dict[str, Callable[[], Key]]] = {
     "ES256": lambda: ECKey.generate_key("P-256", {"kid": "ES256"}),
     "ES384": lambda: ECKey.generate_key("P-384", {"kid": "ES384"}),
@@ -50,12 +52,26 @@ class Simulated:
         """The answers to what is given, in order: one a time it is called."""
         governed = self.plan.operations[key]
         day = given.at or TODAY
-        now = datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
-        governor = Governor(self.plan, keys=_Keys(), clock=lambda: now)
+        start = datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+        clock = _Clock(start)
+        governor = Governor(self.plan, keys=_Keys(), clock=clock)
         tier = _answering(governed)
         gateway = Gateway(governor, {"experience": tier, "process": tier, "system": tier})
-        scope, body = _request(self.plan, governed, given, now)
-        return [await _one(gateway, dict(scope), body) for _ in range(given.times)]
+        people = [_request(self.plan, governed, given, start, number) for number in range(given.people)]
+        answers = []
+        for number in range(given.times):
+            clock.now = start + number * float(given.every or 0)
+            scope, body = people[number % given.people]
+            answers.append(await _one(gateway, dict(scope), body))
+        return answers
+
+
+class _Clock:
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
 
 
 class _Keys:
@@ -79,7 +95,7 @@ def client_of(plan: Plan, given: Given) -> str:
     return next((client for client, product in plan.products.items() if product.plan == given.plan), "nobody-we-know")
 
 
-def _request(plan: Plan, governed: Governed, given: Given, now: float) -> tuple[Scope, bytes]:
+def _request(plan: Plan, governed: Governed, given: Given, now: float, person: int) -> tuple[Scope, bytes]:
     path = governed.path
     for part in [part for part in path.split("/") if part.startswith("{")]:
         path = path.replace(part, given.path.get(part.strip("{}").split(":")[0], "x"))
@@ -87,7 +103,7 @@ def _request(plan: Plan, governed: Governed, given: Given, now: float) -> tuple[
     headers = {"host": "gateway", **({"content-type": "application/json"} if body else {})}
     headers |= {"content-length": str(len(body))} if body else {}
     if not given.anonymous:
-        headers["authorization"] = f"Bearer {_token(plan, governed, given, now)}"
+        headers["authorization"] = f"Bearer {_token(plan, governed, given, now, person)}"
     if given.tier and given.acted_for:
         headers["tiergate-acted-for"] = " ".join(given.acted_for)
     headers |= {name.lower(): value for name, value in given.headers.items()}
@@ -110,14 +126,14 @@ def _body(governed: Governed, given: Given) -> bytes:
     return b"{}" if takes else b""
 
 
-def _token(plan: Plan, governed: Governed, given: Given, now: float) -> str:
+def _token(plan: Plan, governed: Governed, given: Given, now: float, person: int) -> str:
     issuer = _issuer(plan, given)
     said: dict[str, Any] = {
         "iss": issuer.issuer,
-        "sub": given.subject if not given.tier else f"{given.tier}-tier",
+        "sub": f"{given.tier}-tier" if given.tier else f"{given.subject}{person or ''}",
         "client_id": client_of(plan, given),
         "aud": given.audience or governed.audience,
-        "exp": int(now) + 600,
+        "exp": int(now) + _LIFE,
         "iat": int(now),
         "jti": "a-test",
         "scope": " ".join(given.scopes or []),

@@ -32,7 +32,7 @@ CASES = (
     ("apis/intake.yaml", "{public: true, ", "{scopes: [a], ", "loses access", "needs a token now"),
     ("products/partner.yaml", "[startRun, ", "[cancelRun, ", "gains access", "the client partner-demo may call it"),
     ("products/partner.yaml", "[startRun, ", "[", "loses access", "the client partner-demo may not call it any more"),
-    ("platform.yaml", "daily: 20k/day", "daily: 10k/day", "limits", "plans.partner.daily is 10k/day now; it was 20k"),
+    ("platform.yaml", "quota: 20k/day", "quota: 9k/day", "limits", "plans.partner.daily.quota is 9k/day now"),
 )
 
 

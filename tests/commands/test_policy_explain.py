@@ -13,7 +13,9 @@ def test_every_value_has_its_line_and_a_default_is_marked(tiergate: Tiergate, po
     rows = {line.split()[0]: line.split()[-1] for line in said.out.splitlines()[2:] if ": " in line}
     assert rows["scopes:"] == f"policies/apis/opportunity-to-project.yaml:{line_of(path, 'startRun:')}"
     assert rows["body_max:"] == f"policies/apis/opportunity-to-project.yaml:{line_of(path, 'body_max:')}"
-    assert rows["plans.partner.daily:"] == f"policies/platform.yaml:{line_of(policies / 'platform.yaml', 'daily:')}"
+    assert (
+        rows["plans.partner.daily.quota:"] == f"policies/platform.yaml:{line_of(policies / 'platform.yaml', 'daily:')}"
+    )
     assert rows["plans.partner.per-client.per:"] == "(default)"
     values = json.loads(tiergate("policy", "explain", "opportunity-to-project.startRun", "--json").out)[0]["values"]
     assert {"noun": "scopes", "path": "scopes", "said": "[opportunity-to-project:start]"}.items() <= next(

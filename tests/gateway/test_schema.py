@@ -12,7 +12,8 @@ from tests.gateway.notes import FILES as NOTES
 from tests.gateway.notes import VALUES
 
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
-SHIPPED = [(kind, path) for kind, (pattern, _) in FILES.items() for path in sorted(POLICIES.glob(pattern))]
+PATTERNS = {**{kind: pattern for kind, (pattern, _) in FILES.items()}, "tests": "tests/*.yaml"}
+SHIPPED = [(kind, path) for kind, pattern in PATTERNS.items() for path in sorted(POLICIES.glob(pattern))]
 WRONG = (
     ("api", "notes", "scopes: [notes:read]", "scpoes: [notes:read]"),
     ("api", "notes", "{scopes: [notes:read]}", "{scopes: notes:read}"),
