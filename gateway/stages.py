@@ -7,7 +7,19 @@ may not call. Two nouns of one stage may be asked in either order: they must not
 from typing import Final, Literal
 
 Stage = Literal[
-    "size", "version", "authenticate", "layer", "product", "scopes", "object", "limits", "validate", "once", "audit"
+    "size",
+    "version",
+    "authenticate",
+    "layer",
+    "product",
+    "scopes",
+    "roles",
+    "claims",
+    "object",
+    "limits",
+    "validate",
+    "once",
+    "audit",
 ]
 
 STAGES: Final[tuple[Stage, ...]] = (
@@ -17,6 +29,8 @@ STAGES: Final[tuple[Stage, ...]] = (
     "layer",
     "product",
     "scopes",
+    "roles",
+    "claims",
     "object",
     "limits",
     "validate",

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar import HttpMethod, Request, Response
@@ -44,6 +44,8 @@ PAGES: Final = (
     PageOperation(id="deskAsset", path=PATH + "/{name}", doc="Style, script and typeface."),
 )
 ACT: Final = "desk:act"
+STEP_UP: Final = "insufficient_user_authentication"
+"""The refusal that a newer sign-in settles (RFC 9470)."""
 MOVING, STILL = 2, 15
 """Seconds between two looks of a page: while a run moves, and otherwise."""
 
@@ -107,7 +109,7 @@ def _shown(surroundings: Surroundings, desk: ServiceDesk, renderer: Renderer, sh
         try:
             signed = await surroundings.sessions.signed_in(request)
         except Fault as fault:
-            return renderer.respond(request, _trouble(fault), frame)
+            return renderer.respond(request, _trouble(fault, request), frame)
         if signed is None:
             return await _sign_in(surroundings, renderer, request, frame)
         frame = msgspec.structs.replace(frame, signed=signed)
@@ -118,7 +120,7 @@ def _shown(surroundings: Surroundings, desk: ServiceDesk, renderer: Renderer, sh
                     await _check_csrf(visit)
                 view = await show(visit)
             except Fault as fault:
-                view = _trouble(fault)
+                view = _trouble(fault, request)
             if isinstance(view, Response):
                 return view
             return renderer.respond(request, view, await _framed(frame, visit, view))
@@ -174,17 +176,29 @@ async def _framed(frame: Frame, visit: Visit, view: View) -> Frame:
     return msgspec.structs.replace(frame, open_cases=state.overview.open_cases, troubled=troubled, query=query)
 
 
-def _trouble(fault: Fault) -> View:
+def _trouble(fault: Fault, request: Request[Any, Any, Any]) -> View:
     """A designed page for every refusal and failure."""
-    if isinstance(fault, Forbidden):
+    again = ""
+    if fault.reason == STEP_UP:
+        title, again = "Confirm that it is you", _sign_in_again(fault, request)
+    elif isinstance(fault, Forbidden):
         title = "You may not do this" if "scope" not in fault.facts else f"Your sign-in lacks {fault.facts['scope']}"
     elif isinstance(fault, NotFound):
         title = "There is no such thing"
     else:
         title = fault.title
-    values = {"fault": fault, "request_id": current().request_id}
+    values = {"fault": fault, "request_id": current().request_id, "again": again}
     every = 15 if fault.retry else 0
     return View(template="trouble.html", title=title, values=values, status=fault.status, every=every)
+
+
+def _sign_in_again(fault: Fault, request: Request[Any, Any, Any]) -> str:
+    """Where the person signs in as newly and as strongly as was asked (RFC 9470), and comes back to the page whose form
+    it was."""
+    path = request.url.path
+    wanted = {name: fault.facts[name] for name in ("max_age", "acr_values") if name in fault.facts}
+    to = path.rpartition("/")[0] if request.method == "POST" else path
+    return f"/desk/sign-in?{urlencode(wanted | {'to': to})}"
 
 
 async def _now(visit: Visit) -> View:

@@ -23,6 +23,7 @@ from gateway.identity.parties import OPENID_SCOPES, all_scopes
 from gateway.identity.sealing import key_file
 from gateway.identity.settings import MOUNT, IdentitySettings
 from gateway.identity.throttle import Throttle
+from gateway.identity.tokens import PASSWORD
 from gateway.identity.wire import Answer, Asked, Pairs, refuse_unreadable
 
 BODY_MAX: Final = 16 * 1024
@@ -146,6 +147,7 @@ def metadata(issuer: str, scopes: Sequence[str]) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": CLIENT_AUTH,
         "revocation_endpoint_auth_methods_supported": CLIENT_AUTH,
         "code_challenge_methods_supported": ["S256"],
+        "acr_values_supported": [PASSWORD],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [ALGORITHM],
         "prompt_values_supported": ["none", "login", "consent"],

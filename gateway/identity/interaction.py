@@ -25,6 +25,7 @@ from gateway.identity.pages import SCOPE_WORDS, Pages
 from gateway.identity.parties import Client, SignIn, authenticate
 from gateway.identity.settings import MOUNT
 from gateway.identity.throttle import Throttle
+from gateway.identity.tokens import PASSWORD
 from gateway.identity.wire import Answer, Asked, Pairs, refuse_unreadable
 
 STALE_FORM: Final = "This page was open too long, or in another browser. Try again."
@@ -52,6 +53,12 @@ class ConsentRequiredError(OAuth2Error):  # type: ignore[misc]  # Authlib has no
     error = "consent_required"
 
 
+class UnmetAuthenticationRequirementsError(OAuth2Error):  # type: ignore[misc]  # Authlib has no types
+    """Nobody can sign in here as strongly as was asked (RFC 9470 section 5)."""
+
+    error = "unmet_authentication_requirements"
+
+
 class Interaction:
     """The flows behind the pages."""
 
@@ -73,6 +80,7 @@ class Interaction:
         client: Client = grant.request.client
         prompts = grant.request.payload.data.get("prompt", "").split()
         try:
+            _check_strength(visit.query)
             if sign_in is None or "login" in prompts or self._too_old(sign_in, visit.query):
                 if "none" in prompts:
                     raise LoginRequiredError("Nobody is signed in.")
@@ -200,6 +208,13 @@ class Interaction:
             return self._issuer.query_client(self._issuer.keys.verified(id_token)["aud"])
         except (JoseError, ValueError, KeyError):
             return None
+
+
+def _check_strength(query: Pairs) -> None:
+    """Of the ways to sign in that a client would take (`acr_values`), one must be ours."""
+    wanted = dict(query).get("acr_values", "").split()
+    if wanted and PASSWORD not in wanted:
+        raise UnmetAuthenticationRequirementsError("There is no such way to sign in here.")
 
 
 def _see(location: str, *cookies: Cookie) -> Response[bytes]:

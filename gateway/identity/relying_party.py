@@ -4,10 +4,11 @@ Works from the issuer's discovery document alone, so any issuer will do. Raises 
 answer, `RefusedError` when it, or what it sent, is not good.
 """
 
+import re
 import time
 import warnings
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 import httpx
@@ -47,6 +48,34 @@ class PageSettings(msgspec.Struct, frozen=True, kw_only=True):
     def address(self) -> str:
         """The whole address of its home."""
         return self.public_url.rstrip("/") + self.home
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """How new and how strong a sign-in must be, as a challenge says it (RFC 9470); empty for any."""
+
+    max_age: str = ""
+    """Seconds."""
+    acr_values: str = ""
+    """Names of ways to sign in, one of which is enough, between blanks."""
+
+    @classmethod
+    def read(cls, max_age: str, acr_values: str) -> Self:
+        """From an address, which anybody may have written: what cannot be meant is nothing."""
+        age = max_age if re.fullmatch(r"[0-9]{1,9}", max_age) else ""
+        return cls(max_age=age, acr_values=acr_values if re.fullmatch(r"[!#-~ ]{1,500}", acr_values) else "")
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """For the issuer's authorization endpoint (OpenID Connect Core, section 3.1.2.1)."""
+        said = {"max_age": self.max_age, "acr_values": self.acr_values}
+        return {name: value for name, value in said.items() if value}
+
+    def check(self, claims: Mapping[str, Any], now: float) -> None:
+        """Raises `RefusedError` where the issuer gave an older or weaker sign-in than was asked for."""
+        if self.max_age and now - float(claims.get("auth_time") or 0) > int(self.max_age) + CLOCK_LEEWAY:
+            raise RefusedError("the sign-in is older than was asked for")
+        if self.acr_values and claims.get("acr") not in self.acr_values.split():
+            raise RefusedError("the sign-in is not of the kind that was asked for")
 
 
 class RefusedError(Exception):
@@ -94,19 +123,20 @@ class RelyingParty:
         """Close the connections to the issuer."""
         await self._oauth.aclose()
 
-    async def sign_in_url(self, state: str, nonce: str, verifier: str) -> str:
-        """Where the browser goes to sign in (PKCE, S256)."""
+    async def sign_in_url(self, state: str, nonce: str, verifier: str, wanted: "Wanted | None" = None) -> str:
+        """Where the browser goes to sign in (PKCE, S256), as newly and as strongly as is wanted (RFC 9470)."""
         url, _ = self._oauth.create_authorization_url(
             await self._endpoint("authorization_endpoint"),
             state=state,
             code_verifier=verifier,
             nonce=nonce,
             scope=" ".join(("openid", "profile", "email", *self._settings.scopes)),
+            **(wanted or Wanted()).parameters,
         )
         return str(url)
 
-    async def redeem(self, code: str, verifier: str, nonce: str) -> Tokens:
-        """The tokens of a code, the id token verified."""
+    async def redeem(self, code: str, verifier: str, nonce: str, wanted: "Wanted | None" = None) -> Tokens:
+        """The tokens of a code, the id token verified: it must say that the sign-in is as was wanted."""
         token = await self._ask(
             self._oauth.fetch_token,
             await self._endpoint("token_endpoint"),
@@ -116,6 +146,7 @@ class RelyingParty:
         )
         try:
             claims = await self._identified(token["id_token"], nonce)
+            (wanted or Wanted()).check(claims, self._now())
         except (JoseError, KeyError, ValueError) as wrong:
             raise RefusedError("the id token is not good") from wrong
         return Tokens(

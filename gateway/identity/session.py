@@ -26,7 +26,7 @@ from sqlalchemy import Engine
 from canonical.faults import Forbidden, Overloaded, Unauthenticated
 from gateway.identity.granted import new_token
 from gateway.identity.page_store import SESSION_SECONDS, PageStore
-from gateway.identity.relying_party import PageSettings, RefusedError, RelyingParty, Tokens
+from gateway.identity.relying_party import PageSettings, RefusedError, RelyingParty, Tokens, Wanted
 from gateway.identity.sealing import digest
 
 RENEW_SECONDS: Final = 60
@@ -59,6 +59,13 @@ class _Going(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str
     verifier: str
     to: str
+    max_age: str = ""
+    acr_values: str = ""
+
+    @property
+    def wanted(self) -> Wanted:
+        """How the person was asked to sign in."""
+        return Wanted.read(self.max_age, self.acr_values)
 
 
 class PageSessions:
@@ -123,9 +130,16 @@ class PageSessions:
         _check(form, signed.csrf)
 
     async def _sign_in(self, request: Browse) -> Response[bytes]:
-        to = self._inside(request.query_params.get("to", ""))
-        going = _Going(state=new_token(), nonce=new_token(), verifier=new_token() + new_token(), to=to)
-        url = await self._issuer.sign_in_url(going.state, going.nonce, going.verifier)
+        said = request.query_params
+        wanted = Wanted.read(said.get("max_age", ""), said.get("acr_values", ""))
+        going = _Going(
+            state=new_token(),
+            nonce=new_token(),
+            verifier=new_token() + new_token(),
+            to=self._inside(said.get("to", "")),
+            **wanted.parameters,
+        )
+        url = await self._issuer.sign_in_url(going.state, going.nonce, going.verifier, wanted)
         packed = urlencode(msgspec.structs.asdict(going))
         return _see(url, self._cookie(self._going_name(going.state), packed, GOING_SECONDS))
 
@@ -141,7 +155,7 @@ class PageSessions:
         if "code" not in given:
             raise Forbidden(given.get("error_description") or "The issuer did not sign you in.")
         try:
-            tokens = await self._issuer.redeem(given["code"], going.verifier, going.nonce)
+            tokens = await self._issuer.redeem(given["code"], going.verifier, going.nonce, going.wanted)
         except RefusedError as refused:
             log.warning("sign-in refused", client=self._settings.client_id, why=str(refused))
             raise Unauthenticated("The sign-in could not be verified. Start again.") from refused

@@ -114,4 +114,4 @@ def _elsewhere(name: str) -> str:
     return ""
 
 
-NOUN = Noun(name="claims", stage="scopes", build=build, operation=Claims)
+NOUN = Noun(name="claims", stage="claims", build=build, operation=Claims)

@@ -8,6 +8,7 @@ from authlib.integrations.base_client import OAuthError
 from sqlalchemy import update
 
 from gateway.identity import tables
+from gateway.identity.tokens import PASSWORD as PASSWORD_ACR
 from tests.identity.world import AUDIENCE, BACK, HOST, ISSUER, PASSWORD, VERIFIER, World, sent_back
 
 
@@ -155,6 +156,14 @@ async def test_a_client_can_ask_for_a_fresh_sign_in(world: World, wish: dict[str
     assert asked.headers["location"].startswith("/identity/login?")
     token = await world.redeem(await world.code(world.url(**wish)))
     assert (await world.verified(token["access_token"])).claims["auth_time"] == int(world.clock())
+
+
+async def test_a_way_to_sign_in_that_is_not_ours_is_said_to_be_missing(world: World) -> None:
+    """RFC 9470 section 5: the client learns it, instead of getting a weaker token than it asked for."""
+    refused = sent_back(await world.browser.get(world.url(acr_values="urn:other:hardware")))
+    assert refused["error"] == "unmet_authentication_requirements"
+    token = await world.redeem(await world.code(world.url(acr_values=f"urn:other:hardware {PASSWORD_ACR}")))
+    assert (await world.verified(token["access_token"])).claims["acr"] == PASSWORD_ACR
 
 
 async def test_a_foreign_client_needs_the_persons_consent(world: World) -> None:

@@ -199,3 +199,39 @@ async def test_the_stored_session_shows_no_token(desk: Desk) -> None:
     assert len(rows) == 1
     assert token not in rows[0].sealed
     assert desk.browser.cookies["tiergate_desk"] not in rows[0].digest
+
+
+async def test_a_newer_sign_in_can_be_asked_for_and_ends_on_the_page(desk: Desk) -> None:
+    await desk.enter()
+    desk.clock.time += 31
+    again = await desk.browser.get("/desk/sign-in?to=/desk/cases&max_age=30", follow_redirects=True)
+    assert again.url.path == "/identity/login"
+    answer = await desk.submit(again, "login", login="priya@acme.example", password=PASSWORD)
+    page = await desk.browser.get(answer.headers["location"], follow_redirects=True)
+    assert page.url.path == "/desk/cases"
+    assert (await desk.verified(page.json()["token"])).claims["auth_time"] == int(desk.clock())
+
+
+@pytest.mark.parametrize(
+    ("wish", "forged"),
+    [
+        ("max_age=30", {"auth_time": 1_800_000_000}),
+        ("max_age=30", {"auth_time": None}),
+        ("acr_values=urn:tiergate:acr:password", {"acr": "none"}),
+    ],
+)
+async def test_an_issuer_that_gives_an_older_or_weaker_sign_in_is_not_believed(
+    desk: Desk, wish: str, forged: dict[str, Any]
+) -> None:
+    desk.forged = forged
+    page = await desk.browser.get(f"/desk/sign-in?to=/desk&{wish}", follow_redirects=True)
+    answer = await desk.submit(page, "login", login="priya@acme.example", password=PASSWORD)
+    end = await desk.browser.get(answer.headers["location"], follow_redirects=True)
+    assert (end.status_code, end.json()["reason"]) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize("wish", ["max_age=-1", "max_age=soon", "acr_values=a%22b", "max_age=%0a1"])
+async def test_a_wish_that_cannot_be_meant_is_no_wish(desk: Desk, wish: str) -> None:
+    answer = await desk.browser.get(f"/desk/sign-in?to=/desk&{wish}")
+    assert "max_age" not in answer.headers["location"]
+    assert "acr_values" not in answer.headers["location"]

@@ -48,6 +48,8 @@ def token_for(platform: Client, operation: Published) -> str:
         return ""
     if operation.api == "client-portal":
         return platform.person()
+    if operation.key == "service-desk.resolveCase":  # asks for a fresh sign-in, and no program signs in
+        return platform.person("priya@acme.example", "console", "openid desk:read desk:act")
     workload = {"system": "process-tier", "process": "experience-tier", "experience": "scenario"}
     return platform.token(workload[operation.layer])
 
