@@ -92,8 +92,15 @@ class Counters:
             await self._shared.close()
 
     async def _ask(self, shared: "OnRedis", draws: Sequence[Draw], away: WhenAway) -> Decision:
+        answer = None
         try:
-            return await shared.take(draws)
+            answer = shared.take(draws)
+            return await answer
+        except asyncio.CancelledError:
+            # Told to stop at the very moment the answer came: nobody will give back what it holds but us.
+            if answer is not None and answer.done() and not answer.cancelled() and answer.exception() is None:
+                shared.give_back(answer.result())
+            raise
         except StoreAway:
             WITHOUT.labels(away).inc()
             if away == "deny":

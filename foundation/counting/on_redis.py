@@ -81,6 +81,7 @@ class OnRedis:
         self._name = f"{secrets.token_hex(8)}-"
         self._leases = count(1)
         self._held: dict[str, Decision] = {}
+        self._owed: list[Decision] = []
         self._renewer: asyncio.Task[None] | None = None
 
     @property
@@ -98,9 +99,13 @@ class OnRedis:
         return answer
 
     def give_back(self, decision: Decision) -> None:
-        """The call's places are free again. While the store is away they become so when their lease ends."""
-        if self._held.pop(decision.lease, None) is not None and self._prober is None:
+        """The call's places are free again; while the store is away, as soon as it is back."""
+        if self._held.pop(decision.lease, None) is None:
+            return
+        if self._prober is None:
             self._put(_Job("give_back", decision.held, decision.lease))
+        else:
+            self._owed.append(decision)
 
     def set_spent(self, draw: Draw, units: float) -> None:
         """Somebody who knows better says how much of a quota is spent in the present window."""
@@ -149,17 +154,18 @@ class OnRedis:
     async def _send(self, batch: _Batch) -> None:
         try:
             answers = await self._evaluate(batch.jobs)
+            now, said = float(answers[0]), iter(answers[1:])
+            for job in batch.jobs:
+                if job.do == "take":
+                    self._hear(job, next(said), now)
         except _LOST as lost:
             self._went_away(f"{type(lost).__name__}: {lost}")
-            _fail(batch, self._probe_in)
-            return
+        except Exception:
+            log.exception("the shared counters could not be asked")
         finally:
             if batch.timer is not None:
                 batch.timer.cancel()
-        now, said = float(answers[0]), iter(answers[1:])
-        for job in batch.jobs:
-            if job.do == "take":
-                self._hear(job, next(said), now)
+            _fail(batch, self._probe_in)
 
     async def _evaluate(self, jobs: list[_Job]) -> Any:
         keys = [_key(draw) for job in jobs for draw in job.draws]
@@ -213,6 +219,9 @@ class OnRedis:
             except _LOST:
                 self._probe_in = min(2 * self._probe_in, _PROBES[1])
         self._prober = None
+        while self._owed:
+            decision = self._owed.pop()
+            self._put(_Job("give_back", decision.held, decision.lease))
         AWAY.set(0)
         log.info("the shared counters answer again")
 
@@ -236,6 +245,7 @@ class OnRedis:
 
 
 def _fail(batch: _Batch, retry_after: float) -> None:
+    """Whoever has no answer yet gets none."""
     for job in batch.jobs:
         if job.answer is not None and not job.answer.done():
             job.answer.set_exception(StoreAway(retry_after))

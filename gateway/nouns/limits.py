@@ -156,7 +156,7 @@ def _compiled(site: Site, name: str, space: str, where: str, said: Said) -> Name
         of = Quota(count, Window(seconds, limit.zone or "UTC"))
     else:
         count = limit.concurrent or 1
-        of = Places(count, limit.lease or Places(1).lease)
+        of = Places(count, float(limit.lease or Places(1).lease))
     whole = f"{site.api.key}.{site.operation.id}" if limit.per == "operation" else site.api.name
     return NamedLimit(
         name=name,
@@ -166,7 +166,7 @@ def _compiled(site: Site, name: str, space: str, where: str, said: Said) -> Name
         key=key_of(space, name, limit.per, whole),
         policy=policy_of(name, of, count, seconds),
         cost=1 if isinstance(of, Places) else site.said("cost") or 1,
-        wait=limit.wait or 0.0,
+        wait=float(limit.wait or 0.0),
         shadow=limit.shadow,
     )
 
