@@ -1,7 +1,7 @@
 """The plan: policies and APIs, compiled once into a flat list of rules for each operation. Immutable."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ class Governed(msgspec.Struct, frozen=True, kw_only=True):
     """The line that lists it."""
     audience: str
     """What a token for it is made for."""
+    issuers: frozenset[str]
+    """Whose tokens it takes: the exact `iss` of each."""
     public: bool
     """Whether it asks for no token."""
     rules: tuple[Rule, ...]
@@ -146,6 +148,7 @@ def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site
         operation=operation,
         where=site.where(),
         audience=site.policy["access"].audience,
+        issuers=frozenset(_issuers(site)),
         public=bool(site.said("public")),
         rules=tuple(rule for rule in rules if type(rule).admit is not Rule.admit),
         settlers=tuple(rule for rule in rules if type(rule).settle is not Rule.settle),
@@ -161,6 +164,11 @@ def _named(noun: Noun, rule: Rule | None) -> Rule | None:
     if rule is not None:
         rule.noun, rule.stage = noun.name, noun.stage
     return rule
+
+
+def _issuers(site: Site) -> Iterator[str]:
+    known: Mapping[str, Issuer] = site.platform["issuers"]
+    return (known[name].issuer for name in site.policy["access"].issuers if name in known)
 
 
 def _listed(

@@ -1,12 +1,10 @@
 """From a recorded call back to the policy: at which stage, by which noun and at which line it was decided."""
 
-import sys
 from pathlib import Path
 
 import msgspec
 
 from gateway.audit import Record
-from gateway.noun import Rule, nouns
 from gateway.plan import Plan
 
 
@@ -62,26 +60,19 @@ def traced(record: Record, plan: Plan, folder: Path) -> Traced:
         acted_for=record.acted_for,
         status=record.status,
         reason=record.reason,
-        stage=getattr(record, "stage", "") or stage,
-        noun=getattr(record, "rule", "") or noun,
+        stage=record.stage or stage,
+        noun=record.rule or noun,
         policy=record.policy,
         line=_line(record.policy, folder),
     )
 
 
 def _noun(plan: Plan, key: str, record: Record) -> tuple[str, str]:
-    """The noun that can refuse for that reason, and its stage; where several can, the one of that line."""
+    """For a record that does not say it: the noun that can refuse for that reason, best the one of that line."""
     governed = plan.operations.get(key)
     able = [r for r in governed.rules if any(f.reason == record.reason for f in r.refuses)] if governed else []
     for rule in sorted(able, key=lambda rule: rule.where != record.policy):
-        return _of(rule)
-    return "", ""
-
-
-def _of(rule: Rule) -> tuple[str, str]:
-    for noun in nouns():
-        if sys.modules[noun.build.__module__].__name__ == type(rule).__module__:
-            return noun.name, noun.stage
+        return rule.noun, rule.stage
     return "", ""
 
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol, cast
 
 from tiergate.settings import Settings
 
-ACTIONS: Final = ("check", "explain", "why", "diff", "test", "schema")
+ACTIONS: Final = ("check", "explain", "why", "diff", "replay", "test", "schema")
 """In the order in which help shows them."""
 
 
