@@ -34,11 +34,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     claims: dict[str, Any] = {}
 
     def acting(self, workload: "Caller") -> "Caller":
-        """`workload` calling on behalf of this caller."""
+        """`workload` calling on behalf of this caller, whose claims and roles go with it: they are the person's."""
         if self.subject == workload.subject and self.layer == workload.layer:
             return self
         chain = (*self.acted_for, f"{self.subject}@{self.client}")
-        return msgspec.structs.replace(workload, acted_for=chain)
+        return msgspec.structs.replace(workload, acted_for=chain, roles=self.roles, claims=self.claims)
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from gateway.stages import Stage
 
 if TYPE_CHECKING:
     from gateway.plan import Product
+    from gateway.policies import Policy
 
 
 class Rule:
@@ -66,11 +67,13 @@ class Site:
         platform_node: Node,
         products: Mapping[str, "Product"],
         problems: list[str],
+        files: "Mapping[str, Policy] | None" = None,
     ) -> None:
         self.api = api
         self.operation = operation
         self.policy = policy
         """The API's file: `policy["limits"]` is what the noun `limits` declared for that level."""
+        self._files = files or {}
         self.platform = platform
         """platform.yaml, by key."""
         self.products = products
@@ -104,6 +107,15 @@ class Site:
         """The line of a key of platform.yaml."""
         return self._platform_node.at(*path).where
 
+    def file(self, noun: str) -> Mapping[str, Any] | None:
+        """What the noun's own file says; None when there is none."""
+        found = self._files.get(noun)
+        return found.said if found is not None else None
+
+    def file_problem(self, noun: str, *path: str, sentence: str) -> None:
+        """What a noun's own file says there cannot be; the load fails with it, once for all operations."""
+        self._problems.append(f"{self._files[noun].node.at(*path).where}: {sentence}")
+
     def problem(self, key: str, sentence: str) -> None:
         """What the operation says under `key` cannot be; the load fails with it."""
         self._problems.append(f"{self.where(key)}: {self.operation.id}: {sentence}")
@@ -129,6 +141,8 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True):
     """An API's file must have it."""
     platform: Any = None
     """Types of its keys in platform.yaml, by key; one whose type admits None may be left out."""
+    file: Any = None
+    """Type of a file of its own, `<name>.yaml` beside platform.yaml, which may be left out."""
     default: str = ""
     """What holds where nothing is said, as it would be written."""
 

@@ -124,6 +124,7 @@ def _compile(found: Policies, apis: Sequence[Api], problems: list[str]) -> Plan:
             platform_node=found.platform.node,
             products=products,
             problems=problems,
+            files=found.files,
         )
         governed = _govern(key, api, operation, site)
         operations[key] = governed

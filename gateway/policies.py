@@ -4,7 +4,7 @@ The Structs of the first two are put together from the nouns that are found, so 
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import NoneType
 from typing import Any, TypeVar, get_args
@@ -43,6 +43,8 @@ class Policies(msgspec.Struct, frozen=True):
     platform: Policy
     apis: list[Policy]
     products: list[Policy]
+    files: Mapping[str, Policy] = {}
+    """The files that nouns have of their own, by noun."""
 
 
 def read_folder(folder: Path, values: Mapping[str, str], problems: list[str]) -> Policies | None:
@@ -53,9 +55,28 @@ def read_folder(folder: Path, values: Mapping[str, str], problems: list[str]) ->
     products = [
         _file(folder, path, lambda: Product, values, problems) for path in sorted(folder.glob("products/*.yaml"))
     ]
+    files = {
+        name: _file(folder, path, kind, values, problems)
+        for name, kind in own_files().items()
+        if (path := folder / f"{name}.yaml").exists()
+    }
     if platform is None or len(problems) > before:
         return None
-    return Policies(platform, [api for api in apis if api], [product for product in products if product])
+    return Policies(
+        platform,
+        [api for api in apis if api],
+        [product for product in products if product],
+        {name: file for name, file in files.items() if file},
+    )
+
+
+def own_files() -> dict[str, Callable[[], type[msgspec.Struct]]]:
+    """What gives the types of the files that nouns have of their own, by noun."""
+    return {noun.name: partial(_typed, noun.file) for noun in nouns() if noun.file is not None}
+
+
+def _typed(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    return kind
 
 
 @cache

@@ -5,6 +5,7 @@ Unauthenticated  token_missing         401
                  token_refused         401
                  insufficient_user_authentication   401   `acr_values`, `max_age`: sign in again, better
 Forbidden        missing_scope         403   `scope` names what is missing
+                 role_missing          403   `role` names those that are enough
                  claim_missing         403   `claim` names it, never its value
                  layer_refused         403   experience -> process -> system, and no other way
                  not_in_product        403
@@ -69,6 +70,15 @@ class InsufficientUserAuthentication(Unauthenticated):
     """
 
     title = "This needs a newer or stronger sign-in"
+
+
+class RoleMissing(Forbidden):
+    """The person has none of the roles the operation is for; `facts.role` names those that are enough.
+
+    Mend: ask the owner of `policies/roles.yaml` whether this person should have such a role; it counts at once.
+    """
+
+    title = "This is for another role"
 
 
 class ClaimMissing(Forbidden):

@@ -30,6 +30,7 @@ FILES: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
     "platform": ("platform.yaml", policies.platform_type),
     "api": ("apis/*.yaml", policies.api_type),
     "product": ("products/*.yaml", lambda: policies.Product),
+    **{name: (f"{name}.yaml", kind) for name, kind in policies.own_files().items()},
 }
 """Every kind of policy file: the path it has, and its Struct."""
 

@@ -169,8 +169,16 @@ includes:
   notes@v2: [note, upsertNote, accountNotes]
   face@v1: [note]
 """
+ROLES_FILE: Final = """\
+believe: [embedded]
+roles:
+  editor: {subjects: [priya], groups: [press]}
+  german_accounts: {subjects: [dana], steward_of: {accounts: [ACME-DE]}}
+  all_accounts: {groups: [board], steward_of: {accounts: [all]}}
+"""
 FILES: Final = {
     "platform.yaml": PLATFORM,
+    "roles.yaml": ROLES_FILE,
     "apis/notes.yaml": NOTES_FILE,
     "apis/cabinet.yaml": CABINET_FILE,
     "apis/face.yaml": FACE_FILE,
