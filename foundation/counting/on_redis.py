@@ -212,6 +212,8 @@ class OnRedis:
     async def _probe(self) -> None:
         while True:
             await asyncio.sleep(self._probe_in)
+            with suppress(*_LOST):  # idle connections lead to a server that may be gone
+                await self._redis.connection_pool.disconnect(inuse_connections=False)
             try:
                 async with asyncio.timeout(max(self.timeout, _PROBES[0])):
                     self._digest = await self._redis.script_load(_SCRIPT)
