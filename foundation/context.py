@@ -1,7 +1,8 @@
-"""What travels with a call through all tiers: who asks, the request id, the trace, the run and its step.
+"""What travels with a call through all tiers: who asks, the request id, the trace, the run, its step.
 
 Held in a context variable. Between processes it travels as headers (`traceparent`, `X-Request-Id`, `Tiergate-Run`,
-`Tiergate-Step`, `Tiergate-Acted-For`); the gateway trusts the `Tiergate-*` ones from workload identities only.
+`Tiergate-Step`, `Tiergate-Criticality`, `Tiergate-Acted-For`); the gateway trusts the `Tiergate-*` ones from workload
+identities only.
 """
 
 import random
@@ -14,6 +15,9 @@ from typing import Any, Final, Literal
 import msgspec
 
 Layer = Literal["external", "experience", "process", "system"]
+Criticality = Literal["T0", "T1", "T2", "T3"]
+"""What a call is for: T0 money and what the law asks for, T1 daily work, T2 the rest, T3 what only informs."""
+CRITICALITIES: Final[tuple[Criticality, ...]] = ("T0", "T1", "T2", "T3")
 
 _TRACEPARENT: Final = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
 _REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
@@ -51,6 +55,12 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     step: str = ""
     site: str = ""
     """The gateway's address as callers know it."""
+    criticality: Criticality | Literal[""] = ""
+    """What the outermost call is for; empty where nothing was asked from outside."""
+
+    def on_behalf(self, criticality: Criticality) -> "Context":
+        """This, for a call of that class, unless it is part of one already."""
+        return self if self.criticality else msgspec.structs.replace(self, criticality=criticality)
 
     def headers(self) -> dict[str, str]:
         """The headers a call to the next tier, or to a vendor's tracing, carries (without identity)."""
@@ -59,6 +69,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
             found["Tiergate-Run"] = self.run
         if self.step:
             found["Tiergate-Step"] = self.step
+        if self.criticality:
+            found["Tiergate-Criticality"] = self.criticality
         if self.caller is not None and self.caller.acted_for:
             found["Tiergate-Acted-For"] = " ".join(self.caller.acted_for)
         return found
@@ -90,6 +102,11 @@ def use(context: Context) -> Iterator[Context]:
         yield context
     finally:
         _current.reset(token)
+
+
+def criticality_of(said: str) -> Criticality | Literal[""]:
+    """What a header says; empty when it is none."""
+    return next((known for known in CRITICALITIES if known == said), "")
 
 
 def child_of(traceparent: str) -> str:

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from canonical.faults import Broken, Fault, Malformed, Problem
-from foundation.context import Context, Layer, fresh, use
+from foundation.context import Context, Layer, criticality_of, fresh, use
 from gateway.answers import answer_of
 from gateway.call import Answer, Call, Ending, Http
 from gateway.governor import Governor
@@ -190,7 +190,8 @@ class _Passage:
             caller=call.caller,
             run=self._headers.get("tiergate-run", "") if trusted else "",
             step=self._headers.get("tiergate-step", "") if trusted else "",
-        )
+            criticality=criticality_of(self._headers.get("tiergate-criticality", "")) if trusted else "",
+        ).on_behalf(call.criticality)
 
     def _has_body(self) -> bool:
         return "transfer-encoding" in self._headers or self._headers.get("content-length", "0") != "0"

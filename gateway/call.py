@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from foundation.context import Caller
+from foundation.context import Caller, Criticality
 
 if TYPE_CHECKING:
     from foundation.counting import Decision
@@ -64,6 +64,7 @@ class Call:
         "body_max",
         "body_max_at",
         "caller",
+        "criticality",
         "governed",
         "headers",
         "http",
@@ -101,6 +102,8 @@ class Call:
         self.served_here = served_here
         """False in a gateway that passes the call on to a tier elsewhere. What may happen once only (spending a limit,
         writing the record) is that tier's, which runs the same plan."""
+        self.criticality: Criticality = "T2"
+        """What its operation is for, T0 (money, the law) to T3 (informs)."""
         self.product: Product | None = None
         self.places: Decision | None = None
         """What its limits decided, and which places it holds until it ends."""

@@ -60,6 +60,7 @@ class Governor:
         self.services.tokens.trust(plan.issuers)
         if (shared := plan.platform["counters"]) is not None:
             self.services.counters.configure(timeout=shared.timeout, processes=shared.processes)
+        self.services.load.watch(plan.platform["shedding"])
 
     async def admit(self, call: Call) -> None:
         """Let a call pass, or raise the fault it is refused with; its fact `policy` names the line that refused."""
@@ -143,7 +144,7 @@ class Governor:
             except Fault as refused:
                 refused_at, limit = refused.facts["policy"], refused.facts.get("limit", "")
                 raise
-            with use(context):
+            with use(context.on_behalf(call.criticality)):
                 answer = await invoke()
             status, reason = _status(call), ""
         except Fault as fault:

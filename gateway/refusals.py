@@ -19,6 +19,7 @@ Invalid          key_reused            422   the key was sent with another reque
 TooLarge         body_too_large        413
 CallerFault      unsupported_media     415
 TooMany          limit_reached         429   `limit` names it, `retry_after` says when it will pass
+Overloaded       shed                  503   this process has too much to do; `criticality` is the class that waits
 Overloaded       counters_unavailable  503   the shared counters are away, and the API says `on_store_failure: deny`
 Overloaded       keys_unavailable      503   an issuer's keys were never seen and cannot be had
 """
@@ -216,6 +217,18 @@ class LimitReached(TooMany):
         facts = {name: fact for name, fact in said.facts.items() if name != "violated"}
         violated = (self.facts.get("violated") or self.facts.get("limit", "")).split()
         return msgspec.structs.replace(said, facts=facts, violated_policies=violated)
+
+
+class Shed(Overloaded):
+    """The process that was asked has too much to do, and refuses the less critical calls so that the others are
+    served. Nothing was charged, and nothing is wrong with the call.
+
+    Mend: wait as long as `Retry-After` says. Whoever runs Tiergate looks at `tiergate_shed_classes` and adds processes,
+    or changes the marks under `shedding` in platform.yaml.
+    """
+
+    title = "Too much is asked just now"
+    type_uri = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
 
 
 class CountersUnavailable(Overloaded):

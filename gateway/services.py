@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from foundation.counting import Counters
+from gateway.load import Load
 
 if TYPE_CHECKING:
     from gateway.audit import Trail
@@ -19,6 +20,8 @@ class Services(msgspec.Struct, kw_only=True):
 
     tokens: "Tokens"
     counters: Counters
+    load: Load = msgspec.field(default_factory=Load)
+    """How busy this process is."""
     trail: "Trail | None" = None
     """None where nothing is recorded (a test, a bench)."""
     idempotency: "IdempotencyKeys | None" = None

@@ -7,6 +7,7 @@ may not call. Two nouns of one stage may be asked in either order: they must not
 from typing import Final, Literal
 
 Stage = Literal[
+    "load",
     "size",
     "version",
     "authenticate",
@@ -23,6 +24,7 @@ Stage = Literal[
 ]
 
 STAGES: Final[tuple[Stage, ...]] = (
+    "load",
     "size",
     "version",
     "authenticate",

@@ -14,7 +14,7 @@ from canonical.objects import Opportunity
 from canonical.ports import Page
 from canonical.ports.processes import Run, RunDetail, RunStatus, StartOpportunityToProject
 from canonical.ports.systems import Opportunities
-from foundation.context import current
+from foundation.context import Criticality, current
 from process_apis import cases, journal
 from process_apis.journal import StepName
 from process_apis.platform import Platform, acting
@@ -39,6 +39,8 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     """From this step on a run cannot be undone."""
     run: Callable[..., Coroutine[Any, Any, str]]
     undo: Callable[..., Coroutine[Any, Any, str]]
+    criticality: Criticality = "T1"
+    """What its runs are for, whoever started them: what they may use of a vendor's budget."""
 
     def __post_init__(self) -> None:
         REGISTERED[self.name] = self

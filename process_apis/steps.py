@@ -159,11 +159,14 @@ async def _patiently(platform: Platform, scope: Scope, body: Callable[[Scope], A
 
 
 async def _context(platform: Platform, run_id: str, number: int) -> Context:
-    def read(connection: sa.Connection) -> tuple[str, str]:
-        row = connection.execute(sa.select(RUNS.c.traceparent, RUNS.c.acted_for).where(RUNS.c.id == run_id)).one()
-        return row.traceparent, row.acted_for
+    from process_apis.operating import REGISTERED  # it stands on the steps
 
-    traceparent, acted_for = await platform.database.run(read)
+    def read(connection: sa.Connection) -> tuple[str, str, str]:
+        asked = sa.select(RUNS.c.traceparent, RUNS.c.acted_for, RUNS.c.workflow).where(RUNS.c.id == run_id)
+        row = connection.execute(asked).one()
+        return row.traceparent, row.acted_for, row.workflow
+
+    traceparent, acted_for, workflow = await platform.database.run(read)
     caller = msgspec.structs.replace(WORKLOAD, acted_for=tuple(acted_for.split()))
     return Context(
         request_id=f"{journal.input_hash(run_id)[:12]}-{number}",
@@ -171,6 +174,7 @@ async def _context(platform: Platform, run_id: str, number: int) -> Context:
         caller=caller,
         run=run_id,
         step=str(number),
+        criticality=REGISTERED[workflow].criticality,
     )
 
 

@@ -116,6 +116,7 @@ class Served:
         self.governor = Governor(
             self.plan, trail=trail, keys=keys, revoked=revoked, counters=counters, idempotency=idempotency
         )
+        self._closing.append(self.governor.services.load.stop)
         self.policies = Reloading(self.governor, settings.policies, self._read, self._in_force)
         self._adapters = {name: self._systems[name].connect(c) for name, c in self._connections.items()}
         self._closing += [keys.close, *(adapter.close for adapter in self._adapters.values())]
