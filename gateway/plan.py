@@ -82,18 +82,22 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return self.operations.get(f"{api.key}.{operation}")
 
 
-def load(folder: str | Path, apis: Sequence[Api], values: Mapping[str, str] | None = None) -> Plan:
-    """The plan of a policy folder. `values` resolve `${NAME}`; the environment when not given.
+def load(
+    folder: str | Path, apis: Sequence[Api], values: Mapping[str, str] | None = None, environment: str = ""
+) -> Plan:
+    """The plan of a policy folder. `values` resolve `${NAME}`; the process's environment when not given.
+
+    `environment` (`staging`, `production`) names the file of `environments/` that holds.
 
     Raises `PolicyError` with every problem of every file, each as `file:line: sentence`. Nothing is half loaded.
     """
-    return compiled(read(folder, values), apis)
+    return compiled(read(folder, values, environment), apis)
 
 
-def read(folder: str | Path, values: Mapping[str, str] | None = None) -> Policies:
+def read(folder: str | Path, values: Mapping[str, str] | None = None, environment: str = "") -> Policies:
     """What the files of a policy folder say, before they meet the APIs. Raises `PolicyError` like `load`."""
     problems: list[str] = []
-    found = policies.read_folder(Path(folder), os.environ if values is None else values, problems)
+    found = policies.read_folder(Path(folder), os.environ if values is None else values, problems, environment)
     if found is None:
         raise PolicyError(_in_order(problems))
     return found

@@ -1,4 +1,4 @@
-"""The policy folder as Structs: `platform.yaml`, `apis/*.yaml`, `products/*.yaml`.
+"""The policy folder as Structs: `platform.yaml`, `apis/*.yaml`, `products/*.yaml`, `environments/*.yaml`.
 
 The Structs of the first two are put together from the nouns that are found, so a new noun's key is known to both.
 """
@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
+from gateway import environments
 from gateway.conversion import convert
 from gateway.loader import Node, PolicyError, read
 from gateway.noun import nouns
@@ -47,10 +48,14 @@ class Policies(msgspec.Struct, frozen=True):
     """The files that nouns have of their own, by noun."""
 
 
-def read_folder(folder: Path, values: Mapping[str, str], problems: list[str]) -> Policies | None:
-    """All files of a policy folder; None, with the reasons in `problems`, when any of them cannot be used."""
+def read_folder(folder: Path, values: Mapping[str, str], problems: list[str], environment: str = "") -> Policies | None:
+    """All files of a policy folder; None, with the reasons in `problems`, when any of them cannot be used.
+
+    `environment` names the file of `environments/` whose values hold, where there is one.
+    """
     before = len(problems)
-    platform = _file(folder, folder / "platform.yaml", platform_type, values, problems)
+    here = _node(folder, environments.path_of(folder, environment), values, problems)
+    platform = _file(folder, folder / "platform.yaml", platform_type, values, problems, here)
     apis = [_file(folder, path, api_type, values, problems) for path in sorted(folder.glob("apis/*.yaml"))]
     products = [
         _file(folder, path, lambda: Product, values, problems) for path in sorted(folder.glob("products/*.yaml"))
@@ -112,16 +117,34 @@ def _field(key: str, kind: Any) -> Any:
 
 
 def _file(
-    folder: Path, path: Path, kind: Callable[[], type[msgspec.Struct]], values: Mapping[str, str], problems: list[str]
+    folder: Path,
+    path: Path,
+    kind: Callable[[], type[msgspec.Struct]],
+    values: Mapping[str, str],
+    problems: list[str],
+    here: Node | None = None,
 ) -> Policy | None:
-    name = f"{folder.name}/{path.relative_to(folder)}"
     if not path.exists():
-        problems.append(f"{name}:1: the file is missing")
+        problems.append(f"{_name(folder, path)}:1: the file is missing")
+        return None
+    node = _node(folder, path, values, problems)
+    if node is None:
+        return None
+    if here is not None:
+        environments.put_in_force(here, node, problems)
+    found = convert(node, kind(), problems, "")
+    return Policy(msgspec.structs.asdict(found), node) if found is not None else None
+
+
+def _node(folder: Path, path: Path, values: Mapping[str, str], problems: list[str]) -> Node | None:
+    if not path.exists():
         return None
     try:
-        node = read(path, name, values)
+        return read(path, _name(folder, path), values)
     except PolicyError as broken:
         problems.extend(broken.problems)
         return None
-    found = convert(node, kind(), problems, "")
-    return Policy(msgspec.structs.asdict(found), node) if found is not None else None
+
+
+def _name(folder: Path, path: Path) -> str:
+    return f"{folder.name}/{path.relative_to(folder)}"

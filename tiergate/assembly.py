@@ -76,7 +76,7 @@ class Served:
         self._gateway = gateway
         self._pace = pace or Pace(poll=settings.poll_seconds)
         values = {"TIERGATE_ISSUER": f"{settings.address}/identity", "TIERGATE_AUDIENCE": AUDIENCE, **settings.values}
-        self._read = partial(load, settings.policies, catalogue.apis(), values)
+        self._read = partial(load, settings.policies, catalogue.apis(), values, settings.environment)
         self.plan: Plan = self._read()
         self._systems = system_apis.discover()
         self.bindings: Bindings = configuration.bindings(settings.policies, self._systems, values)

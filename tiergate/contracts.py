@@ -23,7 +23,7 @@ def plan_of(settings: Settings) -> Plan:
 
 def policies_of(settings: Settings, folder: Path | None = None) -> Policies:
     """What the policy folder says, or another one. Raises `PolicyError`."""
-    return read(folder or settings.policies, values_of(settings))
+    return read(folder or settings.policies, values_of(settings), settings.environment)
 
 
 def values_of(settings: Settings) -> dict[str, str]:

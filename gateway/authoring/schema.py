@@ -14,6 +14,7 @@ import msgspec
 from gateway import policies
 from gateway.authoring.cases import Given, Then
 from gateway.authoring.described import default_of, in_words, is_struct, meaning, meanings, without_none
+from gateway.environments import Environment
 from gateway.noun import nouns
 from gateway.words import Duration, Rate, Size
 
@@ -31,6 +32,7 @@ FILES: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
     "api": ("apis/*.yaml", policies.api_type),
     "product": ("products/*.yaml", lambda: policies.Product),
     **{name: (f"{name}.yaml", kind) for name, kind in policies.own_files().items()},
+    "environment": ("environments/*.yaml", lambda: Environment),
 }
 """Every kind of policy file: the path it has, and its Struct."""
 

@@ -52,3 +52,15 @@ def test_every_action_says_what_it_does_with_examples(action: str, capsys: pytes
     assert left.value.code == 0
     assert f"examples:\n  tiergate policy {action}" in said
     assert "--json" in said
+
+
+def test_an_environment_that_is_broken_is_found_before_anybody_is_in_it(tiergate: Tiergate, policies: Path) -> None:
+    production = policies / "environments" / "production.yaml"
+    production.write_text("plans:\n  partners: {daily: {quota: 1/day}}\n")
+    said = tiergate("policy", "check")
+    assert said.code == 2
+    assert "policies/environments/production.yaml:2: platform.yaml has no plan 'partners' to replace" in said.err
+    assert tiergate("policy", "check", "--environment", "staging").code == 0
+    production.rename(production.with_name("prod.yaml"))
+    stray = tiergate("policy", "check").err
+    assert "environments/prod.yaml:1: no environment is called 'prod' (known: production, sandbox, staging)" in stray
