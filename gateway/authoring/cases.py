@@ -42,6 +42,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """The token's `roles`."""
     claims: dict[str, Any] = {}
     """More claims of the token."""
+    signed_in: Duration | None = None
+    """How long ago the person signed in: the token's `auth_time`."""
     audience: str = ""
     """The token's `aud`; what the API wants when not said."""
     tier: Literal["", "experience", "process", "system"] = ""

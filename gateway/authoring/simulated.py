@@ -139,6 +139,7 @@ def _token(plan: Plan, governed: Governed, given: Given, now: float, person: int
         "scope": " ".join(given.scopes or []),
         **({"roles": given.roles} if given.roles else {}),
         **({"layer": given.tier} if given.tier else {}),
+        **({"auth_time": int(now - given.signed_in)} if given.signed_in else {}),
         **given.claims,
     }
     alg = next((alg for alg in issuer.alg if alg in _KEYS), issuer.alg[0])

@@ -11,7 +11,9 @@ def test_every_value_has_its_line_and_a_default_is_marked(tiergate: Tiergate, po
     assert said.code == 0
     path = policies / "apis" / "opportunity-to-project.yaml"
     rows = {line.split()[0]: line.split()[-1] for line in said.out.splitlines()[2:] if ": " in line}
-    assert rows["scopes:"] == f"policies/apis/opportunity-to-project.yaml:{line_of(path, 'startRun:')}"
+    assert (
+        rows["scopes:"] == f"policies/apis/opportunity-to-project.yaml:{line_of(path, 'opportunity-to-project:start')}"
+    )
     assert rows["body_max:"] == f"policies/apis/opportunity-to-project.yaml:{line_of(path, 'body_max:')}"
     assert (
         rows["plans.partner.daily.quota:"] == f"policies/platform.yaml:{line_of(policies / 'platform.yaml', 'daily:')}"
