@@ -8,7 +8,7 @@ INTO := --quiet --python $(BIN)/python
 LOCKING := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-real lint types openapi docs bench lock clean
+.PHONY: help run setup test test-real conformance lint types openapi docs bench lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,9 @@ test: lint types ## all that must hold, but for what needs foreign programs
 
 test-real: .venv/.dev ## the tests that need a browser or take long; what is missing is said
 	$(BIN)/pytest -m real
+
+conformance: .venv/.dev ## ask the running gateway what the RFCs demand, row by row; write docs/reference/conformance.md
+	@$(BIN)/python -m tests.conformance
 
 lint: .venv/.dev ## style, and the layers
 	$(BIN)/ruff check

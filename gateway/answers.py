@@ -5,14 +5,19 @@ from typing import Final
 
 import msgspec
 
-from canonical.faults import Fault, OutcomeUnknown, Unauthenticated, VendorDown, VendorTimeout
-from gateway.refusals import InsufficientUserAuthentication, TokenRefused
+from canonical.faults import CallerFault, Fault, OutcomeUnknown, Unauthenticated, VendorDown, VendorTimeout
+from gateway.refusals import InsufficientUserAuthentication, TokenMisplaced, TokenRefused
 
 Headers = list[tuple[bytes, bytes]]
 _PROXY_ERRORS: Final[dict[type[Fault], str]] = {
     VendorDown: "destination_unavailable",
     VendorTimeout: "http_response_timeout",
     OutcomeUnknown: "http_response_timeout",
+}
+_TOKEN_ERRORS: Final[dict[type[Fault], str]] = {
+    TokenMisplaced: "invalid_request",
+    TokenRefused: "invalid_token",
+    InsufficientUserAuthentication: "insufficient_user_authentication",
 }
 
 
@@ -25,13 +30,15 @@ def answer_of(fault: Fault, *, request_id: str, instance: str, site: str = "") -
         (b"cache-control", b"no-store"),
         (b"proxy-status", _proxy_status(fault)),
     ]
-    if isinstance(fault, Unauthenticated):
+    if isinstance(fault, Unauthenticated | TokenMisplaced):
         headers.append((b"www-authenticate", _challenge(fault)))
     if fault.status == 403 and (scope := fault.facts.get("scope")):
         challenge = f'Bearer realm="tiergate", error="insufficient_scope", scope="{scope}"'
         headers.append((b"www-authenticate", challenge.encode()))
     if allow := fault.facts.get("allow"):
         headers.append((b"allow", allow.encode()))
+    if coding := fault.facts.get("accept_encoding"):
+        headers.append((b"accept-encoding", coding.encode()))
     if after := fault.facts.get("retry_after"):
         headers.append((b"retry-after", b"%d" % max(1, math.ceil(float(after)))))
     return fault.status, headers, body
@@ -39,18 +46,16 @@ def answer_of(fault: Fault, *, request_id: str, instance: str, site: str = "") -
 
 def _challenge(fault: Fault) -> bytes:
     """Without a token there is nothing to be wrong with it: then no error code (RFC 6750 section 3.1)."""
-    said = "".join(c for c in fault.detail if " " <= c <= "~" and c not in '"\\')
-    if isinstance(fault, InsufficientUserAuthentication):
-        wanted = "".join(f', {k}="{fault.facts[k]}"' for k in ("acr_values", "max_age") if k in fault.facts)
-        error = f'error="{fault.reason}", error_description="{said}"{wanted}'
-        return f'Bearer realm="tiergate", {error}'.encode()
-    if not isinstance(fault, TokenRefused):
+    error = _TOKEN_ERRORS.get(type(fault))
+    if error is None:
         return b'Bearer realm="tiergate"'
-    return f'Bearer realm="tiergate", error="invalid_token", error_description="{said}"'.encode()
+    said = "".join(c for c in fault.detail if " " <= c <= "~" and c not in '"\\')
+    wanted = "".join(f', {name}="{fault.facts[name]}"' for name in ("acr_values", "max_age") if name in fault.facts)
+    return f'Bearer realm="tiergate", error="{error}", error_description="{said}"{wanted}'.encode()
 
 
 def _proxy_status(fault: Fault) -> bytes:
-    if "policy" in fault.facts or fault.status < 500:
+    if "policy" in fault.facts or isinstance(fault, CallerFault) or fault.status < 500:
         error = "http_request_denied"
     else:
         error = _PROXY_ERRORS.get(type(fault), "proxy_internal_error")

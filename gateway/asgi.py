@@ -1,5 +1,6 @@
 """The way in over HTTP: one ASGI layer in front of the tiers of this process, and of tiers elsewhere."""
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
@@ -15,7 +16,7 @@ from gateway.call import Answer, Call, Ending, Http
 from gateway.governor import Governor
 from gateway.plan import Governed
 from gateway.proxy import Proxy
-from gateway.refusals import BodyTooLarge, MethodNotAllowed, NotOffered
+from gateway.refusals import BodyTooLarge, HeadersTooLarge, MethodNotAllowed, MethodUnknown, NotOffered, TokenMisplaced
 from gateway.router import segments_of
 
 Scope = MutableMapping[str, Any]
@@ -27,6 +28,12 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 _KEPT_ANSWER: Final = 256 * 1024
 """Bytes of an answer kept for the record; of a longer one nothing is kept."""
 _ONCE: Final = frozenset((b"authorization", b"content-length", b"content-type", b"host"))
+_HEADERS_MAX: Final = 32 * 1024
+"""Bytes of all header fields; the largest token is half of that."""
+_METHODS: Final = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS TRACE".split())
+"""CONNECT is not among them: nobody tunnels through here."""
+_HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
+"""What the `Host` of RFC 9110 section 7.2 is made of."""
 log = structlog.get_logger("tiergate.gateway")
 
 
@@ -58,20 +65,24 @@ class Gateway:
         if scope["type"] != "http":
             await self._other(scope, receive, send)
             return
-        if self._front is not None and _opens(scope["path"], self._open_paths):
-            await self._front({**scope, "headers": _from_outside(scope["headers"])}, receive, send)
-            return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         said = (headers.get("x-request-id", ""), headers.get("traceparent", ""))
         context = fresh(request_id=said[0], traceparent=said[1], site=self._site)
         with use(context):
+            if self._front is not None and _opens(scope["path"], self._open_paths):
+                onward = {**scope, "headers": _from_outside(scope["headers"])}
+                await self._front(onward, receive, _with_request_id(send, context.request_id))
+                return
             await _Passage(self, scope, receive, send, headers, context).run()
 
     def find(self, scope: Scope) -> tuple[Governed, dict[str, str], App]:
         """The operation a request means, and the app that serves it. Raises the fault it is refused with."""
+        if scope["method"] not in _METHODS:
+            raise MethodUnknown(f"{scope['method'][:32]} is no method we know; methods are written in capitals.")
         _check_once(scope["headers"])
+        _check_host(scope)
         if b"access_token=" in scope.get("query_string", b""):
-            raise Malformed("A token in the query ends up in logs; send it in the Authorization header.")
+            raise TokenMisplaced("A token in the query ends up in logs; send it in the Authorization header.")
         segments = segments_of(scope["raw_path"])
         governed, arguments, methods = self.governor.plan.router.find(scope["method"], segments)
         app = self._tiers.get(governed.layer) if governed is not None else None
@@ -157,6 +168,8 @@ class _Passage:
         headers = _from_outside(self._scope["headers"])
         onward = {**self._scope, "headers": headers, "tiergate.body": bool(body)}
         given = _replay(body, self._receive) if self._has_body() else self._receive
+        if self._scope["method"] == "HEAD":
+            onward["method"] = "GET"  # the tier answers as ever; its content stays here
         with use(self._inner(call)):
             if call.served_here and governed.repliers:
                 await self._reply(call, app, onward, given)
@@ -225,6 +238,8 @@ class _Passage:
             self._kept_size += len(self._kept[-1])
             if self._kept_size > _KEPT_ANSWER:
                 self._kept = None
+        if message["type"] == "http.response.body" and self._scope["method"] == "HEAD":
+            message = {**message, "body": b""}
         await self._send(message)
 
     def _added(self) -> list[tuple[bytes, bytes]]:
@@ -247,7 +262,7 @@ class _Passage:
             fault, request_id=context.request_id, instance=self._scope["path"], site=context.site
         )
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._added()]})
-        await self._send({"type": "http.response.body", "body": body})
+        await self._send({"type": "http.response.body", "body": b"" if self._scope["method"] == "HEAD" else body})
 
     def _settle(self) -> None:
         ending = msgspec.structs.replace(self._ending, took=time.perf_counter() - self._started)
@@ -273,7 +288,11 @@ def _from_outside(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes
 
 def _check_once(headers: list[tuple[bytes, bytes]]) -> None:
     seen = set()
+    if sum(len(name) + len(value) for name, value in headers) > _HEADERS_MAX:
+        raise HeadersTooLarge(f"The header fields have more than the {_HEADERS_MAX} bytes taken.")
     for name, value in headers:
+        if name == b"authorization" and name in seen:
+            raise TokenMisplaced("The request has two Authorization headers; send one token.")
         if name in _ONCE and name in seen:
             raise Malformed(f"The header {name.decode()} stands in the request twice.")
         if name == b"content-length" and not value.isdigit():
@@ -281,6 +300,26 @@ def _check_once(headers: list[tuple[bytes, bytes]]) -> None:
         seen.add(name)
     if b"content-length" in seen and b"transfer-encoding" in seen:
         raise Malformed("A request has Content-Length or Transfer-Encoding, not both.")
+
+
+def _check_host(scope: Scope) -> None:
+    """RFC 9112 section 3.2: without a host, or with one that cannot be one, nobody knows who was asked."""
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    if not host and scope.get("http_version") == "1.1":  # granian gives an empty one where there is none
+        raise Malformed("A request of HTTP/1.1 names a host, and this one does not.")
+    if not _HOST.fullmatch(host):
+        raise Malformed("The Host header is not a host.")
+
+
+def _with_request_id(send: Send, request_id: str) -> Send:
+    """What no policy governs is answered with the request's id too."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", request_id.encode())]}
+        await send(message)
+
+    return sending
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -1,6 +1,7 @@
 """What the gateway refuses with. The reason of each stands in the problem document, the audit and the metrics.
 
-Malformed        malformed             400   two tokens, a path that can be read two ways
+Malformed        malformed             400   a path that can be read two ways, two lengths, no host
+                 token_misplaced       400   two tokens, or one in the address
 Unauthenticated  token_missing         401
                  token_refused         401
                  insufficient_user_authentication   401   `acr_values`, `max_age`: sign in again, better
@@ -12,12 +13,14 @@ Forbidden        missing_scope         403   `scope` names what is missing
 Malformed        key_missing           400   Idempotency-Key, where policy requires it
 NotFound         not_offered           404   nobody listed it in policies/
 CallerFault      method_not_allowed    405   `allow` names what is possible
+                 method_unknown        501
 Gone             version_retired       410
 Conflict         key_running           409   the first call with this key is not over; `retry_after`
                  key_interrupted       409   its process died, and whether it was done is not known
 Invalid          key_reused            422   the key was sent with another request
 TooLarge         body_too_large        413
 CallerFault      unsupported_media     415
+TooLarge         headers_too_large     431
 TooMany          limit_reached         429   `limit` names it, `retry_after` says when it will pass
 Overloaded       shed                  503   this process has too much to do; `criticality` is the class that waits
 Overloaded       counters_unavailable  503   the shared counters are away, and the API says `on_store_failure: deny`
@@ -89,6 +92,15 @@ class ClaimMissing(Forbidden):
     """
 
     title = "The token does not say what is asked for"
+
+
+class TokenMisplaced(Malformed):
+    """The request brings more than one access token, or one in its address, where logs would keep it.
+
+    Mend: send one token, as `Authorization: Bearer ...`; one that stood in an address is no secret any more.
+    """
+
+    title = "The access token is not where it belongs"
 
 
 class MissingScope(Forbidden):
@@ -174,6 +186,15 @@ class MethodNotAllowed(CallerFault):
     status, title = 405, "Not with this method"
 
 
+class MethodUnknown(CallerFault):
+    """The method is none that HTTP knows. Methods have their case: `get` is none.
+
+    Mend: use the method the published contract names.
+    """
+
+    status, title = 501, "Not a method we know"
+
+
 class VersionRetired(Gone):
     """This version of the API has ended, on the day its `Sunset` header had said.
 
@@ -190,6 +211,15 @@ class BodyTooLarge(TooLarge):
     """
 
     title = "The body is too large"
+
+
+class HeadersTooLarge(TooLarge):
+    """The header fields are larger, all together, than any call needs (RFC 6585 section 5).
+
+    Mend: send fewer or shorter ones; look at cookies and at the size of the token first.
+    """
+
+    status, title = 431, "The header fields are too large"
 
 
 class UnsupportedMedia(CallerFault):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from gateway.plan import Governed
 
 _REST: Final = ":path}"
+_BARE_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _UNSAFE: Final = re.compile(r"[/\\\x00-\x1f\x7f]")
 
 
@@ -44,22 +45,30 @@ class Router:
         branch.methods[method] = (governed, tuple(names))
 
     def find(self, method: str, segments: list[str]) -> tuple["Governed | None", dict[str, str], tuple[str, ...]]:
-        """The operation, its path parameters, and the methods the path has (empty where nothing is offered)."""
+        """The operation, its path parameters, and the methods the path has (empty where nothing is offered).
+
+        What has GET has HEAD: the same operation, asked for its header fields only (RFC 9110 section 9.3.2).
+        """
         found = _walk(self._root, segments, 0, [])
         if found is None:
             return None, {}, ()
         branch, values = found
-        governed, names = branch.methods.get(method, (None, ()))
-        return governed, dict(zip(names, values, strict=False)), tuple(sorted(branch.methods))
+        governed, names = branch.methods.get("GET" if method == "HEAD" else method, (None, ()))
+        methods = {*branch.methods, "HEAD"} if "GET" in branch.methods else branch.methods
+        return governed, dict(zip(names, values, strict=False)), tuple(sorted(methods))
 
 
 def segments_of(raw_path: bytes) -> list[str]:
     """The decoded segments of a path.
 
     Raises `Malformed` for a path that two readers could read in two ways: an encoded slash or backslash, dot segments,
-    a control character, or bytes that are not UTF-8.
+    a control character, a percent sign that encodes nothing, or bytes that are not UTF-8.
     """
     found = []
+    if not raw_path:
+        raise Malformed("The request names no path.")
+    if _BARE_PERCENT.search(raw_path):
+        raise Malformed("A percent sign in the path encodes nothing; one that is meant is written %25.")
     for part in raw_path.removeprefix(b"/").split(b"/"):
         try:
             text = unquote_to_bytes(part).decode("utf-8") if b"%" in part else part.decode("utf-8")

@@ -4,12 +4,11 @@ from collections.abc import Awaitable
 
 import msgspec
 
-from canonical.faults import Malformed
 from gateway.call import Call, Http
 from gateway.conversion import did_you_mean
 from gateway.keys import Issuer
 from gateway.noun import Noun, Rule, Site
-from gateway.refusals import KeysUnavailable, TokenMissing, TokenRefused
+from gateway.refusals import KeysUnavailable, TokenMisplaced, TokenMissing, TokenRefused
 from gateway.tokens import Verified
 
 
@@ -63,7 +62,7 @@ def _bearer(http: Http) -> str:
     if scheme.lower() != "bearer" or not token.strip():
         raise TokenMissing(f"The Authorization header is {scheme!r}; send: Bearer and an access token.")
     if " " in token.strip():
-        raise Malformed("The Authorization header holds more than one token.")
+        raise TokenMisplaced("The Authorization header holds more than one token.")
     return token.strip()
 
 

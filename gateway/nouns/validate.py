@@ -41,6 +41,9 @@ class RequestBody(Rule):
         media = http.headers.get("content-type", "").partition(";")[0].strip().lower()
         if raw and media != "application/json":
             raise UnsupportedMedia(f"The body is {media or 'of no media type'}; send application/json.")
+        coding = http.headers.get("content-encoding", "identity").strip().lower()
+        if raw and coding != "identity":
+            raise UnsupportedMedia(f"The body is coded as {coding}; send it as it is.", accept_encoding="identity")
         if not call.served_here:
             decode(raw, self._body)
 

@@ -54,7 +54,7 @@ async def test_another_customers_object_is_not_there(world: World) -> None:
 
 async def test_an_operation_nobody_listed_cannot_be_reached(world: World) -> None:
     answer = await world.ask("DELETE", NOTE, token())
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
     assert problem(answer)["reason"] == "method_not_allowed"
     assert world.desk.asked == []
 
@@ -66,17 +66,28 @@ async def test_an_address_nobody_offers_is_404(world: World, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/notes/v2/notes/a%2Fb", "/notes/v2/notes/%2e%2e", "/notes/v2/notes/a%00", "/notes/v2/notes/%ff"]
+    "path",
+    [
+        "/notes/v2/notes/a%2Fb",
+        "/notes/v2/notes/%2e%2e",
+        "/notes/v2/notes/a%00",
+        "/notes/v2/notes/%ff",
+        "/notes/v2/notes/a%zz",
+    ],
 )
 async def test_a_path_that_can_be_read_two_ways_is_refused(world: World, path: str) -> None:
     answer = await world.ask("GET", path, token())
     assert (answer.status_code, problem(answer)["reason"]) == (400, "malformed")
 
 
-async def test_a_token_in_the_query_or_two_tokens_are_refused(world: World) -> None:
-    assert (await world.ask("GET", f"{NOTE}?access_token=x")).status_code == 400
+async def test_a_token_in_the_query_or_two_tokens_are_refused_with_invalid_request(world: World) -> None:
+    query = await world.ask("GET", f"{NOTE}?access_token=x")
     twice = await world.http.get(NOTE, headers=[("Authorization", "Bearer a"), ("Authorization", "Bearer b")])
-    assert (twice.status_code, problem(twice)["reason"]) == (400, "malformed")
+    both = await world.http.get(NOTE, headers={"Authorization": "Bearer a b"})
+    for answer in (query, twice, both):
+        assert (answer.status_code, problem(answer)["reason"]) == (400, "token_misplaced")
+        assert answer.headers["www-authenticate"].startswith('Bearer realm="tiergate", error="invalid_request"')
+    assert world.desk.asked == []
 
 
 async def test_a_body_too_large_is_refused_whether_it_says_so_or_not(world: World) -> None:
@@ -230,6 +241,39 @@ async def test_a_swapped_plan_holds_from_the_next_call_and_keeps_what_was_spent(
     answer = await world.ask("PUT", KEYED, token(), json={"title": "a"})
     assert answer.headers["ratelimit"].startswith('"writes";r=1;')
     assert problem(await world.ask("GET", NOTE, token()))["facts"]["scope"] == "other"
+
+
+async def test_head_is_the_same_operation_without_its_content(world: World) -> None:
+    answer = await world.ask("HEAD", NOTE, token())
+    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "application/json", b"")
+    assert [name for name, _ in world.desk.asked] == ["note"]
+    refused = await world.ask("HEAD", NOTE)
+    assert (refused.status_code, refused.content) == (401, b"")
+    assert refused.headers["www-authenticate"] == 'Bearer realm="tiergate"'
+
+
+@pytest.mark.parametrize("method", ["BREW", "CONNECT"])
+async def test_a_method_nobody_knows_is_501(world: World, method: str) -> None:
+    answer = await world.ask(method, NOTE, token())
+    assert (answer.status_code, problem(answer)["reason"]) == (501, "method_unknown")
+
+
+@pytest.mark.parametrize("host", ["", "a b", "a/b", "user@host"])
+async def test_a_request_that_names_no_host_is_refused(world: World, host: str) -> None:
+    answer = await world.ask("GET", NOTE, token(), headers={"Host": host})
+    assert (answer.status_code, problem(answer)["reason"]) == (400, "malformed")
+
+
+async def test_header_fields_too_large_are_refused_before_anything_is_read(world: World) -> None:
+    answer = await world.ask("GET", NOTE, token(), headers={"X-Note": "x" * 33_000})
+    assert (answer.status_code, problem(answer)["reason"]) == (431, "headers_too_large")
+
+
+async def test_a_coded_body_is_refused_and_what_is_taken_is_said(world: World) -> None:
+    said = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = await world.ask("PUT", KEYED, token(), content=b"{}", headers=said)
+    assert (answer.status_code, problem(answer)["reason"]) == (415, "unsupported_media")
+    assert answer.headers["accept-encoding"] == "identity"
 
 
 async def test_head_and_options_are_answered_with_what_is_allowed(world: World) -> None:

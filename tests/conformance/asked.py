@@ -1,0 +1,74 @@
+"""Asking a front the whole table, and the report."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from tests.conformance.asking import Answer, ask
+from tests.conformance.front import Front
+from tests.conformance.issuers import Issuers
+from tests.conformance.judging import judge
+from tests.conformance.table import Kind, Row, Token, When
+
+ALIVE = When(path="/health")
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """One row as it was answered."""
+
+    row: Row
+    wrong: list[str]
+    """What does not conform; nothing where it does."""
+
+
+def ask_all(
+    rows: Mapping[str, Sequence[Row]], front: Front, issuers: Issuers, kinds: Mapping[str, Kind]
+) -> Iterator[Verdict]:
+    """Every row the front can be asked, in the order of the table."""
+    values = {**front.values, "issuers": issuers.url}
+    for row in (row for subject in rows.values() for row in subject):
+        if front.can.issuperset(row.needs):
+            yield Verdict(row=row, wrong=_verdict(row, front, issuers, kinds, values))
+
+
+def _verdict(
+    row: Row, front: Front, issuers: Issuers, kinds: Mapping[str, Kind], values: Mapping[str, str]
+) -> list[str]:
+    asking = _Asking(row, front, issuers)
+    try:
+        for step in row.before:
+            asking.step(step)
+        wrong = judge(row, asking.step(row.when), kinds, values)
+    except (ValueError, TypeError, OSError) as failed:
+        wrong = [f"{type(failed).__name__}: {failed}"]
+    if row.when.raw is not None and ask(front.address, ALIVE, "").status != 200:
+        wrong.append("after this the process does not answer any more")
+    return wrong
+
+
+class _Asking:
+    """The steps of one row. Who comes twice comes with the same token."""
+
+    def __init__(self, row: Row, front: Front, issuers: Issuers) -> None:
+        self._row, self._front, self._issuers = row, front, issuers
+        self._tokens: list[tuple[Token, str]] = []
+        self._last = Answer(status=0)
+
+    def step(self, step: When) -> Answer:
+        """The answer; of a step that is asked several times, the last one's."""
+        given = self._row.given if isinstance(step.given, msgspec.UnsetType) else step.given
+        token, scheme = (self._token(given), given.scheme) if given else ("", "")
+        time.sleep(float(self._last.value(step.wait) or 0) if isinstance(step.wait, str) else step.wait)
+        with ThreadPoolExecutor(step.times if step.at_once else 1) as threads:
+            found = threads.map(lambda _: ask(self._front.address, step, token, scheme), range(step.times))
+            self._last = list(found)[-1]
+        return self._last
+
+    def _token(self, given: Token) -> str:
+        for known, token in self._tokens:
+            if known == given:
+                return token
+        self._tokens.append((given, self._issuers.token(given, self._row.id)))
+        return self._tokens[-1][1]

@@ -1,0 +1,135 @@
+"""The conformance table: what an RFC's clause demands, as a request and its exact answer.
+
+One YAML file a subject, one row a clause. `${name}` in a row stands for what is known only once the gateway runs;
+`${long}` for 40,000 letters.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+HERE: Final = Path(__file__).parent
+SUBJECTS: Final = ("identity", "scopes", "versions", "limits", "errors", "transport")
+"""In the order of the page."""
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The token a caller brings: what RFC 9068 wants, but for what is said."""
+
+    issuer: str = "workforce"
+    key: str = ""
+    """The name of the key that signs; the issuer's first when not said."""
+    header: dict[str, Any] = {}
+    """JOSE header parameters; null takes one away."""
+    claims: dict[str, Any] = {}
+    """`now+60` is that many seconds from now; null takes one away."""
+    flaw: str = ""
+    """What is done to it afterwards: a name of `issuers.FLAWS`."""
+    scheme: str = "Bearer"
+
+
+class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One request, or the same one several times."""
+
+    method: str = "GET"
+    path: str = "/"
+    headers: dict[str, str | list[str]] = {}
+    """A list sends the field once for each value."""
+    copies: int = 1
+    """How often each field of `headers` is sent."""
+    json: Any = msgspec.UNSET
+    text: str | None = None
+    size: int = 0
+    """A body of so many blanks."""
+    raw: str | None = None
+    """The whole request as it goes over the wire, one byte a character; nothing else of it is then looked at."""
+    answer: int = 1
+    """Which answer on the connection is judged."""
+    times: int = 1
+    at_once: bool = False
+    """The times are asked side by side, not one after the other."""
+    wait: float | str = 0
+    """Seconds before it is asked; a header's name waits as long as that header of the last answer said."""
+    given: Token | msgspec.UnsetType | None = msgspec.UNSET
+    """Its own token; the row's when not said."""
+
+
+class Then(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The one answer that conforms."""
+
+    status: int
+    """0 where the connection must end without an answer."""
+    problem: str = ""
+    """The reason of the problem document (RFC 9457); `problems.yaml` says the rest of it."""
+    members: dict[str, Any] = {}
+    """Members of the problem document with their exact values; a dotted name looks inside."""
+    headers: dict[str, Any] = {}
+    """Fields and what must stand in them (see `fields.py`). A field of `judging.WATCHED` not named must be absent."""
+    json: dict[str, Any] = {}
+    """Members of a JSON answer, likewise."""
+    closed: bool = False
+    """The connection must end after the answer."""
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One clause, asked of a running gateway."""
+
+    id: str
+    clause: str
+    """`RFC n section m: what it demands`."""
+    given: Token | None = None
+    before: list[When] = []
+    """What is asked first; how it is answered is not judged."""
+    when: When
+    then: Then
+    needs: list[str] = []
+    """What the front must be able to do; a front that is not says so, and the row is not asked of it."""
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One kind of problem document."""
+
+    type: str = "${url}/problems/${reason}"
+    title: str
+    status: int
+    reason: str = ""
+    """Where it is not the name of the kind."""
+    error: str = ""
+    """The error type of `Proxy-Status` (RFC 9209); empty where the tier behind the gateway answered."""
+
+
+def rows() -> dict[str, list[Row]]:
+    """All rows by subject. Raises `ValueError` when two share an id or a file is not as it must be."""
+    found = {subject: _read(HERE / f"{subject}.yaml", list[Row]) for subject in SUBJECTS}
+    ids = [row.id for rows in found.values() for row in rows]
+    twice = sorted({name for name in ids if ids.count(name) > 1})
+    if twice:
+        raise ValueError(f"two rows are called {', '.join(twice)}")
+    return found
+
+
+def problems() -> dict[str, Kind]:
+    """What each problem document must say, by its reason."""
+    return _read(HERE / "problems.yaml", dict[str, Kind])
+
+
+def _read(path: Path, kind: Any) -> Any:
+    try:
+        return msgspec.convert(_dates_as_text(yaml.safe_load(path.read_text())), kind)
+    except msgspec.ValidationError as wrong:
+        raise ValueError(f"{path.name}: {wrong}") from wrong
+
+
+def _dates_as_text(value: Any) -> Any:
+    match value:
+        case date():
+            return value.isoformat()
+        case dict():
+            return {key: _dates_as_text(inner) for key, inner in value.items()}
+        case list():
+            return [_dates_as_text(inner) for inner in value]
+        case _:
+            return value
