@@ -51,7 +51,7 @@ from process_apis.bindings import Ask, Bindings, Systems
 from process_apis.engine import Engine
 from process_apis.intake import Worker
 from process_apis.platform import WORKLOAD, Pace, Platform, launch
-from tiergate import catalogue, configuration
+from tiergate import catalogue, configuration, record
 from tiergate.between import EXPERIENCE, ActingFor, Processes, Together, caller
 from tiergate.calls import CallLog
 from tiergate.front import app_of, health, metrics, ready
@@ -104,7 +104,7 @@ class Served:
             raise WrongSetting(f"TIERGATE_DATABASE_URL: the database cannot be used: {failed.orig}.") from failed
         key = hashlib.sha256(key_file(settings.state / "masks.key")).digest()
         self.masker = Masker(key, msgspec.structs.asdict(self.plan.platform["data_classes"]))
-        trail = Trail(settings.state / "audit.sqlite", self.masker, name="-".join(self._serving) or "gateway")
+        trail = Trail(record.place_of(settings), self.masker, name="-".join(self._serving) or "gateway")
         self._closing.append(trail.close)
         identity = self._identity() if self._gateway and self._embedded() else None
         keys = FetchedKeys(_inside(identity) if identity else None)

@@ -157,9 +157,42 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Anchor(msgspec.Struct, frozen=True, kw_only=True):
-    """The last record of one commit: a chain that does not reach it was cut."""
+    """The last record of one commit, signed: a chain that does not reach it was cut, one that differs was forged."""
 
     writer: str
     seq: int
     digest: str
     at: str
+    signature: str = ""
+
+    def signed_text(self) -> bytes:
+        """What the signature covers."""
+        return msgspec.json.encode(["anchor", self.writer, self.seq, self.digest, self.at])
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True, tag="segment", tag_field="kind"):
+    """The records of one chain up to an anchored one, dropped when their time was over: what is left follows it."""
+
+    id: str
+    at: str
+    writer: str
+    upto: int
+    """The last record dropped."""
+    digest: str
+    """Its digest: what the first one left follows."""
+    count: int
+    reason: str
+
+
+class Erasure(msgspec.Struct, frozen=True, kw_only=True, tag="bodies", tag_field="kind"):
+    """Bodies erased, whose digests stay; with a person also the names that pseudonyms stood for."""
+
+    id: str
+    at: str
+    rows: dict[str, list[tuple[int, int]]] = {}
+    """By chain, from and to: all of these had a body."""
+    pseudonyms: list[str] = []
+    reason: str
+
+
+Removal = Segment | Erasure

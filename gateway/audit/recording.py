@@ -13,7 +13,7 @@ from gateway.audit.entry import Entry, Facts, Record
 
 ALWAYS: Final = ("acr", "amr", "auth_time")
 """Claims that are recorded whatever the rules look at: how the person signed in."""
-_ID: Final = re.compile(r"[A-Za-z0-9._:~-]{1,64}")
+_ID: Final = re.compile(r"[A-Za-z0-9._:-][A-Za-z0-9._:~-]{0,63}")
 """What can stand for itself: an id. Anything else (an address, a name with a space) could say who somebody is."""
 _Hide = Callable[[str], str]
 

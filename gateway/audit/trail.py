@@ -1,18 +1,18 @@
 """Writing the record: one thread a process, which chains, masks and commits what has come together since the last time.
 
-A call only puts its entry into a queue. On a crash what had not been committed is lost (some tens of milliseconds);
-`flush` waits until everything said before it is on disk.
+A call only puts its entry into a queue. Most calls do not wait for it: on a crash what had not been committed is lost
+(some tens of milliseconds). A durable call waits: all that wait at a time share one commit, which is on disk before any
+of them is answered. While the store cannot be written nothing is dropped, and durable calls are refused.
 """
 
 import asyncio
 import hashlib
+import os
 import queue
 import secrets
-import sqlite3
 import threading
 import time
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -20,48 +20,81 @@ import structlog
 
 from foundation.masking import Masker
 from gateway.audit.entry import FIELDS, GENESIS, Anchor, Bodies, Entry, Record
+from gateway.audit.keyring import Keyring
+from gateway.audit.names import Names
 from gateway.audit.recording import record_of
-from gateway.audit.sqlite import SCHEMA, anchors_of, connect
+from gateway.audit.store import Where, place_of
 
 _GATHER: Final = 0.05
-"""Seconds a commit waits for company."""
+"""Seconds a commit waits for company, unless somebody waits for it."""
 _RETRY: Final = 1.0
-_INSERT: Final = f"INSERT INTO records VALUES ({', '.join('?' * len(FIELDS))})"  # noqa: S608 - no input in it
-_Item = tuple[Entry, Bodies | None]
+_INSERT: Final = f"INSERT INTO records ({', '.join(FIELDS)}) VALUES ({', '.join('?' * len(FIELDS))})"  # noqa: S608 - no input in it
 log = structlog.get_logger("tiergate.audit")
 
 
-class Trail:
-    """The writer of one process. Its chain begins with it; `writer` names it in every record."""
+class _Item(msgspec.Struct, frozen=True):
+    entry: Entry
+    bodies: Bodies | None
+    done: Future[None] | None
 
-    def __init__(self, path: Path, masker: Masker, *, name: str = "tiergate") -> None:
-        self.path = path
+
+class _Batch(msgspec.Struct):
+    """What one commit writes."""
+
+    heads: dict[str, tuple[int, str]]
+    """By chain: its last record and that one's digest."""
+    records: list[Record] = []
+    bodies: list[tuple[Any, ...]] = []
+    anchors: list[Anchor] = []
+    durable: bool = False
+
+
+class Trail:
+    """The writer of one process. Its chains, one for each class of retention, begin with it and bear its name."""
+
+    def __init__(self, where: Where, masker: Masker, *, name: str = "tiergate") -> None:
+        self.place = place_of(where)
         self.writer = f"{name}-{secrets.token_hex(6)}"
+        self.failing = False
+        """Whether the store could not be written the last time."""
         self._masker = masker
         self._queue: queue.SimpleQueue[_Item | Future[None] | None] = queue.SimpleQueue()
-        self._seq = 0
-        self._previous = GENESIS
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._store = connect(path)
-        self._store.executescript(SCHEMA)
-        self._anchors = anchors_of(path).open("ab", buffering=0)
+        self._hurry = threading.Event()
+        self._stopping = threading.Event()
+        self._heads: dict[str, tuple[int, str]] = {}
+        self._keys = Keyring.at(self.place.keys)
+        self._store = self.place.open()
+        self._names = Names(self._store, self._keys)
+        self.place.anchors.parent.mkdir(parents=True, exist_ok=True)
+        self._anchors = self.place.anchors.open("ab", buffering=0)
+        self._unwritten = b""
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self._thread.start()
 
     def add(self, entry: Entry, bodies: Bodies | None = None) -> None:
         """Record one call. Returns at once."""
-        self._queue.put((entry, bodies))
+        self._queue.put(_Item(entry, bodies, None))
+
+    def add_durable(self, entry: Entry, bodies: Bodies | None = None) -> Future[None]:
+        """Record one call; done when that is on disk."""
+        done: Future[None] = Future()
+        self._queue.put(_Item(entry, bodies, done))
+        self._hurry.set()
+        return done
 
     async def flush(self) -> None:
         """Wait until everything added before is committed."""
         done: Future[None] = Future()
         self._queue.put(done)
+        self._hurry.set()
         await asyncio.wrap_future(done)
 
     def close(self) -> None:
-        """Commit what is left and let go of the files."""
+        """Commit what is left and let go of the files. What the store cannot take by then is lost: the log says so."""
         if self._thread.is_alive():
+            self._stopping.set()
             self._queue.put(None)
+            self._hurry.set()
             self._thread.join()
             self._store.close()
             self._anchors.close()
@@ -70,59 +103,84 @@ class Trail:
         going = True
         while going:
             items = [self._queue.get()]
-            if isinstance(items[0], tuple):
-                time.sleep(_GATHER)
+            self._hurry.wait(_GATHER)
+            self._hurry.clear()
             while not self._queue.empty():
                 items.append(self._queue.get())
             going = None not in items
-            self._write([item for item in items if isinstance(item, tuple)])
+            written = self._write([item for item in items if isinstance(item, _Item)])
             for item in items:
-                if isinstance(item, Future):
-                    item.set_result(None)
+                done = item.done if isinstance(item, _Item) else item
+                if done is None or not done.set_running_or_notify_cancel():
+                    continue  # nobody waits, or nobody any more
+                if written:
+                    done.set_result(None)
+                else:
+                    done.set_exception(OSError("the record could not be written before the end"))
 
-    def _write(self, items: list[_Item]) -> None:
-        records, bodies = self._chained(items)
-        while records:
+    def _write(self, items: list[_Item]) -> bool:
+        while items:
             try:
-                self._commit(records, bodies)
-                return
-            except (sqlite3.Error, OSError):
-                # Nothing is dropped: the queue grows until the disk is back, and everyone is told.
-                log.exception("audit cannot be written", waiting=len(records))
+                batch = self._batch(items)
+                self._commit(batch)
+            except self._store.errors:
+                # Nothing is dropped: the queue grows until the store is back, and everyone is told.
+                log.exception("audit cannot be written", waiting=len(items), lost=self._stopping.is_set())
+                self.failing = True
+                if self._stopping.is_set():
+                    return False
                 time.sleep(_RETRY)
+            else:
+                self._heads = batch.heads
+                self._tell(batch)
+                self.failing = False
+                return True
+        return True
 
-    def _commit(self, records: list[Record], bodies: list[tuple[Any, ...]]) -> None:
-        self._store.execute("BEGIN IMMEDIATE")
+    def _commit(self, batch: _Batch) -> None:
+        with self._store.begin(durable=batch.durable) as store:
+            store.executemany(_INSERT, [msgspec.structs.astuple(record) for record in batch.records])
+            if batch.bodies:
+                store.executemany("INSERT INTO bodies (writer, seq, request, answer) VALUES (?, ?, ?, ?)", batch.bodies)
+            store.executemany(
+                "INSERT INTO anchors (writer, seq, digest, at, signature) VALUES (?, ?, ?, ?, ?)",
+                [msgspec.structs.astuple(anchor) for anchor in batch.anchors],
+            )
+
+    def _tell(self, batch: _Batch) -> None:
+        """The second place. What it cannot take now, it is told with the next commit; the records are safe."""
+        self._unwritten += b"".join(msgspec.json.encode(anchor) + b"\n" for anchor in batch.anchors)
         try:
-            self._store.executemany(_INSERT, [msgspec.structs.astuple(record) for record in records])
-            self._store.executemany("INSERT INTO bodies VALUES (?, ?, ?, ?)", bodies)
-            self._store.execute("COMMIT")
-        except sqlite3.Error:
-            self._store.execute("ROLLBACK")
-            raise
-        last = records[-1]
-        anchor = Anchor(writer=last.writer, seq=last.seq, digest=last.digest, at=last.at)
-        self._anchors.write(msgspec.json.encode(anchor) + b"\n")
+            while self._unwritten:
+                self._unwritten = self._unwritten[self._anchors.write(self._unwritten) or 0 :]
+            if batch.durable:
+                os.fdatasync(self._anchors.fileno())
+        except OSError:
+            log.exception("the second place of the audit's anchors cannot be written", place=str(self.place.anchors))
 
-    def _chained(self, items: list[_Item]) -> tuple[list[Record], list[tuple[Any, ...]]]:
-        records: list[Record] = []
-        kept: list[tuple[Any, ...]] = []
-        for entry, bodies in items:
-            request, answer = self._masked(bodies) if bodies is not None else (None, None)
-            self._seq += 1
-            record = record_of(entry, self.writer, self._seq, str)
+    def _batch(self, items: list[_Item]) -> _Batch:
+        batch = _Batch(dict(self._heads))
+        for item in items:
+            request, answer = self._masked(item.bodies) if item.bodies is not None else (None, None)
+            chain = f"{self.writer}.{item.entry.about.retention}"
+            seq, previous = batch.heads.get(chain, (0, GENESIS))
+            record = record_of(item.entry, chain, seq + 1, self._names.hide)
             record = msgspec.structs.replace(
-                record,
-                request_digest=_digest(request),
-                answer_digest=_digest(answer),
-                previous=self._previous,
+                record, request_digest=digest_of(request), answer_digest=digest_of(answer), previous=previous
             )
             record = msgspec.structs.replace(record, digest=record.expected_digest())
-            self._previous = record.digest
-            records.append(record)
+            batch.heads[chain] = (record.seq, record.digest)
+            batch.records.append(record)
             if request is not None or answer is not None:
-                kept.append((self.writer, record.seq, request, answer))
-        return records, kept
+                batch.bodies.append((chain, record.seq, request, answer))
+            batch.durable = batch.durable or item.done is not None
+        last = {record.writer: record for record in batch.records}
+        batch.anchors = [self._anchor(record) for record in last.values()]
+        return batch
+
+    def _anchor(self, last: Record) -> Anchor:
+        anchor = Anchor(writer=last.writer, seq=last.seq, digest=last.digest, at=last.at)
+        return msgspec.structs.replace(anchor, signature=self._keys.sign(anchor.signed_text()))
 
     def _masked(self, bodies: Bodies) -> tuple[str | None, str | None]:
         return self._mask(bodies.request, bodies.request_type), self._mask(bodies.answer, bodies.answer_type)
@@ -135,7 +193,11 @@ class Trail:
             return msgspec.json.encode(self._masker.mask(value, kind)).decode()
         except msgspec.DecodeError:
             return None  # not JSON, or longer than is kept: then nothing of it may be written
+        except Exception:
+            log.exception("a body could not be masked, so nothing of it is kept")
+            return None
 
 
-def _digest(text: str | None) -> str:
+def digest_of(text: str | None) -> str:
+    """Of a body as it is kept; empty where none is."""
     return hashlib.sha256(text.encode()).hexdigest() if text is not None else ""

@@ -107,9 +107,9 @@ async def test_the_record_is_the_tiers_and_there_is_one(world: World, front: Any
     await world.ask("GET", NOTE, token(), http=front, headers={"X-Request-Id": "request-1234"})
     await world.trail.flush()
     await fronts.flush()
-    (kept,) = query(world.trail.path)
+    (kept,) = query(world.trail.place)
     assert kept.record.request_id == "request-1234"
-    assert query(fronts.path) == []
+    assert query(fronts.place) == []
 
 
 async def test_what_the_front_refuses_is_in_its_own_record(world: World, front: Any, fronts: Trail) -> None:
@@ -119,8 +119,8 @@ async def test_what_the_front_refuses_is_in_its_own_record(world: World, front: 
     assert (bad.status_code, problem(bad)["reason"]) == (422, "invalid")
     await world.trail.flush()
     await fronts.flush()
-    assert query(world.trail.path) == []
-    assert [kept.record.status for kept in query(fronts.path)] == [422, 403, 401]
+    assert query(world.trail.place) == []
+    assert [kept.record.status for kept in query(fronts.place)] == [422, 403, 401]
 
 
 async def test_a_workloads_chain_goes_on_and_an_outsiders_does_not(world: World, front: Any) -> None:

@@ -71,7 +71,7 @@ async def _both(world: World, caller: Caller, ask: Any) -> list[Any]:
                 except Fault as fault:
                     result = (type(fault), fault.detail, fault.system, fault.errors, fault.facts)
             await world.trail.flush()
-            kept = query(world.trail.path, limit=1)[0]
+            kept = query(world.trail.place, limit=1)[0]
             record = {
                 name: getattr(kept.record, name)
                 for name in kept.record.__struct_fields__

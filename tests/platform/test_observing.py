@@ -92,15 +92,16 @@ def test_a_changed_and_a_removed_record_are_named(
     copy = tmp_path / "audit.sqlite"
     with sqlite3.connect(platform.state / "audit.sqlite") as there, sqlite3.connect(copy) as here:
         there.backup(here)
-    shutil.copy(platform.state / "audit.sqlite.anchors", tmp_path)
+    for beside in ("audit.sqlite.anchors", "audit.pub"):
+        shutil.copy(platform.state / beside, tmp_path)
     assert main(["audit", "verify", "--file", str(copy)]) == 0
     assert "is whole" in capsys.readouterr().out
     with sqlite3.connect(copy) as store:
         for trigger in ("changed", "removed"):
             store.execute(f"DROP TRIGGER records_are_not_{trigger}")
-        ((writer,),) = store.execute("SELECT DISTINCT writer FROM records").fetchall()
-        store.execute("UPDATE records SET subject = 'nobody' WHERE seq = 7")
-        store.execute("DELETE FROM records WHERE seq = 12")
+        ((writer,),) = store.execute("SELECT DISTINCT writer FROM records WHERE retention = 'standard'").fetchall()
+        store.execute("UPDATE records SET subject = 'nobody' WHERE retention = 'standard' AND seq = 7")
+        store.execute("DELETE FROM records WHERE retention = 'standard' AND seq = 12")
     assert main(["audit", "verify", "--file", str(copy)]) == 1
     said = capsys.readouterr().out
     assert f"record 7 of {writer}: was changed" in said
