@@ -1,4 +1,8 @@
-"""Process APIs: one module a workflow, discovered; its machinery (engine, steps, cases, cross-references) beside it."""
+"""Process APIs: one module a workflow, discovered; its machinery (engine, steps, cases, cross-references) beside it.
+
+The workflow's module serves the API's current version; an older one that is still kept is one more module,
+`<workflow>_v1.py`, that says requests and answers in the current one's words and back.
+"""
 
 import importlib
 import pkgutil
@@ -22,12 +26,12 @@ class ProcessApi(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def discover() -> dict[str, ProcessApi]:
-    """Every module here that registers a `PROCESS_API`, by API name, in alphabetical order."""
+    """Every module here that registers a `PROCESS_API`, by the API's key (`{name}-v{major}`), in alphabetical order."""
     found = {}
     for module in pkgutil.iter_modules(__path__):
         registered: ProcessApi | None = getattr(
             importlib.import_module(f"{__name__}.{module.name}"), "PROCESS_API", None
         )
         if registered is not None:
-            found[registered.api.name] = registered
+            found[registered.api.key] = registered
     return found

@@ -13,10 +13,11 @@ import msgspec
 from dbos import DBOS
 
 from canonical.faults import Broken, Conflict, Fault, GuardsFailed
-from canonical.ports.processes import OpportunityToProjects
+from canonical.ports.deal_runs import DealRuns
 from foundation.api import Api
 from process_apis import ProcessApi, cases
 from process_apis import opportunity_to_project_steps as steps
+from process_apis.deal_runs import OperatingDealRuns
 from process_apis.guards import Deal
 from process_apis.journal import StepName
 from process_apis.operating import Operating, Workflow
@@ -124,7 +125,8 @@ PROCESS_API: Final = ProcessApi(
         layer="process",
         title="Opportunity to project",
         description="A won deal becomes a customer, a contract, a staffed and billable project.",
-        ports=(OpportunityToProjects,),
+        ports=(DealRuns,),
+        major=2,
     ),
-    implement=lambda platform: Operating(platform, WORKFLOW),
+    implement=lambda platform: OperatingDealRuns(platform, Operating(platform, WORKFLOW)),
 )

@@ -271,7 +271,7 @@ class Served:
         """A process port: the implementation here, governed; or the process tier's client."""
         api = catalogue.by_port()[port]
         if "process" in self._serving:
-            implementation = cast(P, self._processes[api.name])
+            implementation = cast(P, self._processes[api.key])
             return interior.bind(port, implementation, self.governor, api, self._as("experience", "process"))
         return cast(P, ActingFor(client(api, port, self._elsewhere("process", "experience-tier")), port))
 

@@ -13,6 +13,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     """One operation as `openapi/*.json` has it."""
 
     api: str
+    file: str
     layer: str
     id: str
     method: str
@@ -55,12 +56,13 @@ def _read() -> list[Published]:
     found = []
     for file in sorted((ROOT / "openapi").glob("*.json")):
         document = json.loads(file.read_text())
-        name = file.stem.rsplit("-v", 1)[0]
+        name, _, major = file.stem.rpartition("-v")
         for path, methods in document["paths"].items():
             for method, operation in methods.items():
                 found.append(
                     Published(
-                        api=name,
+                        api=name if major == "1" else f"{name}@v{major}",
+                        file=file.name,
                         layer=LAYERS.get(name, "system"),
                         id=operation["operationId"],
                         method=method.upper(),

@@ -118,7 +118,12 @@ def learn(platform: Client) -> Known:
     good("opportunity-to-project.runs")
     good("opportunity-to-project.retryRun", run_id=parked["run_id"])
     good("opportunity-to-project.cancelRun", run_id=second["run_id"])
-    for desk, again, closed in (("operations", first, parked), ("service-desk", third, first)):
+    good("opportunity-to-project@v2.startRun", {"opportunity": {"system": "salesforce", "id": DEAL}})
+    good("opportunity-to-project@v2.run", run_id=run["id"])
+    good("opportunity-to-project@v2.runs")
+    good("opportunity-to-project@v2.retryRun", run_id=third["run_id"])
+    good("opportunity-to-project@v2.cancelRun", run_id=third["run_id"])
+    for desk, again, closed in (("operations", first, parked), ("service-desk", first, first)):
         good(f"{desk}.overview")
         good(f"{desk}.cases")
         good(f"{desk}.case", case_id=first["id"])
@@ -137,11 +142,15 @@ def learn(platform: Client) -> Known:
     ended = platform.ask("POST", resolve.at(case_id=second["id"]), token_for(platform, resolve), json={"note": "over"})
     assert ended.status_code == 200, ended.text
     still_open = {"opportunity_id": deal_not_won(platform, account)}
-    over = {
+    over: dict[str, Asked] = {
         "opportunity-to-project.startRun": (BY_KEY["opportunity-to-project.startRun"].at(), still_open),
         "opportunity-to-project.retryRun": (BY_KEY["opportunity-to-project.retryRun"].at(run_id=run["id"]), None),
         "opportunity-to-project.cancelRun": (BY_KEY["opportunity-to-project.cancelRun"].at(run_id=run["id"]), None),
     }
+    for name in ("startRun", "retryRun", "cancelRun"):
+        path, _ = over[f"opportunity-to-project.{name}"]
+        body = {"opportunity": {"id": still_open["opportunity_id"]}} if name == "startRun" else None
+        over[f"opportunity-to-project@v2.{name}"] = (path.replace("/v1/", "/v2/"), body)
     # A write that changes nothing is not sent: these would change something.
     for name, change in _CHANGES.items():
         path, body = calls[name]

@@ -20,9 +20,11 @@ from tiergate.settings import read
 
 Way = Callable[[Client, Published, Known], httpx.Response]
 PAIRS = sorted(
-    ((operation, status) for operation in OPERATIONS for status in operation.statuses), key=lambda pair: pair[1] == 429
+    ((operation, status) for operation in OPERATIONS for status in operation.statuses if status != 410),
+    key=lambda pair: pair[1] == 429,
 )
-"""Those that use up a limit come last: nothing else could be asked for a while."""
+"""Those that use up a limit come last: nothing else could be asked for a while. A version is gone (410) on a day to
+come: `policies/tests` asks on that day, on a clock of its own."""
 SYSTEMS = ("salesforce", "netsuite", "kantata", "servicenow")
 VENDOR_CALLS = r"^(?!.*/token)"
 """Every call to a vendor but its sign-in."""
@@ -125,7 +127,8 @@ def scopeless(platform: Client, operation: Published) -> str:
 def nobody_has_it(platform: Client, operation: Published, known: Known) -> httpx.Response:
     _, body = known.of(operation)
     if operation.id == "startRun":
-        body = {"opportunity_id": "006Tg0000000999IAA"}
+        nobodys = "006Tg0000000999IAA"
+        body = {"opportunity": {"id": nobodys}} if operation.api.endswith("@v2") else {"opportunity_id": nobodys}
     return ask(platform, operation, **({} if body is None else {"json": body}))
 
 
@@ -148,7 +151,7 @@ def unknown_parameter(platform: Client, operation: Published, known: Known) -> h
 def too_often(platform: Client, operation: Published, known: Known) -> httpx.Response:
     """Again and again, each time with a parameter that is refused once the limits have let it pass."""
     token = None
-    if operation.api == "opportunity-to-project":
+    if operation.api.startswith("opportunity-to-project"):
         token = platform.token("partner-demo")
         token = token if operation.id in ("startRun", "run", "runs") else platform.token("scenario")
     elif operation.api == "service-desk":
