@@ -34,6 +34,9 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     pages: tuple["PageOperation", ...] = ()
     """Server-rendered pages, which are operations too."""
+    lookups: tuple[str, ...] = ()
+    """Methods of its implementation that say whose a thing is (from its id, None for no such thing), for policies that
+    bind an operation's object to its owner."""
     detects_changes: bool = True
     """Of a system: whether it refuses a write to a record that has changed since it was read."""
 

@@ -16,6 +16,7 @@ from gateway.audit import About, Entry, Trail
 from gateway.call import Call, Ending
 from gateway.idempotency import IdempotencyKeys
 from gateway.keys import FetchedKeys, Keys
+from gateway.lookups import Lookups
 from gateway.metrics import CALLS, REFUSALS, SECONDS
 from gateway.plan import Plan
 from gateway.refusals import NotOffered
@@ -43,6 +44,7 @@ class Governor:
         self.services = Services(
             tokens=Tokens(keys or FetchedKeys(), clock, revoked),
             counters=counters or Counters(clock),
+            lookups=Lookups(clock),
             trail=trail,
             idempotency=idempotency,
             clock=clock,

@@ -24,6 +24,7 @@ TooLarge         headers_too_large     431
 TooMany          limit_reached         429   `limit` names it, `retry_after` says when it will pass
 Overloaded       shed                  503   this process has too much to do; `criticality` is the class that waits
 Overloaded       counters_unavailable  503   the shared counters are away, and the API says `on_store_failure: deny`
+Overloaded       lookup_failed         503   whose the object is cannot be said: nobody's, until it can
 Overloaded       keys_unavailable      503   an issuer's keys were never seen and cannot be had
 """
 
@@ -271,6 +272,15 @@ class CountersUnavailable(Overloaded):
 
     title = "The counters cannot be had"
     type_uri = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
+
+
+class LookupFailed(Overloaded):
+    """Whose the object is cannot be said at the moment, so it is shown to nobody.
+
+    Mend: try again in a few seconds; if it stays, look whether the system that knows the owner answers.
+    """
+
+    title = "Whose this is cannot be said"
 
 
 class KeysUnavailable(Overloaded):

@@ -12,6 +12,7 @@ from gateway.load import Load
 if TYPE_CHECKING:
     from gateway.audit import Trail
     from gateway.idempotency import IdempotencyKeys
+    from gateway.lookups import Lookups
     from gateway.tokens import Tokens
 
 
@@ -20,6 +21,8 @@ class Services(msgspec.Struct, kw_only=True):
 
     tokens: "Tokens"
     counters: Counters
+    lookups: "Lookups"
+    """Whose things are, as the tiers of this process can say."""
     load: Load = msgspec.field(default_factory=Load)
     """How busy this process is."""
     trail: "Trail | None" = None

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from canonical.faults import NotFound
 from canonical.objects import BillingSchedule, Project
-from canonical.ports.processes import Engagement, EngagementDetail, Engagements
+from canonical.ports.processes import Engagement, EngagementDetail, Engagements, ProjectOwner
 from canonical.ports.systems import BillingSchedules, Projects
 from foundation.api import Api
 from process_apis import ProcessApi
@@ -36,6 +36,18 @@ class ReadEngagements:
             milestones=project.milestones,
             billing=billing,
         )
+
+    async def project_owner(self, code: str) -> ProjectOwner:
+        """Whose a project is, from our own cross-references: no system is asked."""
+        newest = (
+            sa.select(RUNS.c.account_key)
+            .where(RUNS.c.project_code == code, RUNS.c.status == "succeeded", RUNS.c.project_code != "")
+            .order_by(RUNS.c.started_at.desc())
+        )
+        account = await self._platform.database.run(lambda c: c.execute(newest).scalars().first())
+        if account is None:
+            raise NotFound(f"There is no project {code}.")
+        return ProjectOwner(account_id=account)
 
     async def _rows(self, account_id: str) -> list[Any]:
         mine = (

@@ -205,6 +205,8 @@ class Served:
         )
         launch(self.platform)
         self._processes = {name: process.implement(self.platform) for name, process in process_apis.discover().items()}
+        for name, process in process_apis.discover().items():
+            self.governor.services.lookups.serve(process.api, self._processes[name])
         await engine.start()
         worker = Worker(self.platform)
         worker.start()
@@ -225,6 +227,7 @@ class Served:
                 environment=self.settings.environment.capitalize(),
             )
             implementation = face.implement(around)
+            self.governor.services.lookups.serve(face.api, implementation)
             found += routes(face.api, implementation)
             if face.pages is not None:
                 found += face.pages(around, self._governed(face.api, implementation))

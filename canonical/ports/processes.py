@@ -346,6 +346,13 @@ class Intake(Protocol):
         """A signed webhook of one connection; stored once, answered at once, worked on afterwards."""
 
 
+class ProjectOwner(Value, frozen=True, kw_only=True):
+    """Whose a project is."""
+
+    account_id: Annotated[str, PUBLIC]
+    """Our customer key."""
+
+
 class Engagements(Protocol):
     """Projects as clients see them."""
 
@@ -356,3 +363,7 @@ class Engagements(Protocol):
     @operation("GET", "/accounts/{account_id}/engagements/{code}", raises=(NotFound, VendorFault))
     async def engagement(self, account_id: str, code: str) -> EngagementDetail:
         """One project of this customer; another customer's is `NotFound`."""
+
+    @operation("GET", "/projects/{code}/owner", raises=(NotFound,))
+    async def project_owner(self, code: str) -> ProjectOwner:
+        """Whose an activated project is."""

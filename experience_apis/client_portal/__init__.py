@@ -12,6 +12,7 @@ EXPERIENCE_API = ExperienceApi(
         title="Client portal",
         description="A client's own projects with milestones and billing schedule.",
         ports=(ClientPortal,),
+        lookups=("owner_of_project",),
     ),
     implement=Portal,
 )

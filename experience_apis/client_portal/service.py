@@ -68,6 +68,13 @@ class Portal:
             billing=_plan(found.billing) if found.billing else None,
         )
 
+    async def owner_of_project(self, code: str) -> str | None:
+        """Whose a project is: the gateway's look-up, before anything of it is read."""
+        try:
+            return (await self._processes.of(Engagements).project_owner(code)).account_id
+        except NotFound:
+            return None
+
 
 def _own_account() -> str:
     """The account in the caller's token; without one there is nothing of one's own to see."""

@@ -54,6 +54,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """The day of the call, which is the same for every test that does not say it."""
     path: dict[str, str] = {}
     """Parameters of its path; `x` for those not said."""
+    lookups: dict[str, str] = {}
+    """What each look-up answers; for one not said there is no such thing."""
     headers: dict[str, str] = {}
     """More headers of the request."""
     body: Size | None = None

@@ -3,7 +3,7 @@
 Behind it stand tiers that answer everything with success, so that what comes back is the policies' doing alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, Final
@@ -13,11 +13,13 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from canonical.faults import Problem
-from foundation.api import PageOperation
+from foundation.api import Api, PageOperation
+from foundation.context import Caller
 from gateway.asgi import Gateway, Message, Receive, Scope, Send
 from gateway.authoring.cases import Given
 from gateway.governor import Governor
 from gateway.keys import Issuer
+from gateway.lookups import Lookups
 from gateway.plan import Governed, Plan
 
 TODAY: Final = date(2026, 12, 1)
@@ -55,6 +57,7 @@ class Simulated:
         start = datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
         clock = _Clock(start)
         governor = Governor(self.plan, keys=_Keys(), clock=clock)
+        governor.services.lookups = _Lookups(given.lookups)
         tier = _answering(governed)
         gateway = Gateway(governor, {"experience": tier, "process": tier, "system": tier})
         people = [_request(self.plan, governed, given, start, number) for number in range(given.people)]
@@ -72,6 +75,17 @@ class _Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class _Lookups(Lookups):
+    """Whose things are, as the case says."""
+
+    def __init__(self, said: Mapping[str, str]) -> None:
+        super().__init__(lambda: 0.0)
+        self._said = said
+
+    async def owner(self, api: Api, name: str, caller: Caller, value: str) -> str | None:
+        return self._said.get(name)
 
 
 class _Keys:

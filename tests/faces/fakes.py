@@ -22,6 +22,7 @@ from canonical.ports.processes import (
     EngagementDetail,
     EventView,
     Overview,
+    ProjectOwner,
     Resolve,
     Run,
     SystemView,
@@ -195,6 +196,11 @@ class FakeEngagements:
         if self.owners.get(code) != account_id:
             raise NotFound(f"{account_id} has no engagement {code}; the ERP says job 7719.")
         return self.detail(code)
+
+    async def project_owner(self, code: str) -> ProjectOwner:
+        if code not in self.owners:
+            raise NotFound(f"There is no project {code}.")
+        return ProjectOwner(account_id=self.owners[code])
 
     def detail(self, code: str) -> EngagementDetail:
         line = BillingLine(ref="m1", name="Design accepted", due=date(2027, 1, 31), amount=Money.of("40000.00", "EUR"))

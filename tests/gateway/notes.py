@@ -92,6 +92,15 @@ class Desk:
         self.asked.append(("account_notes", current()))
         return [Note(title=account_id)]
 
+    async def owner_of_note(self, note_id: str) -> str | None:
+        """`down` cannot be said; of others the part before the dash, and none for `missing`."""
+        self.asked.append(("owner_of_note", current()))
+        if note_id == "down":
+            raise VendorDown("cannot be reached", system="cabinet")
+        if note_id == "bug":
+            raise RuntimeError("inner text")
+        return None if note_id == "missing" else note_id.partition("-")[0]
+
     async def delete_note(self, note_id: str) -> Note:
         self.asked.append(("delete_note", current()))
         return Note(title=note_id)
@@ -102,8 +111,8 @@ class Desk:
 
 
 FACE: Final = Api(name="face", layer="experience", title="Face", ports=(Notes,))
-NOTES: Final = Api(name="notes", layer="process", title="Notes", ports=(Notes,))
-NOTES_2: Final = Api(name="notes", layer="process", title="Notes", ports=(Notes,), major=2)
+NOTES: Final = Api(name="notes", layer="process", title="Notes", ports=(Notes,), lookups=("owner_of_note",))
+NOTES_2: Final = Api(name="notes", layer="process", title="Notes", ports=(Notes,), major=2, lookups=("owner_of_note",))
 CABINET: Final = Api(name="cabinet", layer="system", title="Cabinet", ports=(Notes,))
 APIS: Final = (FACE, NOTES, NOTES_2, CABINET)
 
@@ -252,6 +261,8 @@ class World:
         self.governor = Governor(
             self.plan, trail=self.trail, keys=KnownKeys(KEY), clock=lambda: self.now, counters=counters
         )
+        for api in (NOTES, NOTES_2):
+            self.governor.services.lookups.serve(api, self.desk)
         handlers = [handler for api in APIS for handler in routes(api, self.desk)]
         faults: Any = {Fault: fault_handler, Exception: fault_handler}
         app = Litestar(handlers, exception_handlers=faults, openapi_config=None)

@@ -135,6 +135,7 @@ def learn(platform: Client) -> Known:
     good("service-desk.runs")
     good("engagements.engagements", account_id=f"salesforce:{account}")
     good("engagements.engagement", account_id=f"salesforce:{account}", code=run["project_code"])
+    good("engagements.projectOwner", code=run["project_code"])
     good("client-portal.projects")
     good("client-portal.project", code=run["project_code"])
     good("intake.receiveNotification", connection="salesforce")
