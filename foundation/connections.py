@@ -6,6 +6,9 @@ that `NAME_FILE` names.
 
 import msgspec
 
+from foundation.counting import Counters
+from foundation.vendor_budget import Budget
+
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """One system as configured, references resolved."""
@@ -22,6 +25,10 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """How its notifications are verified, e.g. `secret` and the outgoing `previous_secret`."""
     verify: str = ""
     """Path of a CA bundle; empty for the system's own."""
+    budget: Budget | None = None
+    """How much may be asked of it; None for as much as it takes."""
+    counters: Counters | None = None
+    """Where the budget is counted; in this connection alone when not given."""
 
     def __repr__(self) -> str:
         return f"Connection({self.name!r}, {self.url!r})"

@@ -33,6 +33,8 @@ from canonical.faults import (
 )
 from foundation.connections import Connection
 from foundation.context import child_of, current
+from foundation.counting import Counters
+from foundation.vendor_budget import BudgetedClient, Limited, Spending, UsageReader
 
 T = TypeVar("T")
 FaultReader = Callable[[httpx.Response], Fault | None]
@@ -88,18 +90,29 @@ def http_client(
     connection: Connection,
     auth: httpx.Auth | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    usage: UsageReader | None = None,
+    limited: Limited | None = None,
     **headers: str,
 ) -> httpx.AsyncClient:
-    """The one pooled client of a connection: base address, sign-in and timeouts set."""
-    return httpx.AsyncClient(
-        base_url=connection.url,
-        auth=auth,
-        transport=transport,
-        verify=_trust(connection),
-        headers={"User-Agent": "tiergate/1", "Accept": "application/json", **headers},
-        timeout=httpx.Timeout(connection.timeout, connect=connection.connect_timeout),
-        limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
-        follow_redirects=False,
+    """The one pooled client of a connection: base address, sign-in and timeouts set, its budget spent.
+
+    `usage` reads what an answer says of the vendor's own quota, `limited` whether it refuses for its limits.
+    """
+    options: dict[str, Any] = {
+        "base_url": connection.url,
+        "auth": auth,
+        "transport": transport,
+        "verify": _trust(connection),
+        "headers": {"User-Agent": "tiergate/1", "Accept": "application/json", **headers},
+        "timeout": httpx.Timeout(connection.timeout, connect=connection.connect_timeout),
+        "limits": httpx.Limits(max_connections=20, max_keepalive_connections=10),
+        "follow_redirects": False,
+    }
+    if connection.budget is None:
+        return httpx.AsyncClient(**options)
+    counters = connection.counters or Counters()
+    return BudgetedClient(
+        Spending(connection.name, connection.budget, counters, usage, limited), retry_after, **options
     )
 
 

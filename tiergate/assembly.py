@@ -118,7 +118,10 @@ class Served:
         )
         self._closing.append(self.governor.services.load.stop)
         self.policies = Reloading(self.governor, settings.policies, self._read, self._in_force)
-        self._adapters = {name: self._systems[name].connect(c) for name, c in self._connections.items()}
+        self._adapters = {
+            name: self._systems[name].connect(msgspec.structs.replace(c, counters=counters))
+            for name, c in self._connections.items()
+        }
         self._closing += [keys.close, *(adapter.close for adapter in self._adapters.values())]
         if "system" in self._serving:
             self._closing.append(CallLog(self.database).close)

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from foundation.connections import Connection
+from foundation.vendor_budget import Budget
 from gateway.loader import Node, PolicyError, read
 from process_apis import bindings as roles
 from process_apis.bindings import Bindings
+from tiergate.budgets import read_budget
 
-_KEYS: Final = ("url", "sign_in", "timeout", "notifications", "verify")
+_KEYS: Final = ("url", "sign_in", "timeout", "notifications", "verify", "budget")
 
 
 def bindings(folder: Path, known: Iterable[str], values: Mapping[str, str]) -> Bindings:
@@ -38,13 +40,13 @@ def connections(folder: Path, wanted: Iterable[str], values: Mapping[str, str]) 
         if not str(plain.get("url", "")).startswith(("http://", "https://")):
             wrong.append(f"{said.where}: {name}.url must be an address that begins with http:// or https://")
             continue
-        found[name] = _connection(name, plain)
+        found[name] = _connection(name, plain, read_budget(said.get("budget"), name, wrong))
     if wrong:
         raise PolicyError(wrong)
     return found
 
 
-def _connection(name: str, plain: Mapping[str, Any]) -> Connection:
+def _connection(name: str, plain: Mapping[str, Any], budget: Budget | None) -> Connection:
     timeout = plain.get("timeout", {})
     return Connection(
         name=name,
@@ -54,6 +56,7 @@ def _connection(name: str, plain: Mapping[str, Any]) -> Connection:
         timeout=_seconds(timeout.get("total", "10s")),
         notifications={key: str(value) for key, value in plain.get("notifications", {}).items()},
         verify=plain.get("verify", ""),
+        budget=budget,
     )
 
 

@@ -12,6 +12,7 @@ from system_apis import SystemApi
 from system_apis.netsuite.adapter import NetSuite
 from system_apis.netsuite.auth import sign_in
 from system_apis.netsuite.demo import demo
+from system_apis.netsuite.faults import limited
 
 if TYPE_CHECKING:
     from foundation.sandbox import Sandbox
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def connect(connection: Connection) -> NetSuite:
     """The adapter on one connection; `ValueError` names a sign-in setting that is missing."""
     auth, user = sign_in(connection)
-    return NetSuite(http_client(connection, auth), user)
+    return NetSuite(http_client(connection, auth, limited=limited), user)
 
 
 def sandbox() -> "Sandbox":

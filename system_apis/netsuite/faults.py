@@ -42,8 +42,16 @@ CODES: Final[dict[str, type[Fault]]] = {
     "UNEXPECTED_ERROR": VendorDown,
     "SERVICE_UNAVAILABLE": VendorDown,
 }
+_LIMITS: Final = (b"CONCURRENCY_LIMIT_EXCEEDED", b"SSS_REQUEST_LIMIT_EXCEEDED")
 _WORDS: Final = (("already exists", VendorDuplicate), ("has been changed", VendorStale))
 """One code, USER_ERROR, is used for every business rule and for two things that are none."""
+
+
+def limited(response: httpx.Response) -> bool:
+    """Whether the account's limits refuse it: 429, or 400 from older servers (QUIRKS 5)."""
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        return True
+    return response.status_code == httpx.codes.BAD_REQUEST and any(code in response.content for code in _LIMITS)
 
 
 def read(response: httpx.Response) -> Fault | None:

@@ -11,7 +11,8 @@ from system_apis import SystemApi
 from system_apis.salesforce.adapter import Salesforce
 from system_apis.salesforce.auth import sign_in
 from system_apis.salesforce.demo import demo
-from system_apis.salesforce.usage import Usage
+from system_apis.salesforce.faults import limited
+from system_apis.salesforce.usage import Usage, usage_of
 
 if TYPE_CHECKING:
     from foundation.sandbox import Sandbox
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def connect(connection: Configured, transport: httpx.AsyncBaseTransport | None = None) -> Salesforce:
     """An adapter on this connection; `notifications` may hold `secret` and `previous_secret`."""
-    http = http_client(connection, sign_in(connection), transport)
+    http = http_client(connection, sign_in(connection), transport, usage=usage_of, limited=limited)
     http.event_hooks["response"].append(Usage().note)
     said = connection.notifications
     return Salesforce(http, (said.get("secret", ""), said.get("previous_secret", "")))

@@ -90,6 +90,11 @@ class Duplicates(msgspec.Struct, frozen=True):
         return [str(match.record.get("Id", "")) for rule in found.match_results for match in rule.match_records]
 
 
+def limited(response: httpx.Response) -> bool:
+    """Whether the org's limits refuse it: 403, by its code (QUIRKS 3)."""
+    return response.status_code == httpx.codes.FORBIDDEN and b"REQUEST_LIMIT_EXCEEDED" in response.content
+
+
 def fault_of(response: httpx.Response) -> Fault | None:
     """The fault an error answer stands for; None where only its status speaks (no body, HTML)."""
     if response.status_code == httpx.codes.MULTIPLE_CHOICES:

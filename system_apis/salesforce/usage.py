@@ -13,6 +13,12 @@ _USAGE: Final = re.compile(r"^api-usage=(\d+)/(\d+)")
 log = structlog.get_logger("tiergate.salesforce")
 
 
+def usage_of(response: httpx.Response) -> tuple[int, int] | None:
+    """The org's calls of the last 24 hours, used and allowed, as an answer says them; None where it does not."""
+    said = _USAGE.match(response.headers.get("Sforce-Limit-Info", ""))
+    return (int(said[1]), int(said[2])) if said else None
+
+
 class Usage:
     """The org's calls of the last 24 hours, as last heard."""
 
@@ -23,10 +29,10 @@ class Usage:
 
     async def note(self, response: httpx.Response) -> None:
         """Read the `Sforce-Limit-Info` of an answer; warns once each time usage passes the mark."""
-        said = _USAGE.match(response.headers.get("Sforce-Limit-Info", ""))
-        if not said:
+        said = usage_of(response)
+        if said is None:
             return
-        self.used, self.allowed = int(said[1]), int(said[2])
+        self.used, self.allowed = said
         near = self.used >= self.allowed * WARN_AT
         if near and not self._warned:
             log.warning("most of the org's daily API calls are used", used=self.used, allowed=self.allowed)
