@@ -70,6 +70,11 @@ async def test_policies_change_under_load_and_not_one_call_fails(world: World, t
         callers = [asyncio.create_task(ask()) for _ in range(4)]
         for change in range(changes):
             before = world.governor.plan
+            if change % 10 == 9:  # somebody's mistake, in between
+                (tmp_path / "policies/apis/notes.yaml").write_text(sunset(change).replace("layer: pro", "layer: "))
+                await until(lambda: policies.last.outcome == "refused")
+                assert world.governor.plan is before
+                assert ":2: layer is one of " in policies.last.problems[0]
             (tmp_path / "policies/apis/notes.yaml").write_text(sunset(change))
             await until(lambda before=before: world.governor.plan is not before)  # type: ignore[misc]  # bound now
         over.set()
