@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import msgspec
 
@@ -36,13 +36,14 @@ def ask_all(
 def _verdict(
     row: Row, front: Front, issuers: Issuers, kinds: Mapping[str, Kind], values: Mapping[str, str]
 ) -> list[str]:
-    asking = _Asking(row, front, issuers)
-    try:
-        for step in row.before:
-            asking.step(step)
-        wrong = judge(row, asking.step(row.when), kinds, values)
-    except (ValueError, TypeError, OSError) as failed:
-        wrong = [f"{type(failed).__name__}: {failed}"]
+    with ThreadPoolExecutor(32) as threads:
+        asking = _Asking(row, front, issuers, threads)
+        try:
+            for step in row.before:
+                asking.step(step)
+            wrong = judge(row, asking.step(row.when), kinds, values)
+        except (ValueError, TypeError, OSError) as failed:
+            wrong = [f"{type(failed).__name__}: {failed}"]
     if row.when.raw is not None and ask(front.address, ALIVE, "").status != 200:
         wrong.append("after this the process does not answer any more")
     return wrong
@@ -51,8 +52,8 @@ def _verdict(
 class _Asking:
     """The steps of one row. Who comes twice comes with the same token."""
 
-    def __init__(self, row: Row, front: Front, issuers: Issuers) -> None:
-        self._row, self._front, self._issuers = row, front, issuers
+    def __init__(self, row: Row, front: Front, issuers: Issuers, threads: Executor) -> None:
+        self._row, self._front, self._issuers, self._threads = row, front, issuers, threads
         self._tokens: list[tuple[Token, str]] = []
         self._last = Answer(status=0)
 
@@ -61,9 +62,12 @@ class _Asking:
         given = self._row.given if isinstance(step.given, msgspec.UnsetType) else step.given
         token, scheme = (self._token(given), given.scheme) if given else ("", "")
         time.sleep(float(self._last.value(step.wait) or 0) if isinstance(step.wait, str) else step.wait)
-        with ThreadPoolExecutor(step.times if step.at_once else 1) as threads:
-            found = threads.map(lambda _: ask(self._front.address, step, token, scheme), range(step.times))
-            self._last = list(found)[-1]
+        asked = (self._front.address, step, token, scheme)
+        if step.aside or step.at_once:
+            under_way = [self._threads.submit(ask, *asked) for _ in range(step.times)]
+            self._last = self._last if step.aside else under_way[-1].result()
+        else:
+            self._last = [ask(*asked) for _ in range(step.times)][-1]
         return self._last
 
     def _token(self, given: Token) -> str:

@@ -74,7 +74,9 @@ def _when(when: When, word: str) -> str:
     if when.size:
         said += f"<br>a body of {when.size} bytes"
     if when.times > 1:
-        said += f", {when.times} times" + (" at once" if when.at_once else "")
+        said += f", {when.times} times" + (" at once" if when.at_once or when.aside else "")
+    if when.aside:
+        said += ", and while they are under way"
     if when.wait:
         said += f", after {'as long as ' + when.wait + ' said' if isinstance(when.wait, str) else f'{when.wait:g} s'}"
     return said

@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 HERE: Final = Path(__file__).parent
-SUBJECTS: Final = ("identity", "scopes", "versions", "limits", "errors", "transport")
+SUBJECTS: Final = ("identity", "scopes", "versions", "limits", "writes", "errors", "transport")
 """In the order of the page."""
 
 
@@ -51,6 +51,8 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     times: int = 1
     at_once: bool = False
     """The times are asked side by side, not one after the other."""
+    aside: bool = False
+    """They are asked side by side, and nobody waits for the answers: the next step comes while they are under way."""
     wait: float | str = 0
     """Seconds before it is asked; a header's name waits as long as that header of the last answer said."""
     given: Token | msgspec.UnsetType | None = msgspec.UNSET
