@@ -14,13 +14,9 @@ from litestar.params import FromPath
 
 from canonical.faults import Fault, NotFound
 from gateway.answers import answer_of
+from gateway.page import as_page
 
 _SITE: Final = "https://api.firm.example"
-_STYLE: Final = """\
-:root{color-scheme:light dark}
-body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}
-h1{font-size:1.5rem}dt{font-weight:600;margin-top:1rem}dd{margin:0}
-pre{overflow-x:auto;padding:1rem;border:1px solid;border-radius:.5rem}"""
 
 
 class ProblemPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,14 +63,9 @@ def problem_page(reason: FromPath[str]) -> str:
 def as_html(page: ProblemPage) -> str:
     """For whoever follows the `type` of a problem document in a browser."""
     said = {name: html.escape(str(getattr(page, name))) for name in page.__struct_fields__}
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{said["title"]}</title>
-<style>{_STYLE}</style>
-<main>
-<h1>{said["title"]}</h1>
+    return as_page(
+        said["title"],
+        f"""<h1>{said["title"]}</h1>
 <p><code>{said["reason"]}</code>, status {said["status"]}</p>
 <dl>
 <dt>What it means</dt><dd>{_coded(said["means"])}</dd>
@@ -83,10 +74,8 @@ def as_html(page: ProblemPage) -> str:
 <dt>Does trying again help?</dt><dd>{_again(page)}</dd>
 </dl>
 <h2>What the answer looks like</h2>
-<pre>{said["example"]}</pre>
-</main>
-</html>
-"""
+<pre>{said["example"]}</pre>""",
+    )
 
 
 def as_markdown(page: ProblemPage) -> list[str]:

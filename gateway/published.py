@@ -1,13 +1,33 @@
 """What policy adds to a published contract: each status an operation's rules can answer with, and what it means."""
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 from canonical.faults import Malformed
 from canonical.ports import Operation
 from foundation.api import Api
 from foundation.context import Layer
 from foundation.openapi import Governed as Published
+from foundation.openapi import document
 from gateway.plan import Governed, Plan
+
+
+def contract(plan: Plan, api: Api) -> dict[str, Any]:
+    """The OpenAPI document of an API; an operation no policy lists is not in it."""
+    offered = set(listed(plan, api))
+    whole = document(api, statuses(plan, api))
+    whole["paths"] = {
+        path: kept
+        for path, methods in whole["paths"].items()
+        if (kept := {m: o for m, o in methods.items() if o["operationId"] in offered})
+    }
+    return whole
+
+
+def written(contract: dict[str, Any]) -> str:
+    """As it stands in `openapi/`, and as it is served."""
+    return json.dumps(contract, indent=2, ensure_ascii=False, default=str) + "\n"
 
 
 def statuses(plan: Plan, api: Api) -> Callable[[Operation], Published]:

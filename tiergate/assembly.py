@@ -46,6 +46,7 @@ from gateway.plan import Plan, load
 from gateway.problems import problem_page
 from gateway.proxy import Proxy
 from gateway.published import scopes_of
+from gateway.publishing import pages
 from gateway.reload import Reloading
 from process_apis.bindings import Ask, Bindings, Systems
 from process_apis.engine import Engine
@@ -57,11 +58,12 @@ from tiergate.calls import CallLog
 from tiergate.front import app_of, health, metrics, ready
 from tiergate.sessions import FaceSessions
 from tiergate.settings import TIERS, Settings, WrongSetting
+from tiergate.standing import Standing
 from tiergate.workload import Workload
 
 P = TypeVar("P")
 AUDIENCE: Final = "https://tiergate.example/api"
-OPEN_PATHS: Final = ("/health", "/ready", "/metrics", "/identity", "/.well-known", "/problems")
+OPEN_PATHS: Final = ("/health", "/ready", "/metrics", "/identity", "/.well-known", "/problems", *pages.OPEN_PATHS)
 
 
 class Served:
@@ -143,6 +145,7 @@ class Served:
                 ready(self._database_answers, self._says),
                 metrics(),
                 problem_page,
+                *(self._publication().handlers() if self._gateway else []),
                 *([identity.router()] if identity else []),
             ]
         )
@@ -157,6 +160,17 @@ class Served:
             if asyncio.iscoroutine(done):
                 await done
         self.database.engine.dispose()
+
+    def _publication(self) -> pages.Publication:
+        """What callers from outside are told of the APIs; by the gateway only, whose address they know."""
+        standing = Standing(self._database_answers, self._serving, self.settings.tier_urls)
+        self._closing.append(standing.close)
+        return pages.Publication(
+            lambda: self.governor.plan,
+            site=self.settings.address,
+            clock=self.governor.services.clock,
+            serves=standing.serves,
+        )
 
     def _in_force(self, plan: Plan) -> None:
         self.plan = plan

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from foundation.openapi import document
 from gateway.plan import Plan, compiled, read
 from gateway.policies import Policies
-from gateway.published import listed, statuses
+from gateway.published import contract, written
 from gateway.publishing.contract import Change, compare
 from tiergate import catalogue
 from tiergate.assembly import AUDIENCE
@@ -33,17 +32,7 @@ def values_of(settings: Settings) -> dict[str, str]:
 
 def documents(plan: Plan) -> dict[str, dict[str, Any]]:
     """Every API's contract, by file name; an operation no policy lists is not in it."""
-    found = {}
-    for api in catalogue.apis():
-        offered = set(listed(plan, api))
-        whole = document(api, statuses(plan, api))
-        whole["paths"] = {
-            path: kept
-            for path, methods in whole["paths"].items()
-            if (kept := {m: o for m, o in methods.items() if o["operationId"] in offered})
-        }
-        found[f"{api.key}.json"] = whole
-    return found
+    return {f"{api.key}.json": contract(plan, api) for api in catalogue.apis()}
 
 
 def breaking(settings: Settings) -> dict[str, list[Change]]:
@@ -84,8 +73,7 @@ def check(settings: Settings) -> list[str]:
 
 
 def _texts(settings: Settings) -> dict[str, str]:
-    found = documents(plan_of(settings))
-    return {name: json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n" for name, whole in found.items()}
+    return {name: written(whole) for name, whole in documents(plan_of(settings)).items()}
 
 
 def _strays(settings: Settings) -> list[Path]:

@@ -16,11 +16,13 @@ from gateway.call import Call
 from gateway.noun import Noun, Rule, Site
 from gateway.refusals import NotOffered, VersionRetired
 
+State = Literal["draft", "active", "deprecated", "retired"]
+
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """One major version's life."""
 
-    state: Literal["draft", "active", "deprecated", "retired"] = "active"
+    state: State = "active"
     deprecated_on: date | None = None
     sunset_on: date | None = None
     successor: str = ""
@@ -44,17 +46,29 @@ class Lifecycle(Rule):
         super().__init__(where)
         self._name = name
         self._api = api
-        self._version = version
+        self.version = version
         self._sunset = _midnight(version.sunset_on) if version.sunset_on else None
+        self._deprecated = _midnight(version.deprecated_on) if version.deprecated_on else None
         self._headers = _headers(api, version)
 
+    def state(self, now: float) -> State:
+        """Where in its life the version stands at `now`, in Unix seconds: its dates come true by themselves."""
+        said = self.version.state
+        if said in ("draft", "retired"):
+            return said
+        if self._sunset is not None and now >= self._sunset:
+            return "retired"
+        if self._deprecated is not None:
+            return "deprecated" if now >= self._deprecated else "active"
+        return said
+
     def admit(self, call: Call) -> None:
-        state = self._version.state
+        state = self.state(call.services.clock())
         if state == "draft":
             raise NotOffered(f"{self._name} of {self._api} is not published yet.")
         call.headers.extend(self._headers)
-        if state == "retired" or (self._sunset is not None and call.services.clock() >= self._sunset):
-            successor = self._version.successor
+        if state == "retired":
+            successor = self.version.successor
             hint = f" Use {successor}." if successor else ""
             raise VersionRetired(f"{self._name} of {self._api} is retired.{hint}", successor=successor)
 

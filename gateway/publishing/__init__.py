@@ -1,1 +1,1 @@
-"""What an API owner publishes: whether a changed contract still keeps its promises."""
+"""What an API owner publishes: the contracts, where they are found, and whether a changed one keeps its promises."""

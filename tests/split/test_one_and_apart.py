@@ -86,3 +86,15 @@ def test_what_the_process_tier_asks_for_somebody_is_recorded_alike(one: Client, 
     assert told[0] == told[1]
     assert [record["layer"] for record in told[0][2]] == ["process", "system"]
     assert told[0][2][1]["acted_for"] == "partner-demo@partner-demo"
+
+
+def test_the_catalogue_is_the_same_and_the_gateway_knows_how_a_tier_apart_stands(one: Client, five: Client) -> None:
+    told = []
+    for there in (one, five):
+        links = there.http.get("/.well-known/api-catalog").json()["linkset"][0]["item"]
+        keys = [link["href"].removeprefix(f"{there.url}/").replace("/", "-") for link in links]
+        stands = [there.http.get(f"/apis/{key}/status").json() for key in keys]
+        assert all(status["serving"] for status in stands)
+        told.append((keys, [status | {"successor": ""} for status in stands]))
+    assert told[0] == told[1]
+    assert len(told[0][0]) > 3
