@@ -16,7 +16,16 @@ from gateway.call import Answer, Call, Ending, Http
 from gateway.governor import Governor
 from gateway.plan import Governed
 from gateway.proxy import Proxy
-from gateway.refusals import BodyTooLarge, HeadersTooLarge, MethodNotAllowed, MethodUnknown, NotOffered, TokenMisplaced
+from gateway.recorded import recorded
+from gateway.refusals import (
+    AuditUnavailable,
+    BodyTooLarge,
+    HeadersTooLarge,
+    MethodNotAllowed,
+    MethodUnknown,
+    NotOffered,
+    TokenMisplaced,
+)
 from gateway.router import segments_of
 
 Scope = MutableMapping[str, Any]
@@ -121,6 +130,9 @@ class _Passage:
         self._status = 0
         self._kept: list[bytes] | None = None
         self._kept_size = 0
+        self._held: list[Message] | None = None
+        """The answer of a durable call, until its record is on disk."""
+        self._settled = False
         self._ending = Ending(status=499, reason="cancelled")
 
     async def run(self) -> None:
@@ -130,11 +142,12 @@ class _Passage:
         try:
             await self._pass()
             self._ending = self._answered()
+            await self._release()
         except Fault as fault:
             await self._refuse(fault)
         except Exception:
             log.exception("unexpected", path=scope["path"])
-            if self._status:
+            if self._status and self._held is None:
                 raise
             await self._refuse(Broken("Something failed on our side; the request id finds it in our log."))
         finally:
@@ -159,6 +172,7 @@ class _Passage:
             served_here=not isinstance(app, Proxy),
         )
         await governor.admit(call)
+        self._held = [] if call.served_here and any(rule.durable for rule in governed.settlers) else None
         if call.answered is not None:
             await self._whole(call.answered)
             return
@@ -240,7 +254,19 @@ class _Passage:
                 self._kept = None
         if message["type"] == "http.response.body" and self._scope["method"] == "HEAD":
             message = {**message, "body": b""}
-        await self._send(message)
+        if self._held is None:
+            await self._send(message)
+        else:
+            self._held.append(message)
+
+    async def _release(self) -> None:
+        """Send the answer of a durable call once its record is on disk. Raises `AuditUnavailable`."""
+        if self._held is None or self._call is None:
+            return
+        self._settle()
+        await recorded(self._call)
+        for message in self._held:
+            await self._send(message)
 
     def _added(self) -> list[tuple[bytes, bytes]]:
         own = [(b"x-request-id", self._context.request_id.encode())]
@@ -255,8 +281,14 @@ class _Passage:
         self._ending = Ending(
             status=fault.status, reason=fault.reason, refused_at=refused_at, limit=fault.facts.get("limit", "")
         )
-        if self._status:
+        if self._status and self._held is None:
             return
+        if self._held is not None and self._call is not None and not self._settled:
+            self._settle()
+            try:
+                await recorded(self._call)
+            except AuditUnavailable as away:
+                fault = away
         context = self._context
         status, headers, body = answer_of(
             fault, request_id=context.request_id, instance=self._scope["path"], site=context.site
@@ -265,6 +297,9 @@ class _Passage:
         await self._send({"type": "http.response.body", "body": b"" if self._scope["method"] == "HEAD" else body})
 
     def _settle(self) -> None:
+        if self._settled:
+            return
+        self._settled = True
         ending = msgspec.structs.replace(self._ending, took=time.perf_counter() - self._started)
         if self._call is None:
             self._gateway.governor.settle_unrouted(self._context, self._scope["method"], ending)

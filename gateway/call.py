@@ -1,6 +1,7 @@
 """One call on its way through the gateway, whichever way it came in."""
 
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -70,6 +71,7 @@ class Call:
         "http",
         "places",
         "product",
+        "recorded",
         "refused_by",
         "request_id",
         "served_here",
@@ -112,6 +114,8 @@ class Call:
         self.answered: Answer | None = None
         """What a rule answers in the tier's place: then no rule behind it is asked, nor the tier."""
         self._memory: dict[object, Any] = {}
+        self.recorded: Future[None] | None = None
+        """Of a durable call: done when its record is on disk."""
         self.refused_by: Rule | None = None
         """The rule that refused it."""
         self.body = b""

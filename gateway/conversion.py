@@ -8,7 +8,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -102,7 +102,8 @@ def _plainly(wrong: msgspec.ValidationError, kind: Any, node: Node) -> str:
 
 def _branch(node: Node, kind: Any) -> Any:
     """Of a union of a Struct and a short form, or of a type and None, the one that was written; else it as it is."""
-    members = [member for member in get_args(kind) if member is not NoneType] if isinstance(kind, UnionType) else []
+    union = get_origin(kind) in (UnionType, Union)
+    members = [member for member in get_args(kind) if member is not NoneType] if union else []
     if len(members) == 1 and node.value is not None:
         return members[0]
     structs = [member for member in members if isinstance(member, type) and issubclass(member, msgspec.Struct)]

@@ -19,6 +19,7 @@ from gateway.keys import FetchedKeys, Keys
 from gateway.lookups import Lookups
 from gateway.metrics import CALLS, REFUSALS, SECONDS
 from gateway.plan import Plan
+from gateway.recorded import recorded
 from gateway.refusals import NotOffered
 from gateway.services import Services
 from gateway.tokens import Revoked, Tokens
@@ -133,9 +134,14 @@ class Governor:
             arguments=dict(arguments),
             caller=caller,
         )
-        return await self._run(
-            call, msgspec.structs.replace(context, traceparent=child_of(context.traceparent)), invoke
-        )
+        inner = msgspec.structs.replace(context, traceparent=child_of(context.traceparent))
+        try:
+            answer = await self._run(call, inner, invoke)
+        except Fault:
+            await recorded(call)
+            raise
+        await recorded(call)
+        return answer
 
     async def _run(self, call: Call, context: Context, invoke: Callable[[], Awaitable[Any]]) -> Any:
         started = time.perf_counter()

@@ -32,6 +32,8 @@ class Rule:
     """What `admit` can refuse with: these reach the published contract."""
     keeps_answer: bool = False
     """Whether `settle` wants to see the answer itself."""
+    durable: bool = False
+    """Whether the answer waits until what `settle` left in `call.recorded` is done."""
 
     def __init__(self, where: str) -> None:
         self.where = where

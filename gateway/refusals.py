@@ -26,6 +26,7 @@ Overloaded       shed                  503   this process has too much to do; `c
 Overloaded       counters_unavailable  503   the shared counters are away, and the API says `on_store_failure: deny`
 Overloaded       lookup_failed         503   whose the object is cannot be said: nobody's, until it can
 Overloaded       keys_unavailable      503   an issuer's keys were never seen and cannot be had
+Overloaded       audit_unavailable     503   it must be on record, and cannot be; `done` says whether it happened
 """
 
 import msgspec
@@ -290,3 +291,15 @@ class KeysUnavailable(Overloaded):
     """
 
     title = "The issuer's keys cannot be had"
+
+
+class AuditUnavailable(Overloaded):
+    """The operation must be on record (`audit: {durable: true}`), and the record cannot be written. `facts.done` says
+    what became of the call: `no` when it was refused before anything happened, `yes` when it was carried out and only
+    its end is not on record yet (that it had begun is, and its end will be as soon as the record can be written).
+
+    Mend: with `done: no`, wait and call again. With `done: yes`, look what the call did before calling again, or send
+    the same Idempotency-Key. Whoever runs Tiergate looks at the log for what keeps the record from being written.
+    """
+
+    title = "The call cannot be put on record"

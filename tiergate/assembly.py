@@ -106,8 +106,15 @@ class Served:
             raise WrongSetting(f"TIERGATE_DATABASE_URL: the database cannot be used: {failed.orig}.") from failed
         key = hashlib.sha256(key_file(settings.state / "masks.key")).digest()
         self.masker = Masker(key, msgspec.structs.asdict(self.plan.platform["data_classes"]))
-        trail = Trail(record.place_of(settings), self.masker, name="-".join(self._serving) or "gateway")
-        self._closing.append(trail.close)
+        place = record.place_of(settings, self.plan.platform["anchors"])
+        trail = Trail(
+            place,
+            self.masker,
+            name="-".join(self._serving) or "gateway",
+        )
+        sweeping = record.Sweeping(trail.place, lambda: self.plan.platform["retention"] or {})
+        self._closing += [trail.close, sweeping.stop]
+        sweeping.start()
         identity = self._identity() if self._gateway and self._embedded() else None
         keys = FetchedKeys(_inside(identity) if identity else None)
         revoked = identity.revocations.holds if identity else None

@@ -1,12 +1,19 @@
-"""Where this installation keeps its record of calls, and where the second place of its anchors is."""
+"""Where this installation keeps its record of calls, and the sweep that keeps it no longer than it may be kept."""
 
+import asyncio
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from gateway.audit.store import Place
+import structlog
+
+from gateway.audit import Place, Span, sweep
 from tiergate.settings import Settings, WrongSetting
 
 FILE: Final = "audit.sqlite"
+_EVERY: Final = 3600.0
+"""Seconds between two sweeps."""
+log = structlog.get_logger("tiergate.audit")
 
 
 def place_of(settings: Settings, anchors: str | None = None) -> Place:
@@ -29,3 +36,33 @@ def found(settings: Settings, given: Path | None, anchors: str | None = None) ->
     if not place.exists() and not place.anchors.exists():
         raise WrongSetting(f"There is no record at {place.name}; name it with --file.")
     return place
+
+
+class Sweeping:
+    """Sweeps the record at the start and every hour, by what the policies in force say."""
+
+    def __init__(self, place: Place, classes: Callable[[], Mapping[str, Span]]) -> None:
+        self._place = place
+        self._classes = classes
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """End; a sweep under way ends first."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                swept = await asyncio.shield(asyncio.to_thread(sweep, self._place, self._classes()))
+            except Exception:
+                log.exception("the record could not be swept")
+            else:
+                if swept.records or swept.bodies:
+                    log.info("swept", records=swept.records, bodies=swept.bodies, names=swept.names)
+            await asyncio.sleep(_EVERY)

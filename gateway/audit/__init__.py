@@ -5,7 +5,7 @@ leaves a signed anchor with it and in a second place. So a changed, removed, reo
 found, and named; retention and erasure leave signed statements, and a record that still verifies.
 """
 
-from gateway.audit.entry import REFUSALS, About, Bodies, Entry, Facts, Record
+from gateway.audit.entry import REFUSALS, STANDARD, About, Bodies, Entry, Facts, Record
 from gateway.audit.erasure import erase
 from gateway.audit.reading import every, query
 from gateway.audit.retention import Span, sweep
@@ -15,6 +15,7 @@ from gateway.audit.verification import Finding, verify
 
 __all__ = [
     "REFUSALS",
+    "STANDARD",
     "About",
     "Bodies",
     "Entry",

@@ -12,6 +12,8 @@ GENESIS: Final = "0" * 64
 """What the first record of a chain follows."""
 
 
+STANDARD: Final = "standard"
+"""The class of retention of what says no other."""
 REFUSALS: Final = "refusals"
 """The class of retention of what a policy refused."""
 

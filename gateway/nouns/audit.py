@@ -1,10 +1,12 @@
 """`audit: none | metadata | bodies`: what is recorded of a call. A refusal is recorded whatever is said.
 
-`data_classes` in platform.yaml says what a body may show: each field by its `x-data-class`, an unclassified one never.
+In full `audit: {keep: bodies, durable: true, retain: money}`. A durable call begins, and is answered, only when that is
+on disk. `data_classes` in platform.yaml says what a body may show: each field by its `x-data-class`, an unclassified
+one never; `retention` there, how long each class is kept; `anchors`, where the record's anchors also go.
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -13,23 +15,41 @@ from canonical.ports import Raw
 from foundation.api import PageOperation
 from foundation.masking import Rule as Mask
 from foundation.schemas import schema_of
-from gateway.audit import REFUSALS, About, Bodies, Entry
+from gateway.audit import REFUSALS, STANDARD, About, Bodies, Entry, Span
 from gateway.call import Call, Ending
+from gateway.conversion import did_you_mean
 from gateway.noun import Noun, Rule, Site, nouns
+from gateway.recorded import begun, not_begun
+from gateway.refusals import AuditUnavailable
 
 Keep = Literal["none", "metadata", "bodies"]
+
+
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """What is recorded of a call, how surely, and for how long."""
+
+    keep: Keep = "metadata"
+    durable: bool = False
+    """No call without its record: it is refused with 503 while the record cannot be written, begins when it is on
+    disk that it does, and is answered when its end is."""
+    retain: str = ""
+    """A class of `retention` in platform.yaml, for refusals too; `standard` and `refusals` when not said."""
+
+    def __post_init__(self) -> None:
+        if self.durable and self.keep == "none":
+            raise ValueError("durable makes sure of a record, and keep: none keeps none")
 
 
 class Record(Rule):
     """One operation's record."""
 
-    def __init__(self, where: str, site: Site, keep: Keep) -> None:
+    def __init__(self, where: str, site: Site, said: Audit) -> None:
         super().__init__(where)
-        self._keep = keep
+        self._keep = said.keep
         self._operation = site.operation
-        self._about = _about(site)
-        self._refusals = msgspec.structs.replace(self._about, retention=REFUSALS)
-        self.keeps_answer = keep == "bodies" and not isinstance(site.operation, PageOperation)
+        self._about = _about(site, said.retain)
+        self._refusals = msgspec.structs.replace(self._about, retention=said.retain or REFUSALS)
+        self.keeps_answer = said.keep == "bodies" and not isinstance(site.operation, PageOperation)
 
     def settle(self, call: Call, ending: Ending) -> None:
         trail = call.services.trail
@@ -38,30 +58,34 @@ class Record(Rule):
         # In front of a tier elsewhere, what reached it is in the tier's record.
         if not call.served_here and not ending.refused_at:
             return
+        # What was refused was not read, or not to be: there is nothing to keep of it.
+        said = self._said(call, ending) if self.keeps_answer and not ending.refused_at else None
+        if self.durable and not ending.refused_at:
+            call.recorded = trail.add_durable(self._entry(call, ending), said)
+        else:
+            trail.add(self._entry(call, ending), said)
+
+    def _entry(self, call: Call, ending: Ending) -> Entry:
         refused_by, http = call.refused_by, call.http
-        trail.add(
-            Entry(
-                at=call.services.clock(),
-                about=self._refusals if ending.refused_at else self._about,
-                caller=call.caller,
-                arguments=call.arguments,
-                status=ending.status,
-                reason=ending.reason,
-                policy=ending.refused_at,
-                stage=refused_by.stage if refused_by is not None else "",
-                rule=refused_by.noun if refused_by is not None else "",
-                limit=ending.limit,
-                shadowed=call.shadowed,
-                product=call.product.name if call.product is not None else "",
-                asked=http.headers.get("api-version", "") or http.headers.get("api-date", "") if http else "",
-                address=http.address if http else "",
-                size=len(call.body),
-                request_id=call.request_id,
-                traceparent=call.traceparent,
-                took=ending.took,
-            ),
-            # What was refused was not read, or not to be: there is nothing to keep of it.
-            self._said(call, ending) if self.keeps_answer and not ending.refused_at else None,
+        return Entry(
+            at=call.services.clock(),
+            about=self._refusals if ending.refused_at else self._about,
+            caller=call.caller,
+            arguments=call.arguments,
+            status=ending.status,
+            reason=ending.reason,
+            policy=ending.refused_at,
+            stage=refused_by.stage if refused_by is not None else "",
+            rule=refused_by.noun if refused_by is not None else "",
+            limit=ending.limit,
+            shadowed=call.shadowed,
+            product=call.product.name if call.product is not None else "",
+            asked=http.headers.get("api-version", "") or http.headers.get("api-date", "") if http else "",
+            address=http.address if http else "",
+            size=len(call.body),
+            request_id=call.request_id,
+            traceparent=call.traceparent,
+            took=ending.took,
         )
 
     def _said(self, call: Call, ending: Ending) -> Bodies:
@@ -75,7 +99,25 @@ class Record(Rule):
         )
 
 
-def _about(site: Site) -> About:
+class Durable(Record):
+    """One operation's record, without which nothing is done."""
+
+    refuses = (AuditUnavailable,)
+    durable = True
+
+    def admit(self, call: Call) -> Awaitable[None] | None:
+        trail = call.services.trail
+        if trail is None or not call.served_here:
+            return None
+        if trail.failing:
+            raise not_begun()
+        return begun(trail.add_durable(self._entry(call, _BEGUN)))
+
+
+_BEGUN: Final = Ending(status=0, reason="begun")
+
+
+def _about(site: Site, retain: str) -> About:
     """What every record of the operation says alike."""
     operation = site.operation
     known = () if isinstance(operation, PageOperation) else operation.parameters
@@ -91,6 +133,7 @@ def _about(site: Site) -> About:
         classes=classes,
         claims=tuple(dict.fromkeys(str(claim) for claims in looked_at for claim in claims)),
         limits=tuple(site.said("limits") or ()),
+        retention=retain or STANDARD,
     )
 
 
@@ -102,7 +145,13 @@ def _words(site: Site, noun: str) -> Mapping[str, Any]:
 
 def build(site: Site) -> Rule | None:
     """Where nothing is said: metadata."""
-    return Record(site.where("audit"), site, site.said("audit") or "metadata")
+    written: Keep | Audit = site.said("audit") or "metadata"
+    said = written if isinstance(written, Audit) else Audit(keep=written)
+    classes = {STANDARD, REFUSALS, *(site.platform["retention"] or {})}
+    if said.retain and said.retain not in classes:
+        hint = did_you_mean(said.retain, classes)
+        site.problem("audit", f"no class of retention in platform.yaml is called {said.retain!r}{hint}")
+    return (Durable if said.durable else Record)(site.where("audit"), site, said)
 
 
 class DataClasses(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,5 +165,10 @@ class DataClasses(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOUN = Noun(
-    name="audit", stage="audit", build=build, operation=Keep, platform={"data_classes": DataClasses}, default="metadata"
+    name="audit",
+    stage="audit",
+    build=build,
+    operation=Keep | Audit,
+    platform={"data_classes": DataClasses, "retention": dict[str, Span] | None, "anchors": str | None},
+    default="metadata",
 )
