@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -160,10 +161,15 @@ async def test_other_calls_do_not_wait_and_lose_no_record_of_a_disk_that_fails_f
     disk.broken = True
     for number in range(3):
         assert (await durable.ask("GET", f"/notes/v2/notes/n{number}", token())).status_code == 200
-    async with asyncio.timeout(10):
-        while not durable.trail.failing:
-            await asyncio.sleep(0.01)
+    await asyncio.to_thread(_until, lambda: durable.trail.failing)
     disk.broken = False
     await durable.trail.flush()
     assert [kept.record.key for kept in query(durable.trail.place)] == ["n2", "n1", "n0"]
     assert verify(durable.trail.place) == []
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

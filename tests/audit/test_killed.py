@@ -18,7 +18,7 @@ CALLERS = 16
 
 
 @pytest.mark.parametrize("after", [200, 500])
-async def test_no_answered_durable_call_is_missing_after_a_kill(tmp_path: Path, after: int) -> None:
+def test_no_answered_durable_call_is_missing_after_a_kill(tmp_path: Path, after: int) -> None:
     durable = NOTES_FILE.replace("audit: bodies", "audit: {keep: bodies, durable: true}")
     write_policies(tmp_path, notes=durable.replace("writes: {rate: 3/min, per: user}", "writes: {rate: 1m/min}"))
     (tmp_path / "key.json").write_bytes(msgspec.json.encode(KEY.as_dict(private=True)))
@@ -26,7 +26,7 @@ async def test_no_answered_durable_call_is_missing_after_a_kill(tmp_path: Path, 
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        answered = await _load(f"http://127.0.0.1:{port}", after, process)
+        answered = asyncio.run(_load(f"http://127.0.0.1:{port}", after, process))
         assert process.wait(10) == -signal.SIGKILL
     on_record = {kept.record.request_id: kept.record.status for kept in query(tmp_path / "audit.db", limit=100_000)}
     assert len(answered) >= after
