@@ -61,8 +61,7 @@ class Governor:
         """Put another plan in force for the calls that come from now on. What was spent of limits stays spent."""
         self._plan = plan
         self.services.tokens.trust(plan.issuers)
-        if (shared := plan.platform["counters"]) is not None:
-            self.services.counters.configure(timeout=shared.timeout, processes=shared.processes)
+        self.services.counters.configure(plan.platform["counters"])
         self.services.load.watch(plan.platform["shedding"])
 
     async def admit(self, call: Call) -> None:

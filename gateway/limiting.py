@@ -87,17 +87,24 @@ class Limits(Rule):
             call.headers.append((b"ratelimit-policy", asked.policy))
         if not decision.readings:
             return
-        both = list(zip(asked.limits, decision.readings, strict=True))
-        if said := ", ".join([limit.said(reading) for limit, reading in both if not limit.shadow]):
-            call.headers.append((b"ratelimit", said.encode()))
-        if all(reading.room for reading in decision.readings):
-            return
-        for limit, reading in both:
-            if limit.shadow and not reading.room:
+        said, room = [], True
+        for limit, reading in zip(asked.limits, decision.readings, strict=True):
+            room = room and reading.room
+            if not limit.shadow:
+                said.append(limit.said(reading))
+        if said:
+            call.headers.append((b"ratelimit", ", ".join(said).encode()))
+        if not room:
+            self._report(call, asked, decision)
+
+    def _report(self, call: Call, asked: Together, decision: Decision) -> None:
+        lacking = [pair for pair in zip(asked.limits, decision.readings, strict=True) if not pair[1].room]
+        for limit, _ in lacking:
+            if limit.shadow:
                 call.shadowed += (limit.name,)
                 SHADOWED.labels(call.governed.api.key, call.governed.operation.id, limit.name).inc()
         if not decision.admitted:
-            raise _refusal([(limit, reading) for limit, reading in both if not reading.room and not limit.shadow])
+            raise _refusal([pair for pair in lacking if not pair[0].shadow])
 
 
 class LimitsWithPlaces(Limits):

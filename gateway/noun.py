@@ -126,6 +126,10 @@ class Site:
         """What the API's file says there cannot be; the load fails with it, once for all its operations."""
         self._problems.append(f"{self.where_api(*path)}: {sentence}")
 
+    def platform_problem(self, *path: str, sentence: str) -> None:
+        """What platform.yaml says there cannot be; the load fails with it, once for all operations."""
+        self._problems.append(f"{self.where_platform(*path)}: {sentence}")
+
 
 class Noun(msgspec.Struct, frozen=True, kw_only=True):
     """One noun: where it may be written, as what, and the rule it becomes."""

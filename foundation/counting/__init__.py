@@ -6,7 +6,7 @@ on_redis     the same in Redis: take.lua decides, all decisions of one turn of t
 counters     what a gateway and a vendor's client ask; what happens while the store is away
 """
 
-from foundation.counting.counters import Counters, WhenAway, counters_at
+from foundation.counting.counters import Counters, Sharing, WhenAway, counters_at
 from foundation.counting.draws import Decision, Draw, Pause, Places, Quota, Reading, Steady, StoreAway
 from foundation.counting.windows import Window
 
@@ -18,6 +18,7 @@ __all__ = [
     "Places",
     "Quota",
     "Reading",
+    "Sharing",
     "Steady",
     "StoreAway",
     "WhenAway",

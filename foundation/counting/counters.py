@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+import msgspec
 from prometheus_client import Counter
 
 from foundation.counting.draws import Allowance, Decision, Draw, Places, Quota, Steady, StoreAway
@@ -28,6 +29,15 @@ _LOOK_AGAIN: Final = 0.02
 _ALLOWED: Final = Decision(admitted=True, local=True)
 
 
+class Sharing(msgspec.Struct, frozen=True, kw_only=True):
+    """How processes share counters."""
+
+    timeout: float = 0.25
+    """Seconds a call waits for the store."""
+    processes: int = 1
+    """How many share it."""
+
+
 class Counters:
     """The counters of one process, or its part in the shared ones."""
 
@@ -40,11 +50,12 @@ class Counters:
         self._processes = processes
         self._given_back: asyncio.Event | None = None
 
-    def configure(self, *, timeout: float, processes: int) -> None:
-        """What platform.yaml says: seconds a call waits for the shared counters, and how many processes share them."""
-        self._processes = processes
+    def configure(self, sharing: Sharing | None) -> None:
+        """What platform.yaml says; None: what holds where it says nothing."""
+        said = sharing or Sharing()
+        self._processes = said.processes
         if self._shared is not None:
-            self._shared.timeout = timeout
+            self._shared.timeout = said.timeout
 
     def take(self, draws: Sequence[Draw], away: WhenAway = "local") -> Decision | Awaitable[Decision]:
         """Spend every draw, or nothing. In one process the answer is there at once.

@@ -91,29 +91,23 @@ class Decision(msgspec.Struct, frozen=True):
     """Decided by this process alone, while the store was away."""
 
 
-def reading(draw: Draw, used: float, end: float, now: float, *, room: bool) -> Reading:
+def reading(draw: Draw, used: float, end: float, now: float, room: bool) -> Reading:
     """What a counter says.
 
     `used`: units spent after the decision. `end`: of a quota's window or of a pause, seconds since the epoch.
     """
-    match draw.of:
-        case Steady(burst, per_second):
-            over = used + draw.cost - burst
-            return Reading(
-                room=room,
-                remaining=max(0, math.floor(burst - used + EXACT)),
-                reset=math.ceil(used / per_second - EXACT),
-                wait=0.0 if room else max(0.0, over / per_second),
-            )
-        case Quota(units):
-            left = max(0.0, end - now)
-            return Reading(
-                room=room,
-                remaining=max(0, math.floor(units - used + EXACT)),
-                reset=math.ceil(left - EXACT),
-                wait=0.0 if room else left,
-            )
-        case Places(count):
-            return Reading(room=room, remaining=max(0, count - int(used)), reset=0, wait=0.0 if room else 1.0)
-        case Pause():
-            return Reading(room=room, remaining=0, reset=0, wait=0.0 if room else max(0.0, end - now))
+    of = draw.of
+    if isinstance(of, Steady):
+        wait = 0.0 if room else max(0.0, (used + draw.cost - of.burst) / of.per_second)
+        return Reading(room, _whole(of.burst - used), math.ceil(used / of.per_second - EXACT), wait)
+    if isinstance(of, Quota):
+        left = max(0.0, end - now)
+        return Reading(room, _whole(of.units - used), math.ceil(left - EXACT), 0.0 if room else left)
+    if isinstance(of, Places):
+        return Reading(room, max(0, of.count - int(used)), 0, 0.0 if room else 1.0)
+    return Reading(room, 0, 0, 0.0 if room else max(0.0, end - now))
+
+
+def _whole(left: float) -> int:
+    """Whole units, none if less than none."""
+    return int(left + EXACT) if left > 0 else 0

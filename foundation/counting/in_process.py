@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Final
 
-from foundation.counting.draws import EXACT, Decision, Draw, Pause, Places, Quota, Steady, reading
+from foundation.counting.draws import EXACT, Decision, Draw, Places, Quota, Steady, reading
 
 _SWEEP_EVERY: Final = 10_000
 
@@ -31,25 +31,27 @@ class InProcess:
 
     def take(self, draws: Sequence[Draw], lease: str = "") -> Decision:
         """Whether every counter had what was wanted: then all of it is spent, else nothing is."""
-        now = self._clock()
-        looks = [self._look(draw, now) for draw in draws]
-        rooms = [_room(draw, used, end, now) for draw, (used, end) in zip(draws, looks, strict=True)]
-        admitted = all(room or draw.shadow for draw, room in zip(draws, rooms, strict=True))
+        now, admitted, looks = self._clock(), True, []
+        for draw in draws:
+            used, end = self._look(draw, now)
+            room = _room(draw, used, end, now)
+            looks.append((draw, used, end, room))
+            admitted = admitted and (room or draw.shadow)
+        if not admitted:
+            return Decision(False, tuple([reading(draw, used, end, now, room) for draw, used, end, room in looks]))
         held: list[Draw] = []
         readings = []
-        for draw, (spent, end), room in zip(draws, looks, rooms, strict=True):
-            used = spent
-            if admitted and room:
+        for draw, used, end, room in looks:
+            if room:
                 if isinstance(draw.of, Places):
                     lease = lease or f"{self._lease}{next(self._leases)}"
                     held.append(draw)
-                used = self._spend(draw, spent, lease, now)
-            readings.append(reading(draw, used, end, now, room=room))
-        if admitted:
-            self._decisions += 1
-            if self._decisions % _SWEEP_EVERY == 0:
-                self._sweep(now)
-        return Decision(admitted, tuple(readings), lease if held else "", tuple(held))
+                used = self._spend(draw, used, lease, now)  # noqa: PLW2901 - what is spent from here on
+            readings.append(reading(draw, used, end, now, room))
+        self._decisions += 1
+        if self._decisions % _SWEEP_EVERY == 0:
+            self._sweep(now)
+        return Decision(True, tuple(readings), lease if held else "", tuple(held))
 
     def give_back(self, decision: Decision) -> None:
         """The call's places are free again."""
@@ -74,36 +76,36 @@ class InProcess:
 
     def _look(self, draw: Draw, now: float) -> tuple[float, float]:
         """Units spent, and the end of the window or pause."""
-        match draw.of:
-            case Steady(_, per_second):
-                used, at, _ = self._steady.get(draw.key, (0.0, now, now))
-                return max(0.0, used - max(0.0, now - at) * per_second), 0.0
-            case Quota(_, window):
-                start, end = window.span(now)
-                used, began, _ = self._quotas.get(draw.key, (0.0, start, end))
-                # A clock that goes back does not open an older window: what is spent there would count for neither.
-                return (used, began + (end - start) if began > start else end) if began >= start else (0.0, end)
-            case Places():
-                return float(len(self._places.get(draw.key, ()))), 0.0
-            case Pause():
-                return 0.0, self._pauses.get(draw.key, 0.0)
+        of = draw.of
+        if isinstance(of, Steady):
+            kept = self._steady.get(draw.key)
+            return (
+                (max(0.0, kept[0] - max(0.0, now - kept[1]) * of.per_second), 0.0) if kept is not None else (0.0, 0.0)
+            )
+        if isinstance(of, Quota):
+            start, end = of.window.span(now)
+            used, began, _ = self._quotas.get(draw.key, (0.0, start, end))
+            # A clock that goes back does not open an older window: what is spent there would count for neither.
+            return (used, began + (end - start) if began > start else end) if began >= start else (0.0, end)
+        if isinstance(of, Places):
+            return float(len(self._places.get(draw.key, ()))), 0.0
+        return 0.0, self._pauses.get(draw.key, 0.0)
 
     def _spend(self, draw: Draw, used: float, lease: str, now: float) -> float:
-        match draw.of:
-            case Steady(_, per_second):
-                used += draw.cost
-                at = max(now, self._steady.get(draw.key, (0.0, now))[1])
-                self._steady[draw.key] = (used, at, at + used / per_second)
-            case Quota(_, window):
-                start, end = window.span(now)
-                _, began, ends = self._quotas.get(draw.key, (0.0, start, end))
-                used += draw.cost
-                self._quotas[draw.key] = (used, began, ends) if began >= start else (used, start, end)
-            case Places():
-                self._places.setdefault(draw.key, set()).add(lease)
-                used += 1
-            case Pause():
-                pass
+        of = draw.of
+        if isinstance(of, Steady):
+            used += draw.cost
+            kept = self._steady.get(draw.key)
+            at = now if kept is None else max(now, kept[1])
+            self._steady[draw.key] = (used, at, at + used / of.per_second)
+        elif isinstance(of, Quota):
+            start, end = of.window.span(now)
+            _, began, ends = self._quotas.get(draw.key, (0.0, start, end))
+            used += draw.cost
+            self._quotas[draw.key] = (used, began, ends) if began >= start else (used, start, end)
+        elif isinstance(of, Places):
+            self._places.setdefault(draw.key, set()).add(lease)
+            used += 1
         return used
 
     def _sweep(self, now: float) -> None:
@@ -114,12 +116,11 @@ class InProcess:
 
 
 def _room(draw: Draw, used: float, end: float, now: float) -> bool:
-    match draw.of:
-        case Steady(burst):
-            return used + draw.cost <= burst + EXACT
-        case Quota(units):
-            return used + draw.cost <= units + EXACT
-        case Places(places):
-            return used + 1 <= places
-        case Pause():
-            return now >= end
+    of = draw.of
+    if isinstance(of, Steady):
+        return used + draw.cost <= of.burst + EXACT
+    if isinstance(of, Quota):
+        return used + draw.cost <= of.units + EXACT
+    if isinstance(of, Places):
+        return used + 1 <= of.count
+    return now >= end

@@ -281,7 +281,7 @@ def _decision(job: _Job, said: list[str], now: float) -> Decision:
     held: list[Draw] = []
     for n, draw in enumerate(job.draws):
         room, used, end = said[1 + 3 * n : 4 + 3 * n]
-        readings.append(reading(draw, float(used), float(end), now, room=room == "1"))
+        readings.append(reading(draw, float(used), float(end), now, room == "1"))
         if admitted and room == "1" and isinstance(draw.of, Places):
             held.append(draw)
     return Decision(admitted, tuple(readings), job.lease if held else "", tuple(held))

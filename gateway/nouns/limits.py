@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from foundation.counting import Places, Quota, Steady, WhenAway, Window
+from foundation.counting import Places, Quota, Sharing, Steady, WhenAway, Window
 from gateway.conversion import did_you_mean
 from gateway.limiting import Limits, LimitsWithPlaces, Together
 from gateway.named_limits import NamedLimit, Subject, key_of, policy_of
@@ -27,6 +27,7 @@ from gateway.noun import Noun, Rule, Site
 from gateway.words import Duration, Rate
 
 _DAY: Final = 86_400
+_NO_NAME: Final = "cannot be a limit's name: it stands in headers, so letters, digits and - . _ make it"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -79,7 +80,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"{zone!r} is not a time zone: write it like Europe/Berlin") from None
 
 
-class SharedCounters(msgspec.Struct, frozen=True, kw_only=True):
+class SharedCounters(Sharing, frozen=True, kw_only=True):
     """How the processes share what was spent, where TIERGATE_REDIS_URL names a Redis."""
 
     timeout: Duration = Duration(0.25)
@@ -129,8 +130,7 @@ def _listed(site: Site) -> Iterator[NamedLimit]:
             site.problem("limits", f"no limit is called {name!r}{did_you_mean(name, declared)}")
             continue
         if not _NAME.fullmatch(name):
-            sentence = f"{name!r} cannot be a limit's name: it stands in headers, so letters, digits and - . _ make it"
-            site.api_problem("limits", name, sentence=sentence)
+            site.api_problem("limits", name, sentence=f"{name!r} {_NO_NAME}")
             continue
         limit = _compiled(site, name, site.api.name, site.where_api("limits", name), declared[name])
         if limit.per == "address" and not site.said("public"):
@@ -141,6 +141,16 @@ def _listed(site: Site) -> Iterator[NamedLimit]:
 
 def _planned(site: Site, plan: str) -> Iterator[NamedLimit]:
     for name, said in site.platform["plans"][plan].items():
+        if not _NAME.fullmatch(name):
+            site.platform_problem("plans", plan, name, sentence=f"{name!r} {_NO_NAME}")
+            continue
+        if isinstance(said, Limit) and said.per == "address":
+            sentence = f"{plan}.{name} counts addresses: whoever has a plan is counted by client or user"
+            site.platform_problem("plans", plan, name, sentence=sentence)
+            continue
+        if name in (site.said("limits") or []):
+            sentence = f"the plan {plan} has a limit {name} as well: a header could not tell the two apart"
+            site.problem("limits", sentence)
         yield _compiled(site, name, f"plan {plan}", site.where_platform("plans", plan, name), said)
 
 

@@ -102,6 +102,21 @@ async def test_a_rate_admits_its_burst_and_what_drained_meanwhile(
             assert most - 1 <= found[200] <= most
 
 
+@pytest.mark.real
+async def test_retry_after_is_true_by_the_stores_clock(own_redis: RedisServer, tmp_path: Path) -> None:
+    notes = NOTES.replace(f"{60 * PER_SECOND}/min, burst: {BURST}", "30/min, burst: 1")
+    notes = notes.replace("note: {scopes: [notes:read]}", "note: {scopes: [notes:read], limits: [steady]}")
+    async with Fleet(tmp_path, own_redis, notes=notes, platform=shared("10s")) as fleet:
+        who = bearer("priya")
+        for _ in range(3):
+            assert (await fleet.ask(0, "/notes/v2/notes/n1", who)).status == 200
+            refused = await fleet.ask(1, "/notes/v2/notes/n1", who)
+            assert (refused.status, refused.headers["retry-after"]) == (429, "2")
+            await asyncio.sleep(1)
+            assert (await fleet.ask(2, "/notes/v2/notes/n1", who)).status == 429
+            await asyncio.sleep(1)
+
+
 async def until(fleet: Fleet, who: str, status: int) -> None:
     async with asyncio.timeout(10):
         for _ in range(10_000):

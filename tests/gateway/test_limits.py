@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from http_sf import parse
 from prometheus_client import REGISTRY
 
 from gateway.asgi import Gateway
+from gateway.audit import query
 from tests.gateway.notes import NOTES_FILE, NOW, PLATFORM, World, problem, token
 
 NOTE, SLOW, KEYED = "/notes/v2/notes/n1", "/notes/v2/notes/slow", "/notes/v2/notes/by-key/k1"
@@ -235,6 +237,9 @@ async def test_a_limit_in_shadow_refuses_nobody_and_is_not_in_the_headers_but_is
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     assert "tried" not in answers[-1].headers["ratelimit"] + answers[-1].headers["ratelimit-policy"]
     assert shadowed() - before == 2
+    await world.trail.flush()
+    facts = [msgspec.json.decode(kept.record.facts).get("shadowed") for kept in query(world.trail.place)]
+    assert sorted(facts, key=bool) == [None, ["tried"], ["tried"]]
 
 
 async def test_a_gateway_in_front_of_a_tier_elsewhere_spends_nothing(make: Make) -> None:
