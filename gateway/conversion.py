@@ -16,6 +16,7 @@ from gateway.loader import Node
 from gateway.words import read_word
 
 _FAILED: Final = object()
+_EMPTY: Final = " is empty: write its value, or leave the key out"
 _SHAPES: Final = {
     "array": "a list",
     "object": "a mapping",
@@ -47,7 +48,7 @@ def _convert(node: Node, kind: Any, problems: list[str], subject: str) -> Any:
         return _struct(node, kind, problems, subject)
     if get_origin(kind) is dict:
         if not isinstance(node.value, dict):
-            problems.append(f"{node.where}: {subject} must be a mapping")
+            problems.append(f"{node.where}: {subject}{_EMPTY if node.value is None else ' must be a mapping of names'}")
             return _FAILED
         item = get_args(kind)[1]
         found = {key: _convert(child, item, problems, f"{subject}.{key}") for key, child in node.value.items()}
@@ -61,7 +62,8 @@ def _convert(node: Node, kind: Any, problems: list[str], subject: str) -> Any:
 
 def _struct(node: Node, kind: type[msgspec.Struct], problems: list[str], subject: str) -> Any:
     if not isinstance(node.value, dict):
-        problems.append(f"{node.where}: {subject or 'the file'} must be a mapping of {_listed(kind)}")
+        wrong = _EMPTY if node.value is None and subject else f" must be a mapping of {_listed(kind)}"
+        problems.append(f"{node.where}: {subject or 'the file'}{wrong}")
         return _FAILED
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     failed = False
@@ -87,7 +89,9 @@ def _struct(node: Node, kind: type[msgspec.Struct], problems: list[str], subject
 
 
 def _plainly(wrong: msgspec.ValidationError, kind: Any, node: Node) -> str:
-    """msgspec's word for what is wrong, in words an author of policies uses."""
+    """msgspec's word for what is wrong, in words an author of policies uses; what was written stands at its end."""
+    if node.value is None:
+        return _EMPTY
     if get_origin(kind) is Literal:
         return f" is one of {', '.join(get_args(kind))}, not {node.value!r}"
     said = str(wrong).split(" - at `$")[0]
@@ -97,7 +101,24 @@ def _plainly(wrong: msgspec.ValidationError, kind: Any, node: Node) -> str:
     if expected is None:
         return f": {said}"
     shape = _SHAPES.get(expected[1], expected[1])
-    return f" holds something that is not {shape}" if " - at `$[" in str(wrong) else f" must be {shape}"
+    inside = re.search(r" - at `\$\[(\d+)\]", str(wrong))
+    if inside is not None:
+        return _of_item(int(inside[1]), shape, node)
+    if shape == "a list" and isinstance(node.value, str):
+        return f" must be a list: [{node.value}]"
+    written = "" if isinstance(node.value, dict | list) else f", not {_written(node.value)}"
+    return f" must be {shape}{written}"
+
+
+def _of_item(number: int, shape: str, node: Node) -> str:
+    item = node.value[number] if isinstance(node.value, list) and number < len(node.value) else None
+    if item is None or isinstance(item.value, dict | list):
+        return f" holds something that is not {shape}: its item {number + 1}"
+    return f" holds something that is not {shape}: {_written(item.value)}, its item {number + 1}"
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _branch(node: Node, kind: Any) -> Any:

@@ -14,7 +14,22 @@ import yaml
 _REFERENCE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+")
+_OPENS: Final = re.compile(r"\s*[\[{]")
 _WORDS: Final[dict[str, Any]] = {"": None, "~": None, "null": None, "true": True, "false": False}
+_COMPLAINTS: Final = (
+    ("flow sequence", "the list whose [ stands on line {opened} has no ] where it should end"),
+    ("flow mapping", "the mapping whose {{ stands on line {opened} has no }} where it should end"),
+    ("quoted scalar", "the quote that is opened on line {opened} is not closed"),
+    ("mapping values are not allowed", "this line has a second ': ' in it (quote the value), or is indented too far"),
+    ("block mapping", "this line is indented unlike the others of its mapping, which begins on line {opened}"),
+    ("block collection", "this line is indented unlike the others of its list, which begins on line {opened}"),
+    ("simple key", "the line that begins on line {opened} has no ': ' after its key"),
+    (
+        "cannot start any token",
+        "a value cannot begin so: indent with spaces, not tabs, and quote what begins with @ or %",
+    ),
+)
+"""What the parser says of itself, and what it means."""
 # libyaml reads a large policy ten times as fast; without it the result is the same.
 _EVENTS: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -72,8 +87,7 @@ def read(path: Path, name: str, values: Mapping[str, str]) -> Node:
         text = path.read_text(encoding="utf-8")
         document = _Reader(name, values, problems).document(yaml.parse(text, Loader=_EVENTS))
     except yaml.MarkedYAMLError as broken:
-        mark = broken.problem_mark
-        raise PolicyError([f"{name}:{mark.line + 1 if mark else 1}: this is not YAML: {broken.problem}"]) from None
+        raise PolicyError([_unreadable(name, broken)]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as broken:
         raise PolicyError([f"{name}:1: this is not YAML: {broken}"]) from None
     except RecursionError:
@@ -81,6 +95,18 @@ def read(path: Path, name: str, values: Mapping[str, str]) -> Node:
     if problems:
         raise PolicyError(problems)
     return document
+
+
+def _unreadable(name: str, broken: yaml.MarkedYAMLError) -> str:
+    """The parser's complaint in words for who wrote the line; what it says of a thing it began with names that line."""
+    mark, began = broken.problem_mark, broken.context_mark
+    line = mark.line + 1 if mark else 1
+    words = f"{broken.context or ''} {broken.problem or ''}"
+    for sign, sentence in _COMPLAINTS:
+        if sign in words:
+            opened = began.line + 1 if began else line
+            return f"{name}:{line}: this is not YAML: {sentence.format(opened=opened)}"
+    return f"{name}:{line}: this is not YAML: {broken.problem}"
 
 
 class _Reader:
@@ -109,7 +135,7 @@ class _Reader:
         if event.anchor:
             self._problem(line, f"&{event.anchor}: anchors are not allowed; write the value where it is used")
         if event.tag and not (isinstance(event, yaml.ScalarEvent) and event.tag == "!"):
-            self._problem(line, f"{event.tag}: tags are not allowed")
+            self._problem(line, f"{event.tag}: tags are not allowed; write the value without it")
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(line, events)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -127,6 +153,8 @@ class _Reader:
                 self._problem(at, "a key is a word, not a list or a mapping")
                 continue
             key = event.value
+            if event.style in (None, "") and (found := _OPENS.search(key)):
+                self._problem(at, f"{key!r} is not a key: after {key[: found.start()]!r} a colon is missing")
             if key in lines:
                 self._problem(at, f"{key!r} stands here a second time; the first is on line {lines[key]}")
                 continue

@@ -185,7 +185,9 @@ def _listed(
     for policy in found.apis:
         name = policy.said["api"]
         if name in files:
-            problems.append(f"{policy.node.where}: the API {name!r} has its policy in {files[name]} already")
+            problems.append(
+                f"{policy.node.where}: the API {name!r} has its policy in {files[name]} already; keep one of the two"
+            )
             continue
         files[name] = policy.node.file
         served = [api for api in apis if api.name == name]
@@ -252,7 +254,8 @@ def _products(found: Policies, listed: Mapping[str, Any], problems: list[str]) -
         for client in policy.said["clients"]:
             if client in by_client:
                 where = policy.node.at("clients").where
-                problems.append(f"{where}: the client {client!r} has the product {by_client[client].name!r} already")
+                has = f"has the product {by_client[client].name!r} already; a client has one product"
+                problems.append(f"{where}: the client {client!r} {has}")
             by_client[client] = product
     return by_client
 

@@ -125,7 +125,7 @@ def _file(
     here: Node | None = None,
 ) -> Policy | None:
     if not path.exists():
-        problems.append(f"{_name(folder, path)}:1: the file is missing")
+        problems.append(f"{_name(folder, path)}:1: the file is missing; no policy folder is without it")
         return None
     node = _node(folder, path, values, problems)
     if node is None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from canonical.faults import PlatformFault
 from foundation.api import Api
 from gateway.authoring.cases import Case
 from gateway.authoring.outcomes import outcome
@@ -75,7 +76,8 @@ def mutants(found: Policies, plan: Plan, apis: Sequence[Api]) -> Iterator[Mutant
 
 def _dropped(governed: Governed, plan: Plan) -> Iterator[Mutant]:
     for rule in governed.rules:
-        if rule.refuses:
+        # What refuses by the platform's state alone (it sheds load) is not for a caller's test to notice.
+        if any(not issubclass(kind, PlatformFault) for kind in rule.refuses):
             others = tuple(other for other in governed.rules if other is not rule)
             noun = type(rule).__module__.rpartition(".")[2]
             yield _ruled(governed, plan, others, rule, f"{noun} is not asked of {governed.id}")

@@ -48,7 +48,10 @@ def build(site: Site) -> Rule | None:
     """Nothing for a public operation, which nobody in particular calls."""
     said = site.policy["layer"]
     if said != site.api.layer:
-        site.api_problem("layer", sentence=f"{site.api.name} is served by the {site.api.layer} tier, not {said!r}")
+        sentence = (
+            f"{site.api.name} is served by the {site.api.layer} tier, not {said!r}: write layer: {site.api.layer}"
+        )
+        site.api_problem("layer", sentence=sentence)
     return None if site.said("public") else LayerRule(site.where_api("layer"), site.api.layer)
 
 

@@ -57,14 +57,16 @@ def build(site: Site) -> Rule | None:
     listed = said.any if isinstance(said, AnyOf) else said or []
     if site.said("public"):
         if said is not None:
-            site.problem("scopes", "is public and has scopes; it can be only one of them")
+            site.problem("scopes", "is public and has scopes; keep one of the two")
         return None
     if not listed:
         site.problem("scopes", "needs scopes, or public: true")
         return None
     for scope in listed:
         if not scope or not all(c == "!" or "#" <= c <= "[" or "]" <= c <= "~" for c in scope):
-            site.problem("scopes", f"{scope!r} is not a scope (RFC 6749 section 3.3)")
+            site.problem(
+                "scopes", f"{scope!r} is not a scope, which has no space or quote in it (RFC 6749 section 3.3)"
+            )
     return AnyScope(where, listed) if isinstance(said, AnyOf) else AllScopes(where, listed)
 
 
