@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 import structlog
@@ -94,6 +94,10 @@ class Gateway:
             raise TokenMisplaced("A token in the query ends up in logs; send it in the Authorization header.")
         segments = segments_of(scope["raw_path"])
         governed, arguments, methods = self.governor.plan.router.find(scope["method"], segments)
+        if governed is not None and not isinstance(governed, Governed):
+            chooser, governed = governed, governed.pick(scope["headers"], self.governor.services.clock())
+            scope["raw_path"] = chooser.address(governed, scope["raw_path"])
+            scope["path"] = unquote(scope["raw_path"].decode("ascii"))
         app = self._tiers.get(governed.layer) if governed is not None else None
         if governed is not None and app is not None:
             return governed, arguments, app
@@ -166,6 +170,7 @@ class _Passage:
             http=Http(
                 headers=self._headers,
                 address=address,
+                raw_path=self._scope["raw_path"],
                 query=self._scope.get("query_string", b""),
                 read=self._read_body,
             ),

@@ -36,6 +36,8 @@ class Http(msgspec.Struct):
     headers: dict[str, str]
     """In lower case; of repeated ones the last, of `authorization` never more than one."""
     address: str = ""
+    raw_path: bytes = b""
+    """As it was asked for, or as the version that was chosen has it."""
     query: bytes = b""
     """The raw query string."""
     read: Callable[[], Awaitable[bytes]] | None = None

@@ -7,7 +7,7 @@ new noun is a new module; nothing else changes.
 import importlib
 import pkgutil
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,8 +21,9 @@ from gateway.loader import Node
 from gateway.stages import Stage
 
 if TYPE_CHECKING:
-    from gateway.plan import Product
+    from gateway.plan import Governed, Product
     from gateway.policies import Policy
+    from gateway.router import Chooser
 
 
 class Rule:
@@ -131,6 +132,10 @@ class Site:
         self._problems.append(f"{self.where_platform(*path)}: {sentence}")
 
 
+Addresses = Callable[[Mapping[str, Any], str, Mapping[str, "Governed"]], Iterable[tuple[str, str, "Chooser"]]]
+"""From what an API's file says, the line of the noun in it, and all operations: method, path template, chooser."""
+
+
 class Noun(msgspec.Struct, frozen=True, kw_only=True):
     """One noun: where it may be written, as what, and the rule it becomes."""
 
@@ -145,6 +150,8 @@ class Noun(msgspec.Struct, frozen=True, kw_only=True):
     """Type of its value at the top of an API's file."""
     required: bool = False
     """An API's file must have it."""
+    addresses: Addresses = lambda said, where, operations: ()
+    """What it adds to the addresses of an API: see `Addresses`."""
     platform: Any = None
     """Types of its keys in platform.yaml, by key; one whose type admits None may be left out."""
     file: Any = None

@@ -133,6 +133,10 @@ def _compile(found: Policies, apis: Sequence[Api], problems: list[str]) -> Plan:
         governed = _govern(key, api, operation, site)
         operations[key] = governed
         router.add(operation.method, governed.path, governed)
+    for policy in found.apis:
+        for noun in nouns():
+            for method, path, chooser in noun.addresses(policy.said, policy.node.at(noun.name).where, operations):
+                router.add(method, path, chooser)
     # What an API's file gets wrong would be said again of every product that includes it: one thing at a time.
     problems.extend([] if problems else in_products)
     return Plan(

@@ -11,6 +11,7 @@ Forbidden        missing_scope         403   `scope` names what is missing
                  layer_refused         403   experience -> process -> system, and no other way
                  not_in_product        403
 Malformed        key_missing           400   Idempotency-Key, where policy requires it
+Malformed        version_unclear       400   no version was named, an unknown one, or two different ones
 NotFound         not_offered           404   nobody listed it in policies/
 CallerFault      method_not_allowed    405   `allow` names what is possible
                  method_unknown        501
@@ -167,6 +168,16 @@ class KeyReused(Invalid):
     """
 
     title = "This key was sent with another request"
+
+
+class VersionUnclear(Malformed):
+    """The address names no version, and the header that should does not name one of this API, or contradicts it.
+
+    Mend: send the header the detail asks for, with a version or a date it has; or call the address that names the
+    version, `/<api>/v<n>/...`.
+    """
+
+    title = "Which version is meant is not clear"
 
 
 class NotOffered(NotFound):

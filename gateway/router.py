@@ -1,7 +1,8 @@
 """From a method and a path to a governed operation: one look-up a path segment, literal segments before parameters."""
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import unquote_to_bytes
 
 from canonical.faults import Malformed
@@ -14,6 +15,16 @@ _BARE_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _UNSAFE: Final = re.compile(r"[/\\\x00-\x1f\x7f]")
 
 
+class Chooser(Protocol):
+    """What stands at an address where only the request's headers tell which operation is meant."""
+
+    def pick(self, headers: Iterable[tuple[bytes, bytes]], now: float) -> "Governed":
+        """The operation. `now` is in seconds since the epoch. Raises the fault it is refused with."""
+
+    def address(self, governed: "Governed", raw_path: bytes) -> bytes:
+        """The address of its own that the operation is sent on to."""
+
+
 class _Branch:
     __slots__ = ("literal", "methods", "parameter", "rest")
 
@@ -21,7 +32,7 @@ class _Branch:
         self.literal: dict[str, _Branch] = {}
         self.parameter: _Branch | None = None
         self.rest: _Branch | None = None
-        self.methods: dict[str, tuple[Governed, tuple[str, ...]]] = {}
+        self.methods: dict[str, tuple[Governed | Chooser, tuple[str, ...]]] = {}
 
 
 class Router:
@@ -30,7 +41,7 @@ class Router:
     def __init__(self) -> None:
         self._root = _Branch()
 
-    def add(self, method: str, template: str, governed: "Governed") -> None:
+    def add(self, method: str, template: str, governed: "Governed | Chooser") -> None:
         """Offer an operation at `/a/{b}`; `{rest:path}`, at the end only, takes all that is left."""
         branch, names = self._root, []
         for part in template.strip("/").split("/"):
@@ -44,7 +55,9 @@ class Router:
                 branch = branch.literal.setdefault(part, _Branch())
         branch.methods[method] = (governed, tuple(names))
 
-    def find(self, method: str, segments: list[str]) -> tuple["Governed | None", dict[str, str], tuple[str, ...]]:
+    def find(
+        self, method: str, segments: list[str]
+    ) -> tuple["Governed | Chooser | None", dict[str, str], tuple[str, ...]]:
         """The operation, its path parameters, and the methods the path has (empty where nothing is offered).
 
         What has GET has HEAD: the same operation, asked for its header fields only (RFC 9110 section 9.3.2).

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from gateway.call import Call
+from gateway.conversion import did_you_mean
 from gateway.noun import Noun, Rule, Site
 from gateway.refusals import NotOffered, VersionRetired
 
@@ -23,18 +24,28 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     """One major version's life."""
 
     state: State = "active"
+    active_on: date | None = None
+    """Since when it is in force; before that day it is a draft."""
     deprecated_on: date | None = None
+    """Since when callers are told to move on; a day to come is announced."""
     sunset_on: date | None = None
+    """The day from which it is retired, by itself."""
     successor: str = ""
     """The version to move to, e.g. `v2`."""
     guide: str = ""
     """Address of the text that says how."""
+    retire_anyway: str = ""
+    """Why it may be retired though somebody still calls it: `tiergate policy check` then says so, and lets it pass."""
 
     def __post_init__(self) -> None:
         if self.state == "deprecated" and self.deprecated_on is None:
             raise ValueError("a deprecated version says since when: deprecated_on")
         if self.sunset_on and self.deprecated_on and self.sunset_on < self.deprecated_on:
             raise ValueError("sunset_on is before deprecated_on (RFC 8594)")
+        if self.active_on and self.deprecated_on and self.deprecated_on < self.active_on:
+            raise ValueError("deprecated_on is before active_on")
+        if self.guide and not self.deprecated_on and not self.sunset_on:
+            raise ValueError("guide says how to move on; say since when: deprecated_on")
 
 
 class Lifecycle(Rule):
@@ -42,20 +53,27 @@ class Lifecycle(Rule):
 
     refuses = (VersionRetired,)
 
-    def __init__(self, where: str, name: str, api: str, version: Version) -> None:
+    def __init__(self, where: str, site: Site, version: Version) -> None:
         super().__init__(where)
-        self._name = name
-        self._api = api
+        self._api = site.api.name
+        self._name = f"v{site.api.major}"
         self.version = version
-        self._sunset = _midnight(version.sunset_on) if version.sunset_on else None
+        self._active = _midnight(version.active_on) if version.active_on else None
         self._deprecated = _midnight(version.deprecated_on) if version.deprecated_on else None
-        self._headers = _headers(api, version)
+        self._sunset = _midnight(version.sunset_on) if version.sunset_on else None
+        self._headers = _headers(version)
+        self._prefix = site.api.prefix.encode()
+        listed = site.own("versions")
+        self._goes_on = listed is None or version.successor in listed
+        self._successor = f"/{site.api.name}/{version.successor}".encode() if version.successor else b""
 
     def state(self, now: float) -> State:
         """Where in its life the version stands at `now`, in Unix seconds: its dates come true by themselves."""
         said = self.version.state
         if said in ("draft", "retired"):
             return said
+        if self._active is not None and now < self._active:
+            return "draft"
         if self._sunset is not None and now >= self._sunset:
             return "retired"
         if self._deprecated is not None:
@@ -67,25 +85,28 @@ class Lifecycle(Rule):
         if state == "draft":
             raise NotOffered(f"{self._name} of {self._api} is not published yet.")
         call.headers.extend(self._headers)
+        if self._successor and call.http is not None:
+            call.headers.append((b"link", b'<%b>; rel="successor-version"' % self._moved(call.http.raw_path)))
         if state == "retired":
             successor = self.version.successor
             hint = f" Use {successor}." if successor else ""
             raise VersionRetired(f"{self._name} of {self._api} is retired.{hint}", successor=successor)
 
+    def _moved(self, raw_path: bytes) -> bytes:
+        """The same thing in the successor (RFC 5829 section 3.5), where that has it; else the successor itself."""
+        return self._successor + (raw_path.removeprefix(self._prefix) if self._goes_on else b"/")
 
-def _headers(api: str, version: Version) -> list[tuple[bytes, bytes]]:
+
+def _headers(version: Version) -> list[tuple[bytes, bytes]]:
     found: list[tuple[bytes, bytes]] = []
-    links = []
     if version.deprecated_on is not None:
         found.append((b"deprecation", b"@%d" % int(_midnight(version.deprecated_on))))
     if version.sunset_on is not None:
         moment = datetime.fromtimestamp(_midnight(version.sunset_on), UTC)
         found.append((b"sunset", format_datetime(moment, usegmt=True).encode()))
-    if version.successor:
-        links.append(f'</{api}/{version.successor}/>; rel="successor-version"')
     if version.guide:
-        links.append(f'<{version.guide}>; rel="deprecation"; type="text/html"')
-    if links:
+        links = [f'<{version.guide}>; rel="deprecation"; type="text/html"'] if version.deprecated_on else []
+        links += [f'<{version.guide}>; rel="sunset"; type="text/html"'] if version.sunset_on else []
         found.append((b"link", ", ".join(links).encode()))
     return found
 
@@ -100,11 +121,26 @@ def build(site: Site) -> Rule | None:
     versions: dict[str, Version] = site.policy["versions"]
     version = versions.get(name, Version())
     where = site.where_api("versions", name)
-    if version.successor and version.successor not in versions:
-        site.api_problem("versions", name, sentence=f"its successor {version.successor!r} is not a version of it")
+    if wrong := _wrong_successor(name, versions):
+        site.api_problem("versions", name, sentence=wrong)
     if version == Version():
         return None
-    return Lifecycle(where, name, site.api.name, version)
+    return Lifecycle(where, site, version)
+
+
+def _wrong_successor(name: str, versions: dict[str, Version]) -> str:
+    """Why a version's callers cannot be sent to its successor; empty when they can."""
+    successor, passed = versions[name].successor if name in versions else "", [name]
+    if successor and successor not in versions:
+        return f"its successor {successor!r} is not a version of it{did_you_mean(successor, versions)}"
+    if successor and versions[successor].state in ("draft", "retired"):
+        return f"its successor {successor!r} is {versions[successor].state}: nobody can move there"
+    while successor and successor in versions:
+        if successor in passed:
+            return f"its successors lead back to {successor!r}: {' -> '.join([*passed, successor])}"
+        passed.append(successor)
+        successor = versions[successor].successor
+    return ""
 
 
 NOUN = Noun(name="versions", stage="version", build=build, operation=list[str], api=dict[str, Version], required=True)

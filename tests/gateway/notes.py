@@ -252,10 +252,10 @@ class World:
     """The gateway over three tiers in one process, with a clock that stands still until it is moved."""
 
     def __init__(
-        self, folder: Path, counters: Counters | None = None, desk: Desk | None = None, **changed: str
+        self, folder: Path, counters: Counters | None = None, served: Desk | None = None, **changed: str
     ) -> None:
         self.now = NOW
-        self.desk = desk or Desk()
+        self.desk = served or Desk()
         self.trail = Trail(folder / "audit.db", Masker(b"key"))
         self.plan = plan_of(folder, **changed)
         self.governor = Governor(

@@ -51,7 +51,7 @@ class Writing(World):
     desk: SlowDesk
 
     def __init__(self, folder: Path, after_crash: str = "refuse") -> None:
-        super().__init__(folder, desk=SlowDesk(), notes=ONCE.replace("AFTER_CRASH", after_crash))
+        super().__init__(folder, served=SlowDesk(), notes=ONCE.replace("AFTER_CRASH", after_crash))
         self.database = Database(engine_of(f"sqlite:///{folder / 'keys.sqlite'}"))
         METADATA.create_all(self.database.engine, tables=[idempotency.KEYS])
         self.governor.services.idempotency = self.keys = IdempotencyKeys(self.database, lambda: self.now)

@@ -142,7 +142,7 @@ async def test_a_deprecated_version_says_so_and_until_when(world: World) -> None
     assert answer.status_code == 200
     assert answer.headers["deprecation"] == "@1788220800"
     assert answer.headers["sunset"] == "Mon, 01 Mar 2027 00:00:00 GMT"
-    assert '</notes/v2/>; rel="successor-version"' in answer.headers["link"]
+    assert '</notes/v2/notes/n1>; rel="successor-version"' in answer.headers["link"]
     assert '<https://dev.firm.example/v2>; rel="deprecation"' in answer.headers["link"]
     assert "deprecation" not in (await world.ask("GET", NOTE, token())).headers
 
