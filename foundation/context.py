@@ -23,6 +23,15 @@ _TRACEPARENT: Final = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{1
 _REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
+class Shown(str):
+    """A token that is passed on. Its text shows in no log."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'...'" if self else "''"
+
+
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who is calling, as a verified token (or a tier in the same process) says."""
 
@@ -36,13 +45,17 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Whom a workload acts for, outermost first: `subject@client`."""
     roles: frozenset[str] = frozenset()
     claims: dict[str, Any] = {}
+    token: Shown = Shown("")
+    """What it was shown by, for the exchange at the next tier; empty for a tier in this process or a run."""
 
     def acting(self, workload: "Caller") -> "Caller":
         """`workload` calling on behalf of this caller, whose claims and roles go with it: they are the person's."""
         if self.subject == workload.subject and self.layer == workload.layer:
             return self
         chain = (*self.acted_for, f"{self.subject}@{self.client}")
-        return msgspec.structs.replace(workload, acted_for=chain, roles=self.roles, claims=self.claims)
+        return msgspec.structs.replace(
+            workload, acted_for=chain, roles=self.roles, claims=self.claims, token=self.token
+        )
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):

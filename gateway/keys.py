@@ -7,7 +7,7 @@ while, so that made-up key ids cannot make us hammer the issuer. While it is dow
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import httpx
 import msgspec
@@ -35,6 +35,10 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True):
     """Address of its keys; empty to ask its discovery document."""
     workloads: bool = False
     """Whether its `layer` claim is believed: true for the firm's own issuer only. Whoever may issue it is a tier."""
+
+    acted_for: Literal["token", "header"] = "token"
+    """Where its workloads say for whom they act: in the token (RFC 8693 `act`), or, for an issuer that cannot exchange
+    tokens, in the header `Tiergate-Acted-For` beside it, which is then believed of every workload."""
 
     def __post_init__(self) -> None:
         weak = [alg for alg in self.alg if alg == "none" or alg.startswith("HS")]

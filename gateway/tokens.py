@@ -15,7 +15,8 @@ from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import Key
 from joserfc.jws import JWSRegistry
 
-from foundation.context import Caller, Layer
+from foundation.context import Caller, Layer, Shown
+from gateway.delegation import with_chain
 from gateway.keys import Issuer, Keys
 from gateway.refusals import TokenRefused
 
@@ -96,7 +97,7 @@ class Tokens:
         self._check_header(header, issuer)
         await self._check_signature(token, header, issuer)
         self._check_times(claims)
-        verified = _verified(name, issuer, claims, _decoded(token.split(".")[1]))
+        verified = _delegated(_verified(name, issuer, claims, _decoded(token.split(".")[1])), token)
         if self._revoked(verified.caller.claims):
             raise TokenRefused("The token was revoked.")
         if len(self._known) >= _REMEMBERED:
@@ -180,6 +181,14 @@ def _verified(name: str, issuer: Issuer, claims: Claims, raw: dict[str, Any]) ->
         expires=claims.exp,
         workload=tier is not None,
     )
+
+
+def _delegated(verified: Verified, token: str) -> Verified:
+    """With whom a tier acts for, and the token itself, which the next tier's token is got for."""
+    caller = msgspec.structs.replace(verified.caller, token=Shown(token))
+    if verified.workload:
+        caller = with_chain(caller, caller.claims)
+    return msgspec.structs.replace(verified, caller=caller)
 
 
 def _raw(part: str) -> bytes:

@@ -16,13 +16,18 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
+from foundation.acting import claims_of
 from foundation.sandbox.faults import FaultRule
 from foundation.sandbox.server import Address, addresses
 from gateway.identity.demo import PORTAL_LOGIN, read_demo
+from gateway.identity.exchange import ACCESS_TOKEN, ASSERTION, GRANT
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60.0
+PRIYAS = "priya@acme.example@console"
 _VERIFIER = "v" * 64
 
 
@@ -76,13 +81,38 @@ class Client:
         self._tokens: dict[tuple[str, str], str] = {}
 
     def token(self, client: str, scope: str = "") -> str:
-        """An access token of a program; with fewer scopes than it may have where `scope` says which."""
-        known = self._tokens.get((client, scope))
+        """An access token of a program; with fewer scopes than it may have where `scope` says which.
+
+        The process tier's is for Priya at the console: on nobody's behalf it reaches nothing.
+        """
+        return self.acting(client, PRIYAS, scope) if client == "process-tier" else self.own_token(client, scope)
+
+    def own_token(self, client: str, scope: str = "") -> str:
+        """A program's own access token, on nobody's behalf."""
+        return self._token(client, scope, {"grant_type": "client_credentials"})
+
+    def acting(self, client: str, subject: str, scope: str = "") -> str:
+        """A tier's token, acting for whom an access token speaks for; the process tier's also for `subject@client`."""
+        shown = subject.count(".") == 2 and "@" not in subject
+        form = {
+            "grant_type": GRANT,
+            "subject_token": subject if shown else self._assertion(client, subject),
+            "subject_token_type": ACCESS_TOKEN if shown else ASSERTION,
+        }
+        return self._token(client, scope, form, subject)
+
+    def _assertion(self, client: str, chain: str) -> str:
+        said = {"iss": client, "aud": f"{self.url}/identity", "iat": int(time.time())}
+        key = OctKey.import_key(hashlib.sha256(self.demo.clients[client].encode()).hexdigest())
+        return jwt.encode({"alg": "HS256"}, said | claims_of(chain.split(), client), key, algorithms=["HS256"])
+
+    def _token(self, client: str, scope: str, form: dict[str, str], subject: str = "") -> str:
+        known = self._tokens.get((client + subject, scope))
         if known is None:
-            form = {"grant_type": "client_credentials"} | ({"scope": scope} if scope else {})
+            form = form | ({"scope": scope} if scope else {})
             answer = self.http.post("/identity/token", data=form, auth=(client, self.demo.clients[client]))
             assert answer.status_code == 200, answer.text
-            known = self._tokens[client, scope] = str(answer.json()["access_token"])
+            known = self._tokens[client + subject, scope] = str(answer.json()["access_token"])
         return known
 
     def person(self, login: str = PORTAL_LOGIN, client: str = "client-portal", scope: str = "portal:read") -> str:
@@ -93,12 +123,10 @@ class Client:
         return known
 
     def ask(self, method: str, path: str, token: str = "", **options: Any) -> httpx.Response:
-        """One call. A process tier's token says for whom it acts."""
+        """One call."""
         headers = dict(options.pop("headers", {}))
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        if token and token == self._tokens.get(("process-tier", "")):
-            headers.setdefault("Tiergate-Acted-For", "priya@acme.example@console")
         return self.http.request(method, path, headers=headers, **options)
 
     def close(self) -> None:

@@ -327,7 +327,7 @@ class Served:
         if tier not in self._pools:
             issuer = next(i.issuer for i in self.plan.issuers.values() if i.workloads)
             secret = self.settings.client_secret or read_demo(self.settings.state).clients[workload]
-            auth = Workload(workload, secret, issuer, scopes=scopes_of(self.plan, tier), resource=AUDIENCE)
+            auth = Workload(workload, secret, issuer, scopes=scopes_of(self.plan, tier), resource=AUDIENCE, tier=tier)
             self._pools[tier] = httpx.AsyncClient(base_url=self.settings.tier_urls[tier], auth=auth, timeout=60)
             self._closing += [self._pools[tier].aclose, auth.close]
         return self._pools[tier]

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from foundation.acting import claims_of
 from gateway.conversion import convert, did_you_mean
 from gateway.loader import Node, PolicyError, read
 from gateway.plan import Governed, Plan
@@ -66,6 +67,10 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """Time between two calls; none when not said."""
     times: int = 1
     """How often it is called: `then` is of the last one, and those before it must go well."""
+
+    def __post_init__(self) -> None:
+        if self.acted_for:
+            claims_of(self.acted_for, "a tier")
 
     @property
     def anonymous(self) -> bool:

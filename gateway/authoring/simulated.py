@@ -13,6 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from canonical.faults import Problem
+from foundation.acting import claims_of
 from foundation.api import Api, PageOperation
 from foundation.context import Caller
 from gateway.asgi import Gateway, Message, Receive, Scope, Send
@@ -118,7 +119,7 @@ def _request(plan: Plan, governed: Governed, given: Given, now: float, person: i
     headers |= {"content-length": str(len(body))} if body else {}
     if not given.anonymous:
         headers["authorization"] = f"Bearer {_token(plan, governed, given, now, person)}"
-    if given.tier and given.acted_for:
+    if given.tier and given.acted_for and _issuer(plan, given).acted_for == "header":
         headers["tiergate-acted-for"] = " ".join(given.acted_for)
     headers |= {name.lower(): value for name, value in given.headers.items()}
     scope = {
@@ -140,6 +141,14 @@ def _body(governed: Governed, given: Given) -> bytes:
     return b"{}" if takes else b""
 
 
+def _acting(issuer: Issuer, governed: Governed, given: Given) -> dict[str, Any]:
+    """Whom a tier acts for, in its token; such a token is for one tier alone."""
+    if not given.tier or not given.acted_for or issuer.acted_for == "header":
+        return {}
+    chain = claims_of(given.acted_for, given.client or f"{given.tier}-tier")
+    return chain | ({} if given.audience else {"aud": f"{governed.audience.rstrip('/')}/{governed.layer}"})
+
+
 def _token(plan: Plan, governed: Governed, given: Given, now: float, person: int) -> str:
     issuer = _issuer(plan, given)
     said: dict[str, Any] = {
@@ -147,12 +156,13 @@ def _token(plan: Plan, governed: Governed, given: Given, now: float, person: int
         "sub": f"{given.tier}-tier" if given.tier else f"{given.subject}{person or ''}",
         "client_id": client_of(plan, given),
         "aud": given.audience or governed.audience,
+        **({"layer": given.tier} if given.tier else {}),
+        **_acting(issuer, governed, given),
         "exp": int(now) + _LIFE,
         "iat": int(now),
         "jti": "a-test",
         "scope": " ".join(given.scopes or []),
         **({"roles": given.roles} if given.roles else {}),
-        **({"layer": given.tier} if given.tier else {}),
         **({"auth_time": int(now - given.signed_in)} if given.signed_in else {}),
         **given.claims,
     }

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from canonical.faults import Fault, TooMany
 from foundation.api import fault_handler, problem_response
 from gateway.identity.browser import Browser
+from gateway.identity.exchange import GRANT
 from gateway.identity.interaction import Interaction, Visit
 from gateway.identity.issuer import CLIENT_AUTH, Issuer
 from gateway.identity.keys import ALGORITHM, SigningKeys
@@ -143,7 +144,7 @@ def metadata(issuer: str, scopes: Sequence[str]) -> dict[str, Any]:
         "scopes_supported": sorted(OPENID_SCOPES.union(scopes)),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", GRANT],
         "token_endpoint_auth_methods_supported": CLIENT_AUTH,
         "revocation_endpoint_auth_methods_supported": CLIENT_AUTH,
         "code_challenge_methods_supported": ["S256"],

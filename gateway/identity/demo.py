@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from gateway.identity import tables
+from gateway.identity.exchange import GRANT
 from gateway.identity.parties import Client, Person
 from gateway.identity.sealing import digest, hash_password, write_private
 from gateway.identity.settings import IdentitySettings
@@ -24,6 +25,7 @@ PERSON: Final = ("openid", "profile", "email")
 RUNS: Final = ("opportunity-to-project:start", "opportunity-to-project:read")
 WEB: Final = ("authorization_code", "refresh_token")
 PROGRAM: Final = ("client_credentials",)
+TIER: Final = (*PROGRAM, GRANT)
 
 PEOPLE: Final = (
     Person(
@@ -38,8 +40,8 @@ CLIENTS: Final = (
     Client(id="client-portal", name="Client portal", grants=WEB, scopes=(*PERSON, "portal:read")),
     Client(id="partner-demo", name="Partner demo", first_party=False, grants=PROGRAM, scopes=RUNS),
     Client(id="scenario", name="Scenario", grants=PROGRAM, scopes=("desk:read", "desk:act", *RUNS)),
-    Client(id="experience-tier", name="Experience tier", grants=PROGRAM, layer="experience"),
-    Client(id="process-tier", name="Process tier", grants=PROGRAM, layer="process"),
+    Client(id="experience-tier", name="Experience tier", grants=TIER, layer="experience"),
+    Client(id="process-tier", name="Process tier", grants=TIER, layer="process"),
     Client(id="system-tier", name="System tier", grants=PROGRAM, layer="system"),
 )
 PUBLIC: Final = frozenset({"client-portal"})

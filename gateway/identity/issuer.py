@@ -18,14 +18,22 @@ from authlib.oauth2.rfc6749 import (
     InvalidRequestError,
     InvalidScopeError,
     OAuth2Request,
+    TokenEndpointMixin,
+    UnauthorizedClientError,
 )
-from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant
+from authlib.oauth2.rfc6749.grants import (
+    AuthorizationCodeGrant,
+    BaseGrant,
+    ClientCredentialsGrant,
+    RefreshTokenGrant,
+)
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 from joserfc.errors import JoseError
 from sqlalchemy import Engine
 
 from gateway.identity import tokens
+from gateway.identity.exchange import ACCESS_TOKEN, GRANT, Exchange
 from gateway.identity.granted import Code, Granted, Grants, RefreshToken, new_token
 from gateway.identity.keys import SigningKeys
 from gateway.identity.parties import Client, Person, SignIn, find_client, find_person
@@ -57,6 +65,8 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
         self.register_grant(_CodeGrant, [_Pkce(), _Resources()])
         self.register_grant(_RefreshGrant)
         self.register_grant(_ClientCredentials)
+        self.exchange = Exchange(settings, keys, self.grants.revocations.holds, now)
+        self.register_grant(_TokenExchange)
         self.register_endpoint(_Revocation)
 
     def query_client(self, client_id: str) -> Client | None:
@@ -103,6 +113,25 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
             who = tokens.id_claims(client, person, granted, allowed, nonce) | {"exp": issued_at + tokens.ID_SECONDS}
             answer["id_token"] = self.keys.sign(tokens.ID, common | who)
         return answer | ({"refresh_token": new_token()} if refresh else {})
+
+    def issue_acting(self, request: OAuth2Request, acting: dict[str, Any]) -> dict[str, Any]:
+        """A tier's token with which it acts for somebody (RFC 8693 section 2.2.1). Raises `OAuth2Error`."""
+        client: Client = request.client
+        allowed = client.get_allowed_scope(request.payload.scope)
+        if allowed is None:
+            raise InvalidScopeError
+        audience, issued_at = self.exchange.audience(client), int(self.now())
+        if set(request.payload.datalist.get("resource", [])) - {audience}:
+            raise InvalidTargetError
+        own = {"iss": self.settings.issuer, "aud": audience, "iat": issued_at, "jti": new_token()}
+        own |= {"client_id": client.id, "layer": client.layer, "scope": allowed}
+        return {
+            "token_type": "Bearer",
+            "issued_token_type": ACCESS_TOKEN,
+            "access_token": self.keys.sign(tokens.ACCESS, acting | own),
+            "expires_in": acting["exp"] - issued_at,
+            "scope": allowed,
+        }
 
     def save_token(self, token: dict[str, Any], request: OAuth2Request) -> None:
         """Keep the refresh token: as wide as the one before it, whatever this access token was narrowed to."""
@@ -204,6 +233,22 @@ class _RefreshGrant(_Issuing, RefreshTokenGrant):  # type: ignore[misc]  # Authl
 
 class _ClientCredentials(_Issuing, ClientCredentialsGrant):  # type: ignore[misc]  # Authlib has no types
     pass
+
+
+class _TokenExchange(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib has no types
+    TOKEN_ENDPOINT_AUTH_METHODS: Final = ["client_secret_basic", "client_secret_post"]
+    GRANT_TYPE = GRANT
+    server: Issuer
+
+    def validate_token_request(self) -> None:
+        client = self.authenticate_token_endpoint_client()
+        if not client.check_grant_type(GRANT):
+            raise UnauthorizedClientError("This client exchanges no tokens.")
+        self.request.client = client
+
+    def create_token_response(self) -> Any:
+        acting = self.server.exchange.claims(self.request.client, self.request.payload.data)
+        return 200, self.server.issue_acting(self.request, acting), self.TOKEN_RESPONSE_HEADER
 
 
 class _Pkce(CodeChallenge):  # type: ignore[misc]  # Authlib has no types

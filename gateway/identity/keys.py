@@ -38,10 +38,16 @@ class SigningKeys:
         header = {"alg": ALGORITHM, "typ": kind, "kid": key.kid}
         return jwt.encode(header, dict(claims), key, algorithms=[ALGORITHM])
 
-    def verified(self, token: str) -> dict[str, Any]:
-        """The claims of a token of ours, expired or not. Raises `joserfc.errors.JoseError` or `ValueError`."""
+    def verified(self, token: str, kind: str = "") -> dict[str, Any]:
+        """The claims of a token of ours (of media type `kind`, where given), expired or not.
+
+        Raises `joserfc.errors.JoseError` or `ValueError`.
+        """
         keys = KeySet.import_key_set(self.published())  # type: ignore[arg-type]  # a JWKS is a plain document
-        return jwt.decode(token, keys, algorithms=[ALGORITHM]).claims
+        found = jwt.decode(token, keys, algorithms=[ALGORITHM])
+        if kind and found.header.get("typ") != kind:
+            raise ValueError(f"not a token of the kind {kind}")
+        return found.claims
 
     def active(self) -> RSAKey:
         """The key that signs; the very first is made when first asked for."""

@@ -4,8 +4,10 @@ from collections.abc import Awaitable
 
 import msgspec
 
+from foundation.context import Layer
 from gateway.call import Call, Http
 from gateway.conversion import did_you_mean
+from gateway.delegation import by_header, check_audience
 from gateway.keys import Issuer
 from gateway.noun import Noun, Rule, Site
 from gateway.refusals import KeysUnavailable, TokenMisplaced, TokenMissing, TokenRefused
@@ -26,8 +28,10 @@ class Authenticate(Rule):
 
     refuses = (TokenMissing, TokenRefused, KeysUnavailable)
 
-    def __init__(self, where: str, access: Access) -> None:
+    def __init__(self, where: str, access: Access, layer: Layer, by_header: frozenset[str]) -> None:
         super().__init__(where)
+        self._layer = layer
+        self._by_header = by_header
         self._issuers = frozenset(access.issuers)
         self._audience = access.audience
 
@@ -47,11 +51,10 @@ class Authenticate(Rule):
     def _accept(self, call: Call, http: Http, verified: Verified) -> None:
         if verified.issuer not in self._issuers:
             raise TokenRefused(f"This API takes no tokens of {verified.caller.issuer}.")
-        if self._audience not in verified.audience:
-            raise TokenRefused(f"The token is not made for {self._audience}.")
+        check_audience(verified.caller, verified.audience, self._audience, self._layer)
         call.caller = verified.caller
-        if verified.workload and (chain := http.headers.get("tiergate-acted-for")):
-            call.caller = msgspec.structs.replace(verified.caller, acted_for=tuple(chain.split()))
+        if verified.workload and verified.issuer in self._by_header:
+            call.caller = by_header(verified.caller, http.headers)
 
 
 def _bearer(http: Http) -> str:
@@ -75,7 +78,8 @@ def build(site: Site) -> Rule | None:
     for name in access.issuers:
         if name not in issuers:
             site.api_problem("access", sentence=f"no issuer is called {name!r}{did_you_mean(name, issuers)}")
-    return Authenticate(site.where_api("access"), access)
+    believed = frozenset(name for name, each in issuers.items() if each.workloads and each.acted_for == "header")
+    return Authenticate(site.where_api("access"), access, site.api.layer, believed)
 
 
 NOUN = Noun(

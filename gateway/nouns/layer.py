@@ -3,7 +3,7 @@
 caller \\ API     experience   process   system
 external         yes          yes       no
 experience       no           yes       no
-process          no           no        yes, with the chain of whom it acts for
+process          no           no        yes, with the chain of whom it acts for (RFC 8693 `act`)
 system           no           no        no
 """
 
@@ -37,7 +37,7 @@ class LayerRule(Rule):
             whom = f"The {caller.layer} tier" if caller and caller.layer != "external" else "A caller from outside"
             raise LayerRefused(f"{whom} may not call {_article(self._layer)} {self._layer} API.")
         if self._layer == "system" and not caller.acted_for:
-            raise LayerRefused("A process tier says for whom it acts (Tiergate-Acted-For) when it calls a system API.")
+            raise LayerRefused("A process tier that calls a system API says for whom: act in its token (RFC 8693).")
 
 
 def _article(word: str) -> str:

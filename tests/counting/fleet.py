@@ -52,7 +52,7 @@ class Fleet:
         """One call of one of the callers, to the process whose turn it is."""
         began = time.perf_counter()
         url = f"http://127.0.0.1:{self.ports[caller % PROCESSES]}{path}"
-        said = {"authorization": f"Bearer {bearer}", "tiergate-acted-for": "priya@console"}  # a workload must say it
+        said = {"authorization": f"Bearer {bearer}"}
         answer = await self.http.get(url).headers(said).build().send()
         body = bytes(await answer.bytes())
         problem: Any = msgspec.json.decode(body) if body else {}

@@ -163,7 +163,9 @@ async def test_stopped_and_started_again_under_load_each_api_does_as_it_declares
 
         async def call(caller: int, path: str) -> None:
             who = (
-                workload(iat=time.time() - 1, exp=time.time() + 600) if "cabinet" in path else bearer(f"p{caller % 2}")
+                workload(acted_for=("priya@console",), iat=time.time() - 1, exp=time.time() + 600)
+                if "cabinet" in path
+                else bearer(f"p{caller % 2}")
             )
             while not over:
                 at = phase

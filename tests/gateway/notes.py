@@ -16,6 +16,7 @@ from canonical.base import Value
 from canonical.classes import FINANCIAL, PII, PUBLIC, SECRET
 from canonical.faults import Conflict, Fault, NotFound, VendorDown
 from canonical.ports import Raw, operation
+from foundation.acting import claims_of
 from foundation.api import Api, fault_handler, routes
 from foundation.context import Caller, Context, current
 from foundation.counting import Counters
@@ -294,10 +295,20 @@ PROCESS_TIER: Final = Caller(
 )
 
 
-def workload(layer: str = "process", scopes: str = "cabinet:read cabinet:write", **claims: Any) -> str:
-    """A tier's own token."""
+BELOW: Final = {"experience": "process", "process": "system", "system": "system"}
+
+
+def workload(
+    layer: str = "process",
+    scopes: str = "cabinet:read cabinet:write",
+    acted_for: tuple[str, ...] = (),
+    at: str = "",
+    **claims: Any,
+) -> str:
+    """A tier's own token; with whom it acts for, one for the tier below (or `at` another)."""
     name = f"{layer}-tier"
-    return token(scopes, sub=name, client_id=name, layer=layer, **claims)
+    chain = claims_of(acted_for, name) | {"aud": f"{AUDIENCE}/{at or BELOW[layer]}"} if acted_for else {"sub": name}
+    return token(scopes, **({"client_id": name, "layer": layer} | chain | claims))
 
 
 def problem(response: httpx.Response) -> dict[str, Any]:

@@ -124,8 +124,9 @@ async def test_what_the_front_refuses_is_in_its_own_record(world: World, front: 
 
 
 async def test_a_workloads_chain_goes_on_and_an_outsiders_does_not(world: World, front: Any) -> None:
-    said = {"Tiergate-Acted-For": "priya@console", "Tiergate-Run": "run-1"}
-    assert (await world.ask("GET", "/cabinet/v1/notes/n1", workload(), headers=said, http=front)).status_code == 200
+    said = {"Tiergate-Acted-For": "ceo@console", "Tiergate-Run": "run-1"}
+    tier = workload(acted_for=("priya@console",))
+    assert (await world.ask("GET", "/cabinet/v1/notes/n1", tier, headers=said, http=front)).status_code == 200
     _, inner = world.desk.asked[-1]
     assert inner.caller is not None
     assert (inner.caller.acted_for, inner.run) == (("priya@console",), "run-1")

@@ -212,9 +212,10 @@ async def test_what_only_we_may_say_is_not_taken_from_outside(world: World) -> N
     assert (context.caller.subject, context.caller.acted_for, context.run) == ("priya", (), "")
 
 
-async def test_a_workloads_word_about_whom_it_acts_for_is_taken(world: World) -> None:
-    said = {"Tiergate-Acted-For": "priya@console job@partner", "Tiergate-Run": "run-1", "Tiergate-Step": "4"}
-    await world.ask("GET", "/cabinet/v1/notes/n1", workload(), headers=said)
+async def test_whom_a_workload_acts_for_is_in_its_token_and_its_run_beside_it(world: World) -> None:
+    said = {"Tiergate-Acted-For": "ceo@console", "Tiergate-Run": "run-1", "Tiergate-Step": "4"}
+    tier = workload(acted_for=("priya@console", "job@partner"))
+    await world.ask("GET", "/cabinet/v1/notes/n1", tier, headers=said)
     _, context = world.desk.asked[-1]
     assert context.caller is not None
     assert context.caller.acted_for == ("priya@console", "job@partner")

@@ -23,8 +23,7 @@ async def recorded(world: World) -> list[Record]:
     await world.ask("GET", ACCOUNT, token("portal:read", account_id="a1"))
     await world.ask("GET", ACCOUNT, token("portal:read", account_id="a2"))
     await world.ask("GET", "/nowhere", token())
-    acting = {"Tiergate-Acted-For": "priya@console"}
-    await world.ask("GET", "/cabinet/v1/notes/n1", workload(), headers=acting)
+    await world.ask("GET", "/cabinet/v1/notes/n1", workload(acted_for=("priya@console",)))
     await world.ask("GET", "/cabinet/v1/notes/n1", token())
     await world.ask("PUT", KEYED, token(sub="kim"), content=b" " * 2000, headers={"Content-Type": "application/json"})
     await world.trail.flush()

@@ -125,9 +125,9 @@ async def test_what_a_call_is_for_goes_on_with_it_and_only_a_tier_may_say_it(tmp
     spoofed = {"Tiergate-Criticality": "T0"}
     await world.ask("GET", NOTE, token(), headers=spoofed)
     await world.ask("PUT", KEYED, token(), json={"title": "a"})
-    said = {"Tiergate-Acted-For": "priya@console"}
-    await world.ask("GET", "/cabinet/v1/notes/n1", workload(), headers=said | {"Tiergate-Criticality": "T3"})
-    await world.ask("GET", "/cabinet/v1/notes/n1", workload(), headers=said | {"Tiergate-Criticality": "T9"})
+    tier = workload(acted_for=("priya@console",))
+    await world.ask("GET", "/cabinet/v1/notes/n1", tier, headers={"Tiergate-Criticality": "T3"})
+    await world.ask("GET", "/cabinet/v1/notes/n1", tier, headers={"Tiergate-Criticality": "T9"})
     assert [context.criticality for _, context in world.desk.asked] == ["T3", "T1", "T3", "T0"]
     assert "T3" in world.desk.asked[0][1].headers().values()
     await world.close()

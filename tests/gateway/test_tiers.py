@@ -31,8 +31,9 @@ def test_the_table_of_layers_is_the_one_we_mean() -> None:
 @pytest.mark.parametrize(("caller", "layer", "allowed"), TABLE)
 async def test_a_tier_calls_the_one_below_and_no_other(world: World, caller: str, layer: str, allowed: bool) -> None:
     scopes = "notes:read cabinet:read"
-    bearer = token(scopes) if caller == "external" else workload(caller, scopes)
-    answer = await world.ask("GET", PATHS[layer], bearer, headers={"Tiergate-Acted-For": "priya@console"})
+    chain = ("priya@console",)
+    bearer = token(scopes) if caller == "external" else workload(caller, scopes, acted_for=chain, at=layer)
+    answer = await world.ask("GET", PATHS[layer], bearer)
     assert answer.status_code == (200 if allowed else 403)
     if not allowed:
         assert problem(answer)["reason"] == "layer_refused"
@@ -41,9 +42,9 @@ async def test_a_tier_calls_the_one_below_and_no_other(world: World, caller: str
 
 
 async def test_a_system_api_wants_to_know_for_whom(world: World) -> None:
-    answer = await world.ask("GET", PATHS["system"], workload())
+    answer = await world.ask("GET", PATHS["system"], workload(), headers={"Tiergate-Acted-For": "priya@console"})
     assert (answer.status_code, problem(answer)["reason"]) == (403, "layer_refused")
-    assert "Tiergate-Acted-For" in problem(answer)["detail"]
+    assert "RFC 8693" in problem(answer)["detail"]
 
 
 def _direct(world: World, caller: Caller = PROCESS_TIER) -> Notes:
@@ -58,7 +59,7 @@ async def _both(world: World, caller: Caller, ask: Any) -> list[Any]:
     """What a call gives (its answer, or its fault) and leaves behind (its record), straight and over HTTP."""
     results = []
     scopes = " ".join(caller.scopes)
-    bearer = token(scopes, sub=caller.subject, client_id=caller.client, layer=caller.layer)
+    bearer = workload(caller.layer, scopes, acted_for=caller.acted_for, at="system")
     transport = httpx.ASGITransport(world.gateway)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://gw", headers={"Authorization": f"Bearer {bearer}"}
@@ -130,13 +131,13 @@ async def test_a_direct_call_is_refused_by_name_and_line(world: World) -> None:
 
 
 async def test_a_direct_call_spends_the_same_limit(world: World) -> None:
-    headers = {"Tiergate-Acted-For": "priya@console"}
+    tier = workload(acted_for=("priya@console",))
     await _direct(world).note("n1")
-    assert (await world.ask("GET", PATHS["system"], workload(), headers=headers)).status_code == 200
+    assert (await world.ask("GET", PATHS["system"], tier)).status_code == 200
     with pytest.raises(LimitReached) as refused:
         await _direct(world).note("n1")
     assert refused.value.facts["limit"] == "drawer"
-    assert (await world.ask("GET", PATHS["system"], workload(), headers=headers)).status_code == 429
+    assert (await world.ask("GET", PATHS["system"], tier)).status_code == 429
 
 
 async def test_inside_a_direct_call_the_caller_is_the_workload_and_the_trace_goes_on(world: World) -> None:

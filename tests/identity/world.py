@@ -12,6 +12,7 @@ from litestar import Litestar, get
 from sqlalchemy import Engine
 
 from gateway.identity.app import Identity
+from gateway.identity.exchange import GRANT
 from gateway.identity.sealing import hash_password
 
 HOST = "http://127.0.0.1:8080"
@@ -30,7 +31,9 @@ CLIENTS: dict[str, dict[str, Any]] = {
     "phone": {"grants": WEB, "scopes": SCOPES, "secret_digest": ""},
     "foreign": {"grants": WEB, "scopes": SCOPES, "first_party": False, "name": "Foreign Reports"},
     "robot": {"grants": ["client_credentials"], "scopes": ["runs:start", "runs:read"]},
-    "process-tier": {"grants": ["client_credentials"], "scopes": ["system:call"], "layer": "process"},
+    "process-tier": {"grants": ["client_credentials", GRANT], "scopes": ["system:call"], "layer": "process"},
+    "experience-tier": {"grants": ["client_credentials", GRANT], "scopes": ["process:call"], "layer": "experience"},
+    "system-tier": {"grants": ["client_credentials", GRANT], "scopes": ["x:y"], "layer": "system"},
 }
 PEOPLE: dict[str, dict[str, Any]] = {
     "priya@acme.example": {"name": "Priya Nair", "roles": ["service_desk"], "scopes": ["desk:read", "desk:act"]},

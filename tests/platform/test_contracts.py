@@ -35,8 +35,7 @@ def contract(file: str) -> Any:
 def test_whatever_is_sent_the_answer_is_a_documented_one(platform: Client, operation: Published) -> None:
     described = contract(operation.file)[operation.path][operation.method]
     token = token_for(platform, operation)
-    headers = {"Tiergate-Acted-For": "priya@acme.example@console"} if operation.layer == "system" else {}
-    headers |= {"Authorization": f"Bearer {token}"} if token else {}
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     @hypothesis.settings(
         max_examples=10, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)

@@ -48,8 +48,7 @@ def test_without_the_scope_the_answer_names_it(platform: Client, operation: Publ
         token = platform.person(scope="openid")
     else:
         token = platform.token(client, min(others - set(operation.scopes) - {"portal:read"}))
-    acted_for = {"Tiergate-Acted-For": "priya@acme.example@console"}
-    answer = platform.ask(operation.method, operation.at(), token, headers=acted_for)
+    answer = platform.ask(operation.method, operation.at(), token)
     (scope,) = operation.scopes
     assert problem(answer, 403, "missing_scope")["facts"]["scope"] == scope
     assert f'scope="{scope}"' in answer.headers["www-authenticate"]

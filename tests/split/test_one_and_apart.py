@@ -61,7 +61,9 @@ def test_a_system_call_is_answered_and_recorded_alike(one: Client, five: Client,
     request_id = f"call-{name.replace(' ', '-')}"
     told = []
     for there in (one, five):
-        headers = {"Authorization": f"Bearer {there.token(client, scope)}", "X-Request-Id": request_id}
+        acts = client == "process-tier" and acted_for
+        bearer = there.acting(client, acted_for, scope) if acts else there.own_token(client, scope)
+        headers = {"Authorization": f"Bearer {bearer}", "X-Request-Id": request_id}
         headers |= {"Tiergate-Acted-For": acted_for} if acted_for else {}
         answer = there.http.get(path, headers=headers)
         body = answer.json() if answer.status_code != 200 else answer.json()["name"]

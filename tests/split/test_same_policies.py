@@ -8,6 +8,7 @@ import shutil
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -19,6 +20,7 @@ from tests.split.apart import apart, going
 
 pytestmark = pytest.mark.real
 
+PRIYA = "priya@acme.example"
 NOT_WON = "006Tg0000000001IAA"
 A_DAY = 20
 OF_THE_CALL = (
@@ -81,15 +83,16 @@ def start(client: Client, request_id: str) -> httpx.Response:
     return client.ask(
         "POST",
         "/opportunity-to-project/v1/runs",
-        client.token("experience-tier"),
+        client.acting("experience-tier", client.person(PRIYA, "console", "desk:read")),
         json={"opportunity_id": NOT_WON},
-        headers={"X-Request-Id": request_id, "Tiergate-Acted-For": "priya@acme.example@console"},
+        headers={"X-Request-Id": request_id},
     )
 
 
 def said_in(answer: httpx.Response) -> dict[str, Any]:
-    """A problem document, but for its id and how long ago the limit was spent."""
+    """A problem document, but for its id, where its type has its page, and how long ago the limit was spent."""
     said: dict[str, Any] = answer.json()
+    said["type"] = urlsplit(said["type"]).path
     del said["request_id"]
     said.get("facts", {}).pop("retry_after", None)
     return said
@@ -116,5 +119,6 @@ def test_a_denied_call_leaves_the_same(left: tuple[Both, Both]) -> None:
     assert one == five
     assert (one.status, one.said["reason"], one.said["facts"]["limit"]) == (429, "limit_reached", "deals")
     assert one.records["system"]["policy"].startswith("policies/apis/salesforce.yaml:")
-    assert one.records["system"]["acted_for"].startswith("priya@acme.example@console")
+    assert one.records["process"]["acted_for"] == f"{PRIYA}@console"
+    assert one.records["system"]["acted_for"] == f"{PRIYA}@console experience-tier@experience-tier"
     assert set(one.records) == {"system", "process"}
