@@ -17,6 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from canonical.faults import Broken, Fault, FieldError, Invalid, Malformed, NotFound, TooLarge, VendorFault
 from canonical.ports import Operation, Raw, operations
 from foundation.context import Layer, current
+from foundation.masking import shown_path
 from foundation.schemas import convert_parameter, decode
 
 PROBLEM_JSON: Final = "application/problem+json"
@@ -92,7 +93,7 @@ def fault_handler(request: Request[Any, Any, Any], fault: Exception) -> Response
     if isinstance(fault, HTTPException) and fault.status_code < 500:
         fault = _of_framework(fault, request)
     if not isinstance(fault, Fault):
-        log.error("unexpected", path=request.url.path, exc_info=fault)
+        log.error("unexpected", path=shown_path(request.url.path), exc_info=fault)
         fault = Broken("Something failed on our side; the request id finds it in our log.")
     return problem_response(fault, instance=request.url.path)
 

@@ -6,7 +6,9 @@ field, it never shows one.
 
 import hashlib
 import hmac
+import re
 from typing import Any, Final, Literal
+from urllib.parse import unquote
 
 import msgspec
 
@@ -15,6 +17,8 @@ from foundation.schemas import schema_of
 
 Rule = Literal["keep", "hash", "mask_last4", "drop"]
 Rules = dict[str, Rule]
+_PIECE: Final = re.compile(r"[!-?A-~]*")
+"""Visible ASCII, but no @."""
 DEFAULT_RULES: Final[Rules] = {
     "public": "keep",
     "pii": "hash",
@@ -22,6 +26,11 @@ DEFAULT_RULES: Final[Rules] = {
     "secret": "drop",
     "unclassified": "drop",
 }
+
+
+def shown_path(path: str) -> str:
+    """An address's path as it may be written down: `~` for each piece that is no id (a mail address, a name)."""
+    return "/".join(piece if _PIECE.fullmatch(unquote(piece)) else "~" for piece in path.split("/"))
 
 
 class Masker:

@@ -34,6 +34,7 @@ from canonical.faults import (
 from foundation.connections import Connection
 from foundation.context import child_of, current
 from foundation.counting import Counters
+from foundation.masking import shown_path
 from foundation.vendor_budget import BudgetedClient, Limited, Spending, UsageReader
 
 T = TypeVar("T")
@@ -162,7 +163,7 @@ async def send(
         exchange = Exchange(
             system=system,
             method=method,
-            path=path.split("?", maxsplit=1)[0],
+            path=shown_path(path.split("?", maxsplit=1)[0]),
             status=status,
             took_ms=took,
             fault=fault,

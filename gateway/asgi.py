@@ -11,6 +11,7 @@ import structlog
 
 from canonical.faults import Broken, Fault, Malformed, Problem
 from foundation.context import Context, Layer, criticality_of, fresh, use
+from foundation.masking import shown_path
 from gateway.answers import answer_of
 from gateway.call import Answer, Call, Ending, Http
 from gateway.governor import Governor
@@ -150,7 +151,7 @@ class _Passage:
         except Fault as fault:
             await self._refuse(fault)
         except Exception:
-            log.exception("unexpected", path=scope["path"])
+            log.exception("unexpected", path=shown_path(scope["path"]))
             if self._status and self._held is None:
                 raise
             await self._refuse(Broken("Something failed on our side; the request id finds it in our log."))

@@ -7,7 +7,7 @@
     tiergate policy check       are the policies sound? offline, the same code as at run time
     tiergate openapi --check    do the published contracts match the code?
     tiergate openapi diff A B   does a changed contract break somebody?
-    tiergate audit verify       is the record whole?
+    tiergate audit verify       is the record of calls whole? and query, export, sweep, erase
 
 A mistake that the person at the keyboard can mend ends with one plain sentence and exit code 2.
 """
@@ -26,6 +26,7 @@ from foundation import telemetry
 from foundation.sandbox.server import CannotServe
 from gateway.loader import PolicyError
 from tiergate import settings as environment
+from tiergate.commands import audit as audits
 from tiergate.commands import openapi as contracts
 from tiergate.commands import policy as policies
 from tiergate.settings import Settings, WrongSetting
@@ -88,9 +89,7 @@ def parser() -> argparse.ArgumentParser:
     contracts.arguments(
         _command(commands, "openapi", contracts.openapi, "write the published contracts into openapi/", "")
     )
-    audit = _command(commands, "audit", _audit, "look at the record of calls", "tiergate audit verify")
-    audit.add_argument("what", choices=("verify",), help="verify: name every changed, removed or reordered record")
-    audit.add_argument("--file", type=Path, help="the record (default: audit.sqlite of the state folder)")
+    audits.arguments(_command(commands, "audit", audits.audit, "ask the record of calls, and keep it", ""))
     return whole
 
 
@@ -164,20 +163,6 @@ async def _play(settings: Settings, *, as_json: bool, against: str) -> int:
                 report = await firm_of(served.settings, sandboxes.addresses, say).play()
     print(msgspec.json.encode(report).decode() if as_json else table(report))
     return 0 if report.ok else 1
-
-
-def _audit(settings: Settings, asked: argparse.Namespace) -> int:
-    from gateway.audit import verify
-
-    path = asked.file or settings.state / "audit.sqlite"
-    if not path.exists():
-        raise WrongSetting(f"There is no record at {path}; name it with --file.")
-    findings = verify(path)
-    for finding in findings:
-        print(finding)
-    if not findings:
-        print(f"The record in {path} is whole.")
-    return 1 if findings else 0
 
 
 def _level(settings: Settings, asked: argparse.Namespace) -> str:

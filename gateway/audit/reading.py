@@ -62,22 +62,23 @@ def query(where: Where, *, limit: int = 100, **asked: Any) -> list[Kept]:
         store.close()
 
 
-def every(where: Where, **asked: Any) -> Iterator[Kept]:
-    """The same, oldest first and without a limit, as they come."""
+def every(where: Where, *, names: bool = False, **asked: Any) -> Iterator[Kept]:
+    """The same, oldest first and without a limit, as they come; people under their pseudonyms unless `names`."""
     place = place_of(where)
-    store, names, keys = place.open(), place.open(), Keyring.found(place.keys)
+    store, people, keys = place.open(), place.open(), Keyring.found(place.keys)
     try:
         text, values = _matching(Asked(**asked), store, keys)
         chunk: list[tuple[Any, ...]] = []
+        shown = keys if names else Keyring([], [])
         for row in store.stream(f"{_FOUND}{text} ORDER BY r.at, r.writer, r.seq", values):
             chunk.append(row)
             if len(chunk) == _CHUNK:
-                yield from _kept(chunk, names, keys)
+                yield from _kept(chunk, people, shown)
                 chunk.clear()
-        yield from _kept(chunk, names, keys)
+        yield from _kept(chunk, people, shown)
     finally:
         store.close()
-        names.close()
+        people.close()
 
 
 def _matching(asked: Asked, store: Store, keys: Keyring) -> tuple[str, list[Any]]:

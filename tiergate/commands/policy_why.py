@@ -6,10 +6,11 @@ from typing import Final
 
 import msgspec
 
-from gateway.audit import query
+from gateway.audit import Place, query
 from gateway.authoring.traced import traced
+from tiergate import record
 from tiergate.contracts import plan_of
-from tiergate.settings import Settings, WrongSetting
+from tiergate.settings import Settings
 
 SAYS: Final = "say why a call was refused, or by what it was let in: stage, noun, file and line"
 EXAMPLES: Final = """\
@@ -35,13 +36,10 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     elif found:
         print(*found, sep="\n")
     else:
-        print(f"No call {asked.request_id} is on record in {path}.")
+        print(f"No call {asked.request_id} is on record in {path.name}.")
     return 0 if found else 1
 
 
-def record_of(settings: Settings, given: Path | None) -> Path:
-    """The file of the record. Raises `WrongSetting` where there is none."""
-    path = given or settings.state / "audit.sqlite"
-    if not path.exists():
-        raise WrongSetting(f"There is no record at {path}; name it with --file.")
-    return path
+def record_of(settings: Settings, given: Path | None) -> Place:
+    """The record. Raises `WrongSetting` where there is none."""
+    return record.found(settings, given)
