@@ -62,6 +62,7 @@ class _Asking:
         given = self._row.given if isinstance(step.given, msgspec.UnsetType) else step.given
         token, scheme = (self._token(given), given.scheme) if given else ("", "")
         time.sleep(float(self._last.value(step.wait) or 0) if isinstance(step.wait, str) else step.wait)
+        step = self._completed(step)
         asked = (self._front.address, step, token, scheme)
         if step.aside or step.at_once:
             under_way = [self._threads.submit(ask, *asked) for _ in range(step.times)]
@@ -69,6 +70,14 @@ class _Asking:
         else:
             self._last = [ask(*asked) for _ in range(step.times)][-1]
         return self._last
+
+    def _completed(self, step: When) -> When:
+        """With the headers that are known only now: an earlier answer's."""
+        added: dict[str, str | list[str]] = {}
+        for name, said in step.headers.items():
+            if isinstance(said, str) and said.startswith("${last "):
+                added[name] = self._last.value(said.removeprefix("${last ").removesuffix("}")) or ""
+        return msgspec.structs.replace(step, headers={**step.headers, **added}) if added else step
 
     def _token(self, given: Token) -> str:
         for known, token in self._tokens:

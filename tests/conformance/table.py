@@ -1,7 +1,7 @@
 """The conformance table: what an RFC's clause demands, as a request and its exact answer.
 
 One YAML file a subject, one row a clause. `${name}` in a row stands for what is known only once the gateway runs;
-`${long}` for 40,000 letters.
+`${long}` for 40,000 letters, `${last ETag}` for that field of the answer before.
 """
 
 from datetime import date
@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 HERE: Final = Path(__file__).parent
-SUBJECTS: Final = ("identity", "scopes", "versions", "limits", "writes", "errors", "transport")
+SUBJECTS: Final = ("identity", "scopes", "versions", "limits", "writes", "catalogue", "errors", "transport")
 """In the order of the page."""
 
 
