@@ -6,13 +6,18 @@ example of a noun is a file of its own, `docs/nouns/<noun>.yaml`, which is also 
 
 import inspect
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator
+from types import ModuleType
 from typing import Any, Final
 
 import msgspec
 from reading import ROOT
 
 from canonical.faults import Fault
+from gateway import environments
+from gateway.authoring import cases
+from gateway.authoring.cases import Given, Then
 from gateway.authoring.described import default_of, in_words, meaning, meanings, structs_in
 from gateway.authoring.examples import Example, read_example
 from gateway.authoring.outcomes import told
@@ -33,11 +38,25 @@ def pages(gaps: list[str]) -> Iterator[Page]:
     yield "nouns", "Policy nouns", _list_of_nouns(found)
     for noun in found:
         yield f"nouns/{noun.name}", f"`{noun.name}`", list(_noun(noun, gaps))
+    yield "policy-tests", "Tests of policies", list(_told(cases, (Given, Then), gaps))
+    yield (
+        "environments",
+        "Environments",
+        list(_told(environments, (environments.Environment, environments.Addresses), gaps)),
+    )
     yield "problems", "Problem types", _list_of_problems()
     for kind in _kinds_of_problem():
         yield f"problems/{kind.reason}", f"`{kind.reason}`", list(_problem(kind, gaps))
     known = {noun.name for noun in found}
     gaps.extend(f"docs/nouns/{p.name} is of no noun" for p in sorted(EXAMPLES.glob("*.yaml")) if p.stem not in known)
+
+
+def _told(module: ModuleType, structs: Iterable[type], gaps: list[str]) -> Iterator[str]:
+    """A kind of file, as the module that reads it tells it."""
+    first, *rest = inspect.cleandoc(module.__doc__ or "").split("\n\n")
+    yield first
+    yield from (f"```yaml\n{textwrap.dedent(part)}\n```" if part.startswith("    ") else part for part in rest)
+    yield from (_struct(struct, gaps) for struct in structs)
 
 
 def _list_of_nouns(found: Iterable[Noun]) -> Iterator[str]:

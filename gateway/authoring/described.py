@@ -36,7 +36,7 @@ def in_words(kind: Any, *, several: bool = False) -> str:
     kind = options[0]
     origin = get_origin(kind)
     if origin is Literal:
-        *most, last = [f"`{said}`" for said in get_args(kind)]
+        *most, last = [f"`{said}`" for said in get_args(kind) if said]
         return f"{', '.join(most)} or {last}" if most else last
     if origin is list:
         return f"a list of {_several(get_args(kind)[0])}"

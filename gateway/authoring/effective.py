@@ -82,6 +82,8 @@ def _of_noun(noun: Noun, governed: Governed, policy: Policy, found: Policies, pl
         yield Value(noun=noun.name, path=noun.name, said=noun.default, where=governed.where, default=True)
     if noun.api is not None:
         yield from _of_api(noun, governed, policy, said)
+    if noun.name in found.files and node is not None:
+        yield from _of_file(noun, found.files[noun.name], said)
     if noun.name == "products":
         yield from _of_products(governed, found, plan)
     if noun.name == "limits" and not governed.public:
@@ -113,6 +115,20 @@ def _of_api(noun: Noun, governed: Governed, policy: Policy, picked: Any) -> Iter
                 yield from _flat(noun.name, f"{noun.name}.{name}", value, node.at(name), governed.where)
     else:
         yield from _flat(noun.name, noun.name, declared, node, governed.where)
+
+
+def _of_file(noun: Noun, policy: Policy, picked: Any) -> Iterator[Value]:
+    """What a noun's own file says (`roles.yaml`); of several names, those the operation lists."""
+    for key, declared in policy.said.items():
+        node, path = policy.node.get(key), f"{noun.name}.yaml: {key}"
+        if node is None:
+            continue
+        if not isinstance(declared, Mapping):
+            yield from _flat(noun.name, path, declared, node, node.where)
+            continue
+        for name, said in declared.items():
+            if not isinstance(picked, list) or name in picked:
+                yield from _flat(noun.name, f"{path}.{name}", said, node.at(name), node.where)
 
 
 def _of_products(governed: Governed, found: Policies, plan: Plan) -> Iterator[Value]:

@@ -32,6 +32,7 @@ CASES = (
     ("apis/intake.yaml", "{public: true, ", "{scopes: [a], ", "loses access", "needs a token now"),
     ("products/partner.yaml", "[startRun, ", "[cancelRun, ", "gains access", "the client partner-demo may call it"),
     ("products/partner.yaml", "[startRun, ", "[", "loses access", "the client partner-demo may not call it any more"),
+    ("roles.yaml", "groups: [service-desk]", "groups: [press]", "access changes", "service_desk.groups is [press] now"),
     ("platform.yaml", "quota: 20k/day", "quota: 9k/day", "limits", "plans.partner.daily.quota is 9k/day now"),
 )
 

@@ -115,3 +115,11 @@ def test_the_published_contracts_are_those_of_the_code(capsys: pytest.CaptureFix
 def test_the_folder_of_this_checkout_was_not_written_to(platform: Client) -> None:
     assert platform.state.is_dir()
     assert not platform.state.is_relative_to(ROOT)
+
+
+def test_a_problems_type_is_the_address_of_its_page(platform: Client) -> None:
+    refused = platform.ask("GET", "/operations/v1/overview").json()
+    assert refused["type"] == f"{platform.url}/problems/token_missing"
+    page = platform.http.get(refused["type"])
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "No access token was sent" in page.text
