@@ -1,8 +1,9 @@
 """Recorded calls decided again: the same policies change nothing, others are told by client and line."""
 
 from pathlib import Path
+from typing import Any
 
-from gateway.audit import Record, query
+from gateway.audit import Record, every
 from gateway.authoring.replay import Replay, replay
 from gateway.plan import load
 from tests.gateway.notes import APIS, CABINET_FILE, DESK_FILE, FILES, NOTES_FILE, VALUES, World, token, workload
@@ -12,22 +13,27 @@ ACCOUNT = "/notes/v2/accounts/a1/notes"
 
 
 async def recorded(world: World) -> list[Record]:
-    """A little of everything, as the record has it."""
+    """A little of everything, as the record has it: each call a moment after the other."""
+
+    async def ask(*asked: str, **more: Any) -> None:
+        world.now += 0.001
+        await world.ask(*asked, **more)
+
     for _ in range(4):
-        await world.ask("PUT", KEYED, token(), json={"title": "a"})  # the fourth reaches the limit
-    await world.ask("GET", NOTE, token("notes:read"))
-    await world.ask("GET", NOTE, token(""))
-    await world.ask("GET", NOTE)
-    await world.ask("GET", NOTE, "not-a-token")
-    await world.ask("GET", NOTE, token(client_id="stranger"))
-    await world.ask("GET", ACCOUNT, token("portal:read", account_id="a1"))
-    await world.ask("GET", ACCOUNT, token("portal:read", account_id="a2"))
-    await world.ask("GET", "/nowhere", token())
-    await world.ask("GET", "/cabinet/v1/notes/n1", workload(acted_for=("priya@console",)))
-    await world.ask("GET", "/cabinet/v1/notes/n1", token())
-    await world.ask("PUT", KEYED, token(sub="kim"), content=b" " * 2000, headers={"Content-Type": "application/json"})
+        await ask("PUT", KEYED, token(), json={"title": "a"})  # the fourth reaches the limit
+    await ask("GET", NOTE, token("notes:read"))
+    await ask("GET", NOTE, token(""))
+    await ask("GET", NOTE)
+    await ask("GET", NOTE, "not-a-token")
+    await ask("GET", NOTE, token(client_id="stranger"))
+    await ask("GET", ACCOUNT, token("portal:read", account_id="a1"))
+    await ask("GET", ACCOUNT, token("portal:read", account_id="a2"))
+    await ask("GET", "/nowhere", token())
+    await ask("GET", "/cabinet/v1/notes/n1", workload(acted_for=("priya@console",)))
+    await ask("GET", "/cabinet/v1/notes/n1", token())
+    await ask("PUT", KEYED, token(sub="kim"), content=b" " * 2000, headers={"Content-Type": "application/json"})
     await world.trail.flush()
-    return [kept.record for kept in query(world.trail.path)]
+    return [kept.record for kept in every(world.trail.place)]
 
 
 async def on(folder: Path, records: list[Record], **changed: str) -> Replay:
@@ -105,7 +111,7 @@ async def test_a_version_that_was_retired_would_go_on_to_what_its_token_says(wor
     world.now += 200 * 86_400  # past the sunset of v1
     await world.ask("GET", "/notes/v1/notes/n1", token(exp=world.now + 9))
     await world.trail.flush()
-    records = [kept.record for kept in query(world.trail.path)]
+    records = [kept.record for kept in every(world.trail.place)]
     found = await on(tmp_path, records, notes=NOTES_FILE.replace("sunset_on: 2027-03-01", "sunset_on: 2029-03-01"))
     assert [(each.was, each.would_be) for each in found.differently] == [("version_retired", "its token would decide")]
     assert (await on(tmp_path, records)).differently == []

@@ -8,12 +8,11 @@ from typing import Final
 
 import msgspec
 
-from gateway.audit import query
+from gateway.audit import every
 from gateway.authoring.replay import replay
 from gateway.plan import compiled
 from gateway.words import Duration
-from tiergate import catalogue
-from tiergate.commands.policy_why import record_of
+from tiergate import catalogue, record
 from tiergate.contracts import policies_of
 from tiergate.settings import Settings, WrongSetting
 
@@ -22,22 +21,20 @@ EXAMPLES: Final = """\
   tiergate policy replay --since 24h --policy DIR    whom would these policies have refused, or let in, since yesterday?
   tiergate policy replay --since 7d                  the policies in force: what was changed during the week?
 """
-_MOST: Final = 1_000_000
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
     """The period and the folder."""
     command.add_argument("--since", metavar="SPAN", default="24h", help="how far back: 30m, 24h, 7d (default: 24h)")
     command.add_argument("--policy", type=Path, metavar="DIR", help="the other folder (default: the one in force)")
-    command.add_argument("--file", type=Path, help="the record (default: audit.sqlite of the state folder)")
+    command.add_argument("--file", type=Path, help="the record as a file (default: the platform's)")
 
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
     """1 where anybody would be treated differently."""
-    path, since = record_of(settings, asked.file), _since(asked.since)
+    place, since = record.found(settings, asked.file), _since(asked.since)
     plan = compiled(policies_of(settings, _folder(settings, asked.policy)), catalogue.apis())
-    kept = query(path, since=since, limit=_MOST)
-    found = asyncio.run(replay([each.record for each in kept], plan))
+    found = asyncio.run(replay((kept.record for kept in every(place, since=since)), plan))
     if asked.json:
         print(msgspec.json.encode(found).decode())
     else:

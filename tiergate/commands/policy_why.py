@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.audit import Place, query
+from gateway.audit import query
 from gateway.authoring.traced import traced
 from tiergate import record
 from tiergate.contracts import plan_of
@@ -22,13 +22,13 @@ EXAMPLES: Final = """\
 def arguments(command: argparse.ArgumentParser) -> None:
     """The call."""
     command.add_argument("request_id", metavar="REQUEST-ID", help="the call's id, from its answer or a log")
-    command.add_argument("--file", type=Path, help="the record (default: audit.sqlite of the state folder)")
+    command.add_argument("--file", type=Path, help="the record as a file (default: the platform's)")
 
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
     """0 when the call is on record, in every tier it came to; 1 when it is not."""
-    path = record_of(settings, asked.file)
-    kept = query(path, request_id=asked.request_id)
+    place = record.found(settings, asked.file)
+    kept = query(place, request_id=asked.request_id)
     plan = plan_of(settings)
     found = [traced(each.record, plan, settings.policies) for each in reversed(kept)]
     if asked.json:
@@ -36,10 +36,5 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     elif found:
         print(*found, sep="\n")
     else:
-        print(f"No call {asked.request_id} is on record in {path.name}.")
+        print(f"No call {asked.request_id} is on record in {place.name}.")
     return 0 if found else 1
-
-
-def record_of(settings: Settings, given: Path | None) -> Place:
-    """The record. Raises `WrongSetting` where there is none."""
-    return record.found(settings, given)
