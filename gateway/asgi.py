@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
 
 import msgspec
 import structlog
@@ -14,6 +14,8 @@ from foundation.context import Context, Layer, criticality_of, fresh, use
 from foundation.masking import shown_path
 from gateway.answers import answer_of
 from gateway.call import Answer, Call, Ending, Http
+from gateway.certificates import believable
+from gateway.challenges import asks_of
 from gateway.governor import Governor
 from gateway.plan import Governed
 from gateway.proxy import Proxy
@@ -91,12 +93,13 @@ class Gateway:
             raise MethodUnknown(f"{scope['method'][:32]} is no method we know; methods are written in capitals.")
         _check_once(scope["headers"])
         _check_host(scope)
-        if b"access_token=" in scope.get("query_string", b""):
+        if (query := scope.get("query_string", b"")) and _holds_a_token(query):
             raise TokenMisplaced("A token in the query ends up in logs; send it in the Authorization header.")
         segments = segments_of(scope["raw_path"])
         governed, arguments, methods = self.governor.plan.router.find(scope["method"], segments)
         if governed is not None and not isinstance(governed, Governed):
             chooser, governed = governed, governed.pick(scope["headers"], self.governor.services.clock())
+            scope["tiergate.called"] = scope["raw_path"]  # what a DPoP proof is made for
             scope["raw_path"] = chooser.address(governed, scope["raw_path"])
             scope["path"] = unquote(scope["raw_path"].decode("ascii"))
         app = self._tiers.get(governed.layer) if governed is not None else None
@@ -174,6 +177,7 @@ class _Passage:
                 raw_path=self._scope["raw_path"],
                 query=self._scope.get("query_string", b""),
                 read=self._read_body,
+                scope=self._scope,
             ),
             served_here=not isinstance(app, Proxy),
         )
@@ -186,6 +190,7 @@ class _Passage:
         keeps = call.served_here and any(rule.keeps_answer for rule in governed.settlers)
         self._kept = [] if keeps else None
         headers = _from_outside(self._scope["headers"])
+        headers = believable(headers, governor.plan.platform["client_certificates"], address)
         onward = {**self._scope, "headers": headers, "tiergate.body": bool(body)}
         given = _replay(body, self._receive) if self._has_body() else self._receive
         if self._scope["method"] == "HEAD":
@@ -297,7 +302,11 @@ class _Passage:
                 fault = away
         context = self._context
         status, headers, body = answer_of(
-            fault, request_id=context.request_id, instance=self._scope["path"], site=context.site
+            fault,
+            request_id=context.request_id,
+            instance=self._scope["path"],
+            site=context.site,
+            asks=asks_of(self._call.governed if self._call is not None else None),
         )
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._added()]})
         await self._send({"type": "http.response.body", "body": b"" if self._scope["method"] == "HEAD" else body})
@@ -325,6 +334,11 @@ def _from_outside(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes
         if not name.startswith((b"tiergate-", b"x-forwarded-"))
         and name not in (b"forwarded", b"x-request-id", b"traceparent")
     ]
+
+
+def _holds_a_token(query: bytes) -> bool:
+    """Whether it says `access_token`, however it is spelt (RFC 6750 section 2.3)."""
+    return b"access" in unquote_to_bytes(query) and any(name == b"access_token" for name, _ in parse_qsl(query))
 
 
 def _check_once(headers: list[tuple[bytes, bytes]]) -> None:

@@ -1,6 +1,6 @@
 """One call on its way through the gateway, whichever way it came in."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,8 @@ class Http(msgspec.Struct):
     """The raw query string."""
     read: Callable[[], Awaitable[bytes]] | None = None
     """Reads the body, up to the call's `body_max`."""
+    scope: Mapping[str, Any] = {}
+    """The request as ASGI has it, for what is asked of it rarely."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -95,6 +95,9 @@ def _plainly(wrong: msgspec.ValidationError, kind: Any, node: Node) -> str:
     if get_origin(kind) is Literal:
         return f" is one of {', '.join(get_args(kind))}, not {node.value!r}"
     said = str(wrong).split(" - at `$")[0]
+    listed = get_args(get_args(kind)[0]) if get_origin(kind) is list else ()
+    if listed and said.startswith("Invalid enum value "):
+        return f" lists {said.removeprefix('Invalid enum value ')}, which is none of {', '.join(map(str, listed))}"
     if said == "Invalid RFC3339 encoded date":
         return f" must be a date like 2026-09-01, not {node.value!r}"
     expected = re.match(r"Expected `(\w+)", said)

@@ -42,14 +42,17 @@ class Governor:
         counters: Counters | None = None,
     ) -> None:
         """`counters` are those of this process alone when not given."""
+        keys = keys or FetchedKeys()
         self.services = Services(
-            tokens=Tokens(keys or FetchedKeys(), clock, revoked),
+            tokens=Tokens(keys, clock, revoked),
             counters=counters or Counters(clock),
             lookups=Lookups(clock),
             trail=trail,
             idempotency=idempotency,
             clock=clock,
         )
+        if isinstance(keys, FetchedKeys):
+            keys.when_lost(self.services.tokens.forget)
         self.swap(plan)
 
     @property

@@ -12,7 +12,7 @@ from foundation.api import Api, PageOperation
 from foundation.context import Layer
 from gateway import policies
 from gateway.conversion import did_you_mean
-from gateway.keys import Issuer
+from gateway.issuers import Issuer
 from gateway.loader import PolicyError
 from gateway.noun import Noun, Rule, Site, nouns
 from gateway.policies import Policies, Policy

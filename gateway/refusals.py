@@ -1,10 +1,15 @@
 """What the gateway refuses with. The reason of each stands in the problem document, the audit and the metrics.
 
 Malformed        malformed             400   a path that can be read two ways, two lengths, no host
-                 token_misplaced       400   two tokens, or one in the address
+                 token_misplaced       400   in the query or the body, twice, or beside an API key
 Unauthenticated  token_missing         401
                  token_refused         401
                  insufficient_user_authentication   401   `acr_values`, `max_age`: sign in again, better
+                 binding_refused       401   a DPoP-bound token without its proof, or with another key's
+                 proof_refused         401   the DPoP proof is not good
+                 certificate_refused   401   the client certificate that a token is bound to
+                 proof_nonce_needed    401   the same proof again, with the nonce of the `DPoP-Nonce` header
+                 key_refused           401   an API key nobody has
 Forbidden        missing_scope         403   `scope` names what is missing
                  role_missing          403   `role` names those that are enough
                  claim_missing         403   `claim` names it, never its value
@@ -28,6 +33,7 @@ Overloaded       counters_unavailable  503   the shared counters are away, and t
 Overloaded       lookup_failed         503   whose the object is cannot be said: nobody's, until it can
 Overloaded       keys_unavailable      503   an issuer's keys were never seen and cannot be had
 Overloaded       audit_unavailable     503   it must be on record, and cannot be; `done` says whether it happened
+Overloaded       introspection_unavailable  503   an issuer does not say whether an opaque token is good
 """
 
 import msgspec
@@ -68,6 +74,66 @@ class TokenRefused(Unauthenticated):
     title = "The access token is not good"
 
 
+class TokenMisplaced(Malformed):
+    """The request carries a token in the query or a form, more than one token, or a token beside an API key: where
+    there are two, two readers could believe two callers, and an address ends up in logs.
+
+    Mend: send one token, in one `Authorization` header, and nothing else that says who calls.
+    """
+
+    title = "The access token is not where it belongs"
+
+
+class BindingRefused(Unauthenticated):
+    """The token is bound to a DPoP key, and it was sent as a plain bearer token, or with the proof of another key:
+    whoever sends it may have found it somewhere.
+
+    Mend: send it as `Authorization: DPoP ...` with a proof signed by the key the token was issued to.
+    """
+
+    title = "The token belongs to another key"
+
+
+class ProofRefused(Unauthenticated):
+    """The token belongs to whoever holds a certain key, and the request does not prove that: there is no DPoP proof
+    with it, or not a good one. `detail` says what is wrong with it.
+
+    Mend: send `Authorization: DPoP ...`, and in the `DPoP` header a new proof for this very request, signed with the
+    key the token was issued to.
+    """
+
+    title = "The proof that the token is the caller's is not good"
+
+
+class CertificateRefused(Unauthenticated):
+    """The token belongs to whoever holds a certain client certificate, and the call did not come with it, or not by
+    the way on which certificates are believed.
+
+    Mend: call over mutual TLS with the certificate the token was issued to; whoever runs Tiergate looks at
+    `client_certificates` in platform.yaml.
+    """
+
+    title = "The client certificate the token is bound to is not there"
+
+
+class ProofNonceNeeded(Unauthenticated):
+    """The DPoP proof is good but does not carry a nonce of ours, or one that is too old.
+
+    Mend: sign the proof again with the value of the `DPoP-Nonce` header as its `nonce`, and keep to the newest one.
+    """
+
+    title = "The proof needs a nonce of this server"
+
+
+class KeyRefused(Unauthenticated):
+    """The API key is nobody's: mistyped, or withdrawn.
+
+    Mend: compare it with what the owner of the product gave out; a lost key is replaced, not found again.
+    """
+
+    title = "The API key is not good"
+
+
 class InsufficientUserAuthentication(Unauthenticated):
     """The token is good, but what is asked for needs a newer or a stronger sign-in (RFC 9470): `facts.max_age`, in
     seconds, and `facts.acr_values` say which, and so does the challenge.
@@ -95,15 +161,6 @@ class ClaimMissing(Forbidden):
     """
 
     title = "The token does not say what is asked for"
-
-
-class TokenMisplaced(Malformed):
-    """The request brings more than one access token, or one in its address, where logs would keep it.
-
-    Mend: send one token, as `Authorization: Bearer ...`; one that stood in an address is no secret any more.
-    """
-
-    title = "The access token is not where it belongs"
 
 
 class MissingScope(Forbidden):
@@ -314,3 +371,13 @@ class AuditUnavailable(Overloaded):
     """
 
     title = "The call cannot be put on record"
+
+
+class IntrospectionUnavailable(Overloaded):
+    """Only its issuer can say whether this token is good, and it does not answer.
+
+    Mend: try again in a few seconds; if it stays, look whether the issuer's introspection endpoint can be reached from
+    here and takes the gateway's own credentials.
+    """
+
+    title = "The issuer does not say whether the token is good"

@@ -37,6 +37,7 @@ from gateway.governor import Governor
 from gateway.idempotency import IdempotencyKeys
 from gateway.identity.app import Identity
 from gateway.identity.demo import DemoCredentials, ensure_demo, read_demo
+from gateway.identity.granted import Revocations
 from gateway.identity.relying_party import PageSettings
 from gateway.identity.sealing import key_file
 from gateway.identity.session import PageSessions
@@ -48,6 +49,7 @@ from gateway.proxy import Proxy
 from gateway.published import scopes_of
 from gateway.publishing import pages
 from gateway.reload import Reloading
+from gateway.resource_metadata import metadata
 from process_apis.bindings import Ask, Bindings, Systems
 from process_apis.engine import Engine
 from process_apis.intake import Worker
@@ -116,14 +118,21 @@ class Served:
         self._closing += [trail.close, sweeping.stop]
         sweeping.start()
         identity = self._identity() if self._gateway and self._embedded() else None
-        keys = FetchedKeys(_inside(identity) if identity else None)
-        revoked = identity.revocations.holds if identity else None
+        keys = FetchedKeys(_inside(identity, settings.address) if identity else None)
+        # A tier apart has no issuer inside, but the database tells it what the gateway's issuer ended early.
+        revoked = Revocations(self.database.engine) if self._embedded() else None
+        revoked = identity.revocations if identity else revoked
         counters = counters_at(settings.redis_url)
         self._closing.append(counters.close)
         idempotency = IdempotencyKeys(self.database)
         self._closing.append(idempotency.close)
         self.governor = Governor(
-            self.plan, trail=trail, keys=keys, revoked=revoked, counters=counters, idempotency=idempotency
+            self.plan,
+            trail=trail,
+            keys=keys,
+            revoked=revoked.holds if revoked else None,
+            counters=counters,
+            idempotency=idempotency,
         )
         self._closing.append(self.governor.services.load.stop)
         self.policies = Reloading(self.governor, settings.policies, self._read, self._in_force)
@@ -131,7 +140,11 @@ class Served:
             name: self._systems[name].connect(msgspec.structs.replace(c, counters=counters))
             for name, c in self._connections.items()
         }
-        self._closing += [keys.close, *(adapter.close for adapter in self._adapters.values())]
+        self._closing += [
+            keys.close,
+            self.governor.services.tokens.close,
+            *(adapter.close for adapter in self._adapters.values()),
+        ]
         if "system" in self._serving:
             self._closing.append(CallLog(self.database).close)
         tiers: dict[Layer, Any] = {}
@@ -153,6 +166,7 @@ class Served:
                 metrics(),
                 problem_page,
                 *(self._publication().handlers() if self._gateway else []),
+                *metadata(lambda: self.governor.plan, settings.address),
                 *([identity.router()] if identity else []),
             ]
         )
@@ -355,9 +369,10 @@ def everything(settings: Settings, pace: Pace | None = None) -> Served:
     return Served(settings, TIERS, gateway=True, pace=pace)
 
 
-def _inside(identity: Identity) -> httpx.AsyncClient:
-    """A client of the issuer in this process."""
-    return httpx.AsyncClient(transport=_transport(identity), timeout=5.0)
+def _inside(identity: Identity, address: str) -> httpx.AsyncClient:
+    """A client that finds the issuer in this process at its address, and every other one on the network."""
+    url = httpx.URL(address)
+    return httpx.AsyncClient(mounts={f"{url.scheme}://{url.netloc.decode()}": _transport(identity)}, timeout=5.0)
 
 
 def _transport(identity: Identity) -> httpx.ASGITransport:

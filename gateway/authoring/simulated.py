@@ -19,7 +19,7 @@ from foundation.context import Caller
 from gateway.asgi import Gateway, Message, Receive, Scope, Send
 from gateway.authoring.cases import Given
 from gateway.governor import Governor
-from gateway.keys import Issuer
+from gateway.issuers import Issuer
 from gateway.lookups import Lookups
 from gateway.plan import Governed, Plan
 

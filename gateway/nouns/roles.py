@@ -15,7 +15,7 @@ from foundation.api import PageOperation
 from foundation.context import Caller
 from gateway.call import Call
 from gateway.conversion import did_you_mean
-from gateway.keys import Issuer
+from gateway.issuers import Issuer
 from gateway.noun import Noun, Rule, Site
 from gateway.refusals import RoleMissing
 

@@ -24,7 +24,7 @@ from foundation.masking import Masker
 from gateway.asgi import Gateway
 from gateway.audit import Trail
 from gateway.governor import Governor
-from gateway.keys import Issuer
+from gateway.issuers import Issuer
 from gateway.plan import Plan, load
 
 ISSUER: Final = "https://id.firm.example"

@@ -81,13 +81,17 @@ async def test_a_path_that_can_be_read_two_ways_is_refused(world: World, path: s
 
 
 async def test_a_token_in_the_query_or_two_tokens_are_refused_with_invalid_request(world: World) -> None:
-    query = await world.ask("GET", f"{NOTE}?access_token=x")
+    query = await world.ask("GET", f"{NOTE}?a%63cess_token=x")
     twice = await world.http.get(NOTE, headers=[("Authorization", "Bearer a"), ("Authorization", "Bearer b")])
-    both = await world.http.get(NOTE, headers={"Authorization": "Bearer a b"})
-    for answer in (query, twice, both):
+    both = await world.ask("GET", NOTE, "a b")
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = await world.ask("PUT", KEYED, token(), headers=form, content=b"access_token=x")
+    alone = await world.ask("PUT", KEYED, headers=form, content=b"access_token=x")
+    for answer in (query, twice, both, body, alone):
         assert (answer.status_code, problem(answer)["reason"]) == (400, "token_misplaced")
-        assert answer.headers["www-authenticate"].startswith('Bearer realm="tiergate", error="invalid_request"')
-    assert world.desk.asked == []
+        assert answer.headers["www-authenticate"].startswith('Bearer realm="tiergate", error="invalid_request", ')
+    assert (await world.ask("GET", f"{NOTE}?my_access_token=x", token())).status_code == 422
+    assert (await world.ask("PUT", KEYED, headers=form, content=b"a=x")).status_code == 401
 
 
 async def test_a_body_too_large_is_refused_whether_it_says_so_or_not(world: World) -> None:
