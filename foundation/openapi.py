@@ -36,6 +36,11 @@ class Governed(dict[int, str]):
     parameters: tuple[dict[str, Any], ...] = ()
     """Headers the gateway reads, as OpenAPI parameters."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.plain: dict[int, str] = {}
+        """Statuses of answers without a body, and what each means."""
+
 
 def document(api: Api, governed: Callable[[Operation], Governed] | None = None) -> dict[str, Any]:
     """The contract of `api`; `governed` tells what policy adds to an operation."""
@@ -74,6 +79,7 @@ def _operation(api: Api, operation: Operation, by_kind: dict[str, Any], governed
     responses: dict[str, Any] = {str(operation.status): _answer(operation, by_kind)}
     for status, meaning in sorted(_faults(api, operation, governed).items()):
         responses[str(status)] = {"description": meaning, "content": {PROBLEM_JSON: {"schema": _PROBLEM}}}
+    responses |= {str(status): {"description": meaning} for status, meaning in governed.plain.items()}
     found: dict[str, Any] = {
         "operationId": operation.id,
         "tags": [api.name],

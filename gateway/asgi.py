@@ -173,6 +173,7 @@ class _Passage:
             arguments=arguments,
             http=Http(
                 headers=self._headers,
+                method=self._scope["method"],
                 address=address,
                 raw_path=self._scope["raw_path"],
                 query=self._scope.get("query_string", b""),

@@ -35,6 +35,7 @@ class Http(msgspec.Struct):
 
     headers: dict[str, str]
     """In lower case; of repeated ones the last, of `authorization` never more than one."""
+    method: str = "GET"
     address: str = ""
     raw_path: bytes = b""
     """As it was asked for, or as the version that was chosen has it."""

@@ -65,6 +65,7 @@ def _describe(governed: Governed, found: Published) -> None:
     for rule in governed.rules:
         for kind in rule.refuses:
             meanings.setdefault(kind.status, []).append(kind.title)
+        found.plain |= getattr(rule, "plain", {})
         found.parameters += getattr(rule, "parameters", ())
         found.scopes = found.scopes or getattr(rule, "scopes", ())
     found.public = not found.scopes

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from foundation.counting import Counters
+from gateway.cache import AnswerCache
 from gateway.load import Load
 
 if TYPE_CHECKING:
@@ -29,5 +30,7 @@ class Services(msgspec.Struct, kw_only=True):
     """None where nothing is recorded (a test, a bench)."""
     idempotency: "IdempotencyKeys | None" = None
     """None where no operation asks for it."""
+    cache: AnswerCache = msgspec.field(default_factory=AnswerCache)
+    """Answers that are given again."""
     clock: Callable[[], float] = time.time
     """Seconds since the epoch."""

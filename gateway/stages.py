@@ -20,6 +20,7 @@ Stage = Literal[
     "limits",
     "validate",
     "once",
+    "cache",
     "audit",
 ]
 
@@ -37,5 +38,6 @@ STAGES: Final[tuple[Stage, ...]] = (
     "limits",
     "validate",
     "once",
+    "cache",
     "audit",
 )
