@@ -5,6 +5,8 @@
     tiergate serve              the platform in one process
     tiergate serve system       one tier apart: system, process, experience, gateway, sandboxes
     tiergate policy check       are the policies sound? offline, the same code as at run time
+    tiergate policy explain OP  who may call it, how often, what is recorded, each with its line
+    tiergate policy test        do the policies do what their tests say?
     tiergate openapi --check    do the published contracts match the code?
     tiergate openapi diff A B   does a changed contract break somebody?
     tiergate audit verify       is the record of calls whole? and query, export, sweep, erase
@@ -40,6 +42,8 @@ examples:
   TIERGATE_PORT=9000 tiergate serve
   tiergate serve system            one tier apart
   tiergate policy check            are the policies sound?
+  tiergate policy explain startRun who may start a run, how often, what is recorded
+  tiergate policy test             do the policies do what their tests say?
   tiergate audit verify            is the record of calls whole?
 
 Settings come from the environment: docs/reference/commands.md lists them all.

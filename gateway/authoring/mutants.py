@@ -10,7 +10,7 @@ All of it happens in memory. A mistake that `policy check` refuses is noticed al
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -24,6 +24,9 @@ from gateway.noun import Rule
 from gateway.nouns.scopes import AllScopes
 from gateway.plan import Governed, Plan, Product, compiled
 from gateway.policies import Policies, Policy
+
+_BY_NAME: Final = ("claims", "object")
+"""Nouns that ask for several things by name: each of them may be forgotten."""
 
 
 class Mutant(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +122,16 @@ def _of_operation(governed: Governed, policy: Policy, found: Policies, apis: Seq
             partial(_edited, found, policy, name, public=True, scopes=None),
             apis,
         )
+    for noun in _BY_NAME:
+        held: dict[str, Any] = getattr(said, noun, None) or {}
+        for one in held if len(held) > 1 else ():
+            yield _compiled(
+                f"{noun}.{one} is not asked of {governed.id}",
+                policy.node.at("operations", name, noun).where,
+                {governed.id},
+                partial(_edited, found, policy, name, **{noun: {k: v for k, v in held.items() if k != one}}),
+                apis,
+            )
     own, otherwise = said.limits, getattr(policy.said["defaults"], "limits", None)
     limits: list[str] = (own if own is not None else otherwise) or []
     for limit in limits:

@@ -163,6 +163,25 @@ def test_one_of_two_scopes_forgotten_is_a_mistake_of_its_own(tmp_path: Path) -> 
     )
 
 
+def test_one_of_two_claims_forgotten_is_a_mistake_of_its_own(tmp_path: Path) -> None:
+    test = "- {given: {client: console, scopes: [notes:read]}, when: notes.note, then: claim_missing}\n"
+    plan, _ = asked(tmp_path, test)
+    both = NOTES_FILE.replace(
+        "note: {scopes: [notes:read]}", "note: {scopes: [notes:read], claims: {desk: a, floor: b}}"
+    )
+    (tmp_path / "policies" / "apis" / "notes.yaml").write_text(both)
+    policies = read(tmp_path / "policies", VALUES)
+    plan = compiled(policies, APIS)
+    left = {str(mutant) for mutant in asyncio.run(survivors(policies, plan, APIS, cases_in(tmp_path, test, plan)))[1]}
+    assert [mutant for mutant in left if mutant.endswith("claims.floor is not asked of notes-v2.note")]
+    with_desk = test.replace("scopes: [notes:read]", "scopes: [notes:read], claims: {desk: a}") + test.replace(
+        "scopes: [notes:read]", "scopes: [notes:read], claims: {floor: b}"
+    )
+    found = cases_in(tmp_path, with_desk, plan)
+    left = {str(mutant) for mutant in asyncio.run(survivors(policies, plan, APIS, found))[1]}
+    assert not [mutant for mutant in left if "claims." in mutant]
+
+
 def cases_in(folder: Path, text: str, plan: Plan) -> list[Case]:
     (folder / "policies" / "tests" / "notes.yaml").write_text(text)
     return cases(folder / "policies", plan, VALUES)
