@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from gateway.audit import Place, Span, sweep
+from gateway.audit.retention import Swept
 from tiergate.settings import Settings, WrongSetting
 
 FILE: Final = "audit.sqlite"
@@ -45,6 +46,7 @@ class Sweeping:
         self._place = place
         self._classes = classes
         self._task: asyncio.Task[None] | None = None
+        self._under_way: asyncio.Future[Swept] | None = None
 
     def start(self) -> None:
         """Begin."""
@@ -54,12 +56,13 @@ class Sweeping:
         """End; a sweep under way ends first."""
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.gather(self._task, *([self._under_way] if self._under_way else []), return_exceptions=True)
 
     async def _run(self) -> None:
         while True:
             try:
-                swept = await asyncio.shield(asyncio.to_thread(sweep, self._place, self._classes()))
+                self._under_way = asyncio.ensure_future(asyncio.to_thread(sweep, self._place, self._classes()))
+                swept = await asyncio.shield(self._under_way)
             except Exception:
                 log.exception("the record could not be swept")
             else:
