@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from tests.conformance.asked import ask_all
-from tests.conformance.front import platform
+from tests.conformance.front import fronts
 from tests.conformance.issuers import Issuers
 from tests.conformance.page import PAGE, page
 from tests.conformance.table import problems, rows
@@ -22,8 +22,8 @@ def main() -> int:
     issuers = Issuers()
     failed, count = [], 0
     try:
-        with tempfile.TemporaryDirectory(prefix="conformance-") as folder, platform(Path(folder), issuers) as front:
-            for verdict in ask_all(wanted, front, issuers, kinds):
+        with tempfile.TemporaryDirectory(prefix="conformance-") as folder, fronts(Path(folder), issuers) as running:
+            for verdict in ask_all(wanted, running, issuers, kinds):
                 count += 1
                 print(
                     f"{'FAILED' if verdict.wrong else 'passed'}  {verdict.row.id}  ({verdict.row.clause})", flush=True

@@ -7,6 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 import msgspec
 
 from tests.conformance.asking import Answer, ask
+from tests.conformance.certificates import passed_on
 from tests.conformance.front import Front
 from tests.conformance.issuers import Issuers
 from tests.conformance.judging import judge
@@ -24,12 +25,13 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ask_all(
-    rows: Mapping[str, Sequence[Row]], front: Front, issuers: Issuers, kinds: Mapping[str, Kind]
+    rows: Mapping[str, Sequence[Row]], fronts: Sequence[Front], issuers: Issuers, kinds: Mapping[str, Kind]
 ) -> Iterator[Verdict]:
-    """Every row the front can be asked, in the order of the table."""
-    values = {**front.values, "issuers": issuers.url}
+    """Every row in the order of the table, each of the first front that can be asked it; what none can is left out."""
     for row in (row for subject in rows.values() for row in subject):
-        if front.can.issuperset(row.needs):
+        front = next((front for front in fronts if front.can.issuperset(row.needs)), None)
+        if front is not None:
+            values = {**front.values, "issuers": issuers.url}
             yield Verdict(row=row, wrong=_verdict(row, front, issuers, kinds, values))
 
 
@@ -55,6 +57,7 @@ class _Asking:
     def __init__(self, row: Row, front: Front, issuers: Issuers, threads: Executor) -> None:
         self._row, self._front, self._issuers, self._threads = row, front, issuers, threads
         self._tokens: list[tuple[Token, str]] = []
+        self._proof = ""
         self._last = Answer(status=0)
 
     def step(self, step: When) -> Answer:
@@ -62,7 +65,7 @@ class _Asking:
         given = self._row.given if isinstance(step.given, msgspec.UnsetType) else step.given
         token, scheme = (self._token(given), given.scheme) if given else ("", "")
         time.sleep(float(self._last.value(step.wait) or 0) if isinstance(step.wait, str) else step.wait)
-        step = self._completed(step)
+        step = self._proven(step, token)
         asked = (self._front.address, step, token, scheme)
         if step.aside or step.at_once:
             under_way = [self._threads.submit(ask, *asked) for _ in range(step.times)]
@@ -71,13 +74,27 @@ class _Asking:
             self._last = [ask(*asked) for _ in range(step.times)][-1]
         return self._last
 
-    def _completed(self, step: When) -> When:
-        """With the headers that are known only now: an earlier answer's."""
+    def _proven(self, step: When, token: str) -> When:
+        """With the headers that are known only now: an earlier answer's, and what shows whose the token is."""
         added: dict[str, str | list[str]] = {}
         for name, said in step.headers.items():
             if isinstance(said, str) and said.startswith("${last "):
-                added[name] = self._last.value(said.removeprefix("${last ").removesuffix("}")) or ""
+                added[name] = self._from_last(said)
+        if step.proof is not None:
+            proof, path = step.proof, step.path.partition("?")[0]
+            address = self._front.url + (proof.address or path)
+            claims = {k: self._from_last(v) if str(v).startswith("${last ") else v for k, v in proof.claims.items()}
+            proof = msgspec.structs.replace(proof, claims=claims)
+            if not proof.again:
+                self._proof = self._issuers.proof(proof, token, proof.method or step.method, address)
+            added["DPoP"] = [self._proof] * proof.copies
+        if step.certificate:
+            added["Client-Cert"] = passed_on(step.certificate)
         return msgspec.structs.replace(step, headers={**step.headers, **added}) if added else step
+
+    def _from_last(self, said: str) -> str:
+        """What a field of the answer before held: `${last ETag}`."""
+        return self._last.value(said.removeprefix("${last ").removesuffix("}")) or ""
 
     def _token(self, given: Token) -> str:
         for known, token in self._tokens:

@@ -3,30 +3,56 @@
 No vendor is needed: one system's address refuses connections, another takes them and never says a word.
 """
 
+import hashlib
+import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from tests.conformance.issuers import AUDIENCE, Issuers
+from tests.conformance.issuers import AUDIENCE, INTROSPECTION_SECRET, Issuers
 from tests.conformance.table import HERE
 from tests.processes import Command
 
-POLICIES: Final = HERE / "policies"
-CAN: Final = frozenset({"deciding"})
-"""What our own gateway can do: all of it."""
+API_KEYS: Final = ("an-api-key-of-the-table-0123456789abcdef", "its-successor-of-the-table-0123456789abcd")
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """One way in which the platform is set up."""
+
+    can: frozenset[str] = frozenset()
+    """What only this one can be asked; rows say it as `needs`."""
+    more: str = ""
+    """What platform.yaml says besides."""
+    settings: dict[str, str] = {}
+
+
+SETUPS: Final = {
+    "plain": Setup(),
+    "strict": Setup(
+        can=frozenset({"nonces", "counters away"}),
+        more='dpop: {nonce_key: "${CONFORMANCE_NONCE_KEY}"}\n',
+        settings={"TIERGATE_REDIS_URL": "redis://127.0.0.1:9", "CONFORMANCE_NONCE_KEY": "n" * 32},
+    ),
+}
+"""Asked in this order: a row that needs nothing is asked of the first."""
 
 
 class Front(msgspec.Struct, frozen=True, kw_only=True):
     """Where to ask, and what can be asked there."""
 
     address: tuple[str, int]
-    url: str
-    """What it calls itself in what it says."""
-    can: frozenset[str] = CAN
+    can: frozenset[str] = frozenset()
+    """What it can be asked besides what every front can."""
+
+    @property
+    def url(self) -> str:
+        """What it calls itself in what it says."""
+        return f"http://{self.address[0]}:{self.address[1]}"
 
     @property
     def values(self) -> dict[str, str]:
@@ -35,28 +61,46 @@ class Front(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def platform(folder: Path, issuers: Issuers) -> Iterator[Front]:
-    """The whole platform, with its state in `folder`."""
-    with closing(socket.socket()) as refusing, closing(socket.create_server(("127.0.0.1", 0))) as silent:
+def fronts(folder: Path, issuers: Issuers) -> Iterator[list[Front]]:
+    """The whole platform, once for each way it must be set up, with their state in `folder`."""
+    with ExitStack() as started:
+        refusing = started.enter_context(closing(socket.socket()))
         refusing.bind(("127.0.0.1", 0))
-        nobody = f"http://127.0.0.1:{refusing.getsockname()[1]}"
-        port = _free_port()
-        command = Command(
-            folder,
-            "serve",
-            TIERGATE_PORT=str(port),
-            TIERGATE_POLICIES=str(POLICIES),
-            TIERGATE_POLL_SECONDS="86400",
-            CONFORMANCE_ISSUERS=issuers.url,
-            CONFORMANCE_NOBODY=nobody,
-            CONFORMANCE_SILENT=f"http://127.0.0.1:{silent.getsockname()[1]}",
-        )
-        try:
+        silent = started.enter_context(closing(socket.create_server(("127.0.0.1", 0))))
+        values = {
+            "TIERGATE_POLL_SECONDS": "86400",
+            "CONFORMANCE_ISSUERS": issuers.url,
+            "CONFORMANCE_INTROSPECTION": INTROSPECTION_SECRET,
+            "CONFORMANCE_KEYS": " ".join(f"sha256:{hashlib.sha256(key.encode()).hexdigest()}" for key in API_KEYS),
+            "CONFORMANCE_NOBODY": f"http://127.0.0.1:{refusing.getsockname()[1]}",
+            "CONFORMANCE_SILENT": f"http://127.0.0.1:{silent.getsockname()[1]}",
+        }
+        running: list[tuple[Front, Command]] = []
+        started.callback(_stop, running)
+        for name, setup in SETUPS.items():
+            front = Front(address=("127.0.0.1", _free_port()), can=setup.can)
+            policies = _policies(folder / name / "policies", setup.more)
+            own = {"TIERGATE_PORT": str(front.address[1]), "TIERGATE_POLICIES": str(policies), **setup.settings}
+            command = Command(folder / name, "serve", **values, **own)
+            running.append((front, command))
+        for _, command in running:
             command.until("Serving all at")
-            yield Front(address=("127.0.0.1", port), url=f"http://127.0.0.1:{port}")
+        yield [front for front, _ in running]
+        for _, command in running:
             assert command.process.poll() is None, f"the process died:\n{command.log.read_text()[-3000:]}"
-        finally:
-            command.stop()
+
+
+def _stop(running: list[tuple[Front, Command]]) -> None:
+    """All at once: each takes its time to let go of its work."""
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda pair: pair[1].stop(), running))
+
+
+def _policies(folder: Path, more: str) -> Path:
+    shutil.copytree(HERE / "policies", folder)
+    platform = folder / "platform.yaml"
+    platform.write_text(platform.read_text() + more)
+    return folder
 
 
 def _free_port() -> int:

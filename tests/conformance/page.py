@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import msgspec
 
-from tests.conformance.table import Kind, Row, Token, When
+from tests.conformance.table import Kind, Proof, Row, Token, When
 from tests.processes import ROOT
 
 PAGE: Final = ROOT / "docs" / "reference" / "conformance.md"
+_SAID: Final = msgspec.to_builtins(Proof())
 _HEAD: Final = """\
 # Conformance
 
@@ -37,7 +38,14 @@ def failed_on(text: str) -> list[str]:
 def _section(name: str, rows: Sequence[Row], kinds: Mapping[str, Kind]) -> str:
     lines = [("row", "clause", "given", "when", "then"), ("---",) * 5]
     lines += [
-        (f"`{row.id}`", row.clause, _given(row.given), "<br>".join(_whens(row)), _then(row, kinds)) for row in rows
+        (
+            f"`{row.id}`",
+            row.clause,
+            _given(row.given) + "".join(f"<br>needs {need}" for need in row.needs),
+            "<br>".join(_whens(row)),
+            _then(row, kinds),
+        )
+        for row in rows
     ]
     table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
     return f"\n## {name.capitalize()}\n\n{table}\n"
@@ -67,6 +75,11 @@ def _when(when: When, word: str) -> str:
     if not isinstance(when.given, msgspec.UnsetType):
         said += f" with {_given(when.given)}"
     said += "".join(f"<br>{name}: {_code(value)}" for name, value in when.headers.items())
+    if when.proof is not None:
+        changed = {name: value for name, value in msgspec.to_builtins(when.proof).items() if _SAID[name] != value}
+        said += "<br>with a DPoP proof" + "".join(f", {name} {_code(value)}" for name, value in changed.items())
+    if when.certificate:
+        said += f"<br>with the client certificate of {when.certificate}"
     if when.json is not msgspec.UNSET:
         said += f"<br>{_code(json.dumps(when.json))}"
     if when.text is not None:

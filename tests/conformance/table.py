@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 HERE: Final = Path(__file__).parent
-SUBJECTS: Final = ("identity", "scopes", "versions", "limits", "writes", "catalogue", "errors", "transport")
+SUBJECTS: Final = ("identity", "proofs", "scopes", "versions", "limits", "writes", "catalogue", "errors", "transport")
 """In the order of the page."""
 
 
@@ -28,7 +28,29 @@ class Token(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """`now+60` is that many seconds from now; null takes one away."""
     flaw: str = ""
     """What is done to it afterwards: a name of `issuers.FLAWS`."""
+    bound: str = ""
+    """What it is bound to: `dpop` for the holder's key, else the name on a client certificate."""
     scheme: str = "Bearer"
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The DPoP proof that comes with a request: as RFC 9449 wants it, but for what is said."""
+
+    key: str = "own"
+    """`own` is what tokens are bound to; `another` is not."""
+    header: dict[str, Any] = {}
+    claims: dict[str, Any] = {}
+    address: str = ""
+    """What its `htu` says, below the front's address; the path of the request when not said."""
+    method: str = ""
+    """What its `htm` says; the method of the request when not said."""
+    private: bool = False
+    """Whether it gives the private key away."""
+    flaw: str = ""
+    copies: int = 1
+    """How many headers carry it."""
+    again: bool = False
+    """It is the very proof of the step before."""
 
 
 class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +62,10 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A list sends the field once for each value."""
     copies: int = 1
     """How often each field of `headers` is sent."""
+    proof: Proof | None = None
+    """Brings a DPoP proof."""
+    certificate: str = ""
+    """Comes through a TLS terminator that saw the certificate of somebody of this name."""
     json: Any = msgspec.UNSET
     text: str | None = None
     size: int = 0
@@ -88,7 +114,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     when: When
     then: Then
     needs: list[str] = []
-    """What the front must be able to do; a front that is not says so, and the row is not asked of it."""
+    """What the front must be able to do or how it must be set up; a front that is not is not asked the row."""
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

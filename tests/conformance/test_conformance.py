@@ -8,7 +8,7 @@ import pytest
 from tests.conformance.asked import ask_all
 from tests.conformance.asking import Answer
 from tests.conformance.fields import challenges_of
-from tests.conformance.front import platform
+from tests.conformance.front import fronts
 from tests.conformance.issuers import FLAWS, Issuers
 from tests.conformance.judging import judge
 from tests.conformance.page import PAGE, failed_on, page
@@ -45,8 +45,8 @@ def judged(then: Then, body: dict[str, object] = BODY, **fields: str) -> list[st
 def test_every_row_conforms(tmp_path: Path) -> None:
     issuers = Issuers()
     try:
-        with platform(tmp_path, issuers) as front:
-            verdicts = list(ask_all(TABLE, front, issuers, problems()))
+        with fronts(tmp_path, issuers) as running:
+            verdicts = list(ask_all(TABLE, running, issuers, problems()))
     finally:
         issuers.close()
     assert [f"{verdict.row.id}: {wrong}" for verdict in verdicts for wrong in verdict.wrong] == []
