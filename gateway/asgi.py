@@ -1,10 +1,9 @@
 """The way in over HTTP: one ASGI layer in front of the tiers of this process, and of tiers elsewhere."""
 
-import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
+from urllib.parse import quote, unquote
 
 import msgspec
 import structlog
@@ -19,15 +18,13 @@ from gateway.challenges import asks_of
 from gateway.governor import Governor
 from gateway.plan import Governed
 from gateway.proxy import Proxy
+from gateway.readable import check
 from gateway.recorded import recorded
 from gateway.refusals import (
     AuditUnavailable,
     BodyTooLarge,
-    HeadersTooLarge,
     MethodNotAllowed,
-    MethodUnknown,
     NotOffered,
-    TokenMisplaced,
 )
 from gateway.router import segments_of
 
@@ -39,13 +36,6 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _KEPT_ANSWER: Final = 256 * 1024
 """Bytes of an answer kept for the record; of a longer one nothing is kept."""
-_ONCE: Final = frozenset((b"authorization", b"content-length", b"content-type", b"host"))
-_HEADERS_MAX: Final = 32 * 1024
-"""Bytes of all header fields; the largest token is half of that."""
-_METHODS: Final = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS TRACE".split())
-"""CONNECT is not among them: nobody tunnels through here."""
-_HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
-"""What the `Host` of RFC 9110 section 7.2 is made of."""
 log = structlog.get_logger("tiergate.gateway")
 
 
@@ -89,12 +79,7 @@ class Gateway:
 
     def find(self, scope: Scope) -> tuple[Governed, dict[str, str], App]:
         """The operation a request means, and the app that serves it. Raises the fault it is refused with."""
-        if scope["method"] not in _METHODS:
-            raise MethodUnknown(f"{scope['method'][:32]} is no method we know; methods are written in capitals.")
-        _check_once(scope["headers"])
-        _check_host(scope)
-        if (query := scope.get("query_string", b"")) and _holds_a_token(query):
-            raise TokenMisplaced("A token in the query ends up in logs; send it in the Authorization header.")
+        check(scope)
         segments = segments_of(scope["raw_path"])
         governed, arguments, methods = self.governor.plan.router.find(scope["method"], segments)
         if governed is not None and not isinstance(governed, Governed):
@@ -109,6 +94,20 @@ class Gateway:
             allow = ", ".join(methods)
             raise MethodNotAllowed(f"{scope['method']} is not possible here; {allow} is.", allow=allow)
         raise NotOffered("No policy offers anything at this address.")
+
+    def preflight(self, scope: Scope, headers: Mapping[str, str]) -> Answer | None:
+        """What a browser is told that asks before a page's call; None where policy knows no pages there.
+
+        Raises the fault it is refused with.
+        """
+        wanted = headers.get("access-control-request-method", "")
+        if scope["method"] != "OPTIONS" or not wanted or "origin" not in headers:
+            return None
+        governed, _, _ = self.governor.plan.router.find(wanted, segments_of(scope["raw_path"]))
+        if governed is not None and not isinstance(governed, Governed):
+            governed = governed.any()
+        rule = governed.preflight if governed is not None else None
+        return rule.preflight(headers) if rule is not None else None
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" and self._front is not None:
@@ -163,6 +162,11 @@ class _Passage:
 
     async def _pass(self) -> None:
         governor = self._gateway.governor
+        told = self._gateway.preflight(self._scope, self._headers)
+        if told is not None:
+            self._settled = True  # a question before a call is no call
+            await self._whole(told)
+            return
         governed, arguments, app = self._gateway.find(self._scope)
         address = (self._scope.get("client") or ("",))[0]
         call = self._call = Call(
@@ -335,36 +339,6 @@ def _from_outside(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes
         if not name.startswith((b"tiergate-", b"x-forwarded-"))
         and name not in (b"forwarded", b"x-request-id", b"traceparent")
     ]
-
-
-def _holds_a_token(query: bytes) -> bool:
-    """Whether it says `access_token`, however it is spelt (RFC 6750 section 2.3)."""
-    return b"access" in unquote_to_bytes(query) and any(name == b"access_token" for name, _ in parse_qsl(query))
-
-
-def _check_once(headers: list[tuple[bytes, bytes]]) -> None:
-    seen = set()
-    if sum(len(name) + len(value) for name, value in headers) > _HEADERS_MAX:
-        raise HeadersTooLarge(f"The header fields have more than the {_HEADERS_MAX} bytes taken.")
-    for name, value in headers:
-        if name == b"authorization" and name in seen:
-            raise TokenMisplaced("The request has two Authorization headers; send one token.")
-        if name in _ONCE and name in seen:
-            raise Malformed(f"The header {name.decode()} stands in the request twice.")
-        if name == b"content-length" and not value.isdigit():
-            raise Malformed("Content-Length is not a number.")
-        seen.add(name)
-    if b"content-length" in seen and b"transfer-encoding" in seen:
-        raise Malformed("A request has Content-Length or Transfer-Encoding, not both.")
-
-
-def _check_host(scope: Scope) -> None:
-    """RFC 9112 section 3.2: without a host, or with one that cannot be one, nobody knows who was asked."""
-    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    if not host and scope.get("http_version") == "1.1":  # granian gives an empty one where there is none
-        raise Malformed("A request of HTTP/1.1 names a host, and this one does not.")
-    if not _HOST.fullmatch(host):
-        raise Malformed("The Host header is not a host.")
 
 
 def _with_request_id(send: Send, request_id: str) -> Send:

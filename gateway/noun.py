@@ -46,6 +46,13 @@ class Rule:
     def admit(self, call: Call) -> Awaitable[None] | None:
         """Let the call pass, or refuse it by raising a fault. Only what must wait answers with an awaitable."""
 
+    def preflight(self, headers: Mapping[str, str]) -> Answer:
+        """What a browser is told that asks whether a page may make this call; header names are in lower case.
+
+        Raises the fault it is refused with.
+        """
+        raise NotImplementedError
+
     def reply(self, call: Call, answer: Answer) -> Awaitable[Answer] | None:
         """See the tier's whole answer to a call over HTTP before it is sent, and perhaps answer something else.
 

@@ -15,6 +15,7 @@ Forbidden        missing_scope         403   `scope` names what is missing
                  claim_missing         403   `claim` names it, never its value
                  layer_refused         403   experience -> process -> system, and no other way
                  not_in_product        403
+                 origin_refused        403   a page of that origin, or with that header, may not call
 Malformed        key_missing           400   Idempotency-Key, where policy requires it
 Malformed        version_unclear       400   no version was named, an unknown one, or two different ones
 NotFound         not_offered           404   nobody listed it in policies/
@@ -189,6 +190,15 @@ class NotInProduct(Forbidden):
     """
 
     title = "The client's product does not include this"
+
+
+class OriginRefused(Forbidden):
+    """A browser asked whether a page may make this call, and policy lists neither its origin nor, perhaps, a header.
+
+    Mend: the API's owner lists the page's origin under `cors`, as the browser says it: scheme, host and port.
+    """
+
+    title = "Pages of this origin may not call"
 
 
 class KeyMissing(Malformed):

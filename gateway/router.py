@@ -21,6 +21,9 @@ class Chooser(Protocol):
     def pick(self, headers: Iterable[tuple[bytes, bytes]], now: float) -> "Governed":
         """The operation. `now` is in seconds since the epoch. Raises the fault it is refused with."""
 
+    def any(self) -> "Governed":
+        """One of the operations, where any will do."""
+
     def address(self, governed: "Governed", raw_path: bytes) -> bytes:
         """The address of its own that the operation is sent on to."""
 

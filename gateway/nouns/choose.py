@@ -86,6 +86,10 @@ class Choice:
             raise NotOffered(f"{version} of {self.api} does not have this; {_listed(self.offered)} does.")
         return self.offered[version]
 
+    def any(self) -> "Governed":
+        """The operation in one of its versions."""
+        return next(iter(self.offered.values()))
+
     def address(self, governed: "Governed", raw_path: bytes) -> bytes:
         """The address that names the version."""
         return governed.api.prefix.encode() + raw_path.removeprefix(f"/{self.api}".encode())
