@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from hashlib import blake2b
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -254,8 +255,13 @@ def _fail(batch: _Batch, retry_after: float) -> None:
 
 
 def _key(draw: Draw) -> str:
-    """A kind has keys of its own: what another kind left there would not be understood."""
-    return f"{PREFIX}{type(draw.of).__name__.lower()}:{draw.key}"
+    """A kind has keys of its own: what another kind left there would not be understood.
+
+    Whom a limit counts (what stands behind the `=`) is a digest: whoever looks into Redis reads no names of people.
+    """
+    limit, equals, subject = draw.key.partition("=")
+    digest = blake2b(subject.encode(), digest_size=16).hexdigest() if subject else ""
+    return f"{PREFIX}{type(draw.of).__name__.lower()}:{limit}{equals}{digest}"
 
 
 def _plain(job: _Job, now: float) -> dict[str, Any]:

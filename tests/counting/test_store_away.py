@@ -75,6 +75,16 @@ async def test_keys_expire_by_themselves(own_redis: RedisServer, shared: OnRedis
     assert 0 < left["tiergate:places:p"] <= 3_000
 
 
+async def test_whoever_looks_into_redis_reads_no_names(own_redis: RedisServer, shared: OnRedis) -> None:
+    for name in ("priya@acme.example", "dana@acme.example", "priya@acme.example"):
+        await shared.take([Draw(f"notes:writes:user=https://id.firm.example|{name}", Steady(9, 0.001))])
+    with own_redis.client() as client:
+        keys: Any = client.keys("*")
+    assert len(keys) == 2
+    assert all(key.startswith(b"tiergate:steady:notes:writes:user=") for key in keys)
+    assert not any(b"priya" in key or b"dana" in key for key in keys)
+
+
 async def test_the_places_of_a_process_that_died_are_free_when_its_lease_ends(own_redis: RedisServer) -> None:
     one = Draw("erp", Places(1, lease=0.5))
     dead, alive = OnRedis(own_redis.url, timeout=5), OnRedis(own_redis.url, timeout=5)

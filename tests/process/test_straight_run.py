@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
+from foundation.context import current
+from foundation.vendor_http import observe
 from process_apis.tables import EVENTS, XREFS
 from tests.process.world import World
 
@@ -91,3 +93,13 @@ async def test_contract_types_decide_how_a_project_is_billed(firm: World) -> Non
     summaries = [run.steps[9].summary for run in runs]
     assert summaries == ["2 lines, EUR 98,500.00", "6 lines, USD 75,000.00"]
     assert Decimal("98500.00") == firm.deal("D03").amount
+
+
+async def test_every_call_a_run_makes_of_a_vendor_says_what_the_run_is_for(firm: World) -> None:
+    seen: set[tuple[bool, str]] = set()
+    forget = observe(lambda exchange: seen.add((bool(exchange.run), current().criticality)))
+    try:
+        assert (await firm.played("D02")).run.status == "succeeded"
+    finally:
+        forget()
+    assert {what for of_a_run, what in seen if of_a_run} == {"T1"}
