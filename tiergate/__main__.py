@@ -82,6 +82,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--no-scenario", action="store_true", help="start only, play nothing")
     serve = _command(commands, "serve", _serve, "serve the platform, or one tier of it apart", "tiergate serve system")
     serve.add_argument("what", nargs="?", choices=WHAT, default="all", help="what this process serves (default: all)")
+    serve.add_argument(
+        "--with-stdin", action="store_true", help="sandboxes: end with standard input too, never outliving who started"
+    )
     scenario = _command(
         commands, "scenario", _scenario, "play the scenario on a fresh database", "tiergate scenario --json"
     )
@@ -134,7 +137,7 @@ def _serve(settings: Settings, asked: argparse.Namespace) -> int:
     if asked.what == "sandboxes":
         from tiergate.embedded import serve as serve_sandboxes  # without the platform: a third less memory
 
-        asyncio.run(serve_sandboxes(settings))
+        asyncio.run(serve_sandboxes(settings, with_stdin=asked.with_stdin))
         return 0
     from tiergate.demonstration import serve
 

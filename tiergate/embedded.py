@@ -16,13 +16,15 @@ import httpx
 import msgspec
 
 import system_apis
-from foundation.sandbox.server import Address, CannotServe, addresses
+from foundation.sandbox.server import ADDRESSES, Address, CannotServe, addresses, held
 from system_apis import Demo
 from tiergate.settings import Settings, WrongSetting
 
 FOLDER: Final = "sandboxes"
 _FILE: Final = "vendors.json"
 _READY_SECONDS: Final = 30.0
+_LET_GO_SECONDS: Final = 5.0
+"""How long sandboxes whose platform was killed may take to notice it."""
 
 
 def sandboxed() -> list[str]:
@@ -36,13 +38,13 @@ def refuse_in_production(settings: Settings) -> None:
         raise WrongSetting("TIERGATE_ENVIRONMENT is production: sandboxes and the embedded issuer do not start there.")
 
 
-async def serve(settings: Settings, ports: Mapping[str, int] | None = None) -> None:
-    """Serve every sandbox in this process until told to stop."""
+async def serve(settings: Settings, ports: Mapping[str, int] | None = None, *, with_stdin: bool = False) -> None:
+    """Serve every sandbox in this process until told to stop; `with_stdin`, until standard input ends too."""
     from foundation.sandbox.server import serve as serve_sandboxes
 
     refuse_in_production(settings)
     made = [sandbox() for system in system_apis.discover().values() if (sandbox := system.sandbox)]
-    await serve_sandboxes(made, settings.state / FOLDER, ports=ports)
+    await serve_sandboxes(made, settings.state / FOLDER, ports=ports, with_stdin=with_stdin)
 
 
 class Sandboxes:
@@ -56,13 +58,17 @@ class Sandboxes:
         self.addresses: dict[str, Address] = {}
 
     async def start(self) -> None:
-        """Start it and wait until every sandbox answers. `CannotServe` says why it would not."""
+        """Start it and wait until every sandbox answers. `CannotServe` says why it would not.
+
+        It ends with this process, even where this one is killed: a pipe that nobody writes to tells it so.
+        """
         self._settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder.mkdir(exist_ok=True)
-        (self._folder / "addresses.json").unlink(missing_ok=True)
+        await self._take_over()
         with (self._folder / "log.txt").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
-                [sys.executable, "-m", "tiergate", "serve", "sandboxes"],
+                [sys.executable, "-m", "tiergate", "serve", "sandboxes", "--with-stdin"],
+                stdin=subprocess.PIPE,
                 env={**self._settings.values, "TIERGATE_STATE": str(self._settings.state)},
                 stdout=log,
                 stderr=log,
@@ -74,6 +80,19 @@ class Sandboxes:
                 raise CannotServe(f"the sandboxes did not start; {self._folder / 'log.txt'} says why")
             await asyncio.sleep(0.05)
         self.addresses = found
+
+    async def _take_over(self) -> None:
+        """Make sure nobody else's run on this folder, and forget where the last ones were."""
+        deadline = time.monotonic() + _LET_GO_SECONDS
+        while True:
+            try:
+                with held(self._folder):
+                    (self._folder / ADDRESSES).unlink(missing_ok=True)
+                    return
+            except CannotServe:
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(0.05)
 
     async def introduce(self, public_url: str) -> dict[str, str]:
         """Register our credentials with every sandbox; what the connections' `${NAME}`s stand for."""
@@ -88,6 +107,8 @@ class Sandboxes:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
 
 
 async def introduce(state: Path, public_url: str) -> dict[str, str]:

@@ -1,14 +1,17 @@
 """Serving sandboxes: all of them in one process, each on its own port, with their state in one folder.
 
-The folder holds `<name>.sqlite` for each sandbox, `addresses.json`, and for TLS `ca.pem` (what a client must trust)
-and `tls.pem` (certificate and key, readable by the owner only).
+The folder holds `<name>.sqlite` for each sandbox, `addresses.json`, `lock` (held while they run), and for TLS `ca.pem`
+(what a client must trust) and `tls.pem` (certificate and key, readable by the owner only).
 """
 
 import asyncio
+import fcntl
 import os
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +24,7 @@ from foundation.sandbox.kit import Box, Sandbox
 
 HOST: Final = "127.0.0.1"
 ADDRESSES: Final = "addresses.json"
+LOCK: Final = "lock"
 READY_SECONDS: Final = 20.0
 
 
@@ -45,28 +49,44 @@ async def serve(
     tls_ports: Mapping[str, int] | None = None,
     ready: asyncio.Event | None = None,
     stop: asyncio.Event | None = None,
+    with_stdin: bool = False,
 ) -> None:
-    """Serve until `stop` is set, or, where none is given, until SIGTERM or SIGINT.
+    """Serve until `stop` is set, or, where none is given, until SIGTERM or SIGINT; `with_stdin`, until that ends too.
 
     A port not given is chosen; `state/addresses.json` says which once all of them answer.
-    `CannotServe` under production settings (`TIERGATE_ENVIRONMENT=production`) and for a port in use.
+    `CannotServe` under production settings (`TIERGATE_ENVIRONMENT=production`), for a port in use, and where sandboxes
+    run on the state folder already.
     """
     if os.environ.get("TIERGATE_ENVIRONMENT", "").lower() == "production":
         raise CannotServe("TIERGATE_ENVIRONMENT is production: sandboxes are stand-ins and do not start there")
     stop = stop or _stop_on_signals()
-    _prepare(state)
+    if with_stdin:
+        _stop_with_stdin(stop)
+    with held(state):
+        await _serve(sandboxes, state, ports or {}, tls_ports or {}, ready, stop)
+
+
+async def _serve(
+    sandboxes: Sequence[Sandbox],
+    state: Path,
+    ports: Mapping[str, int],
+    tls_ports: Mapping[str, int],
+    ready: asyncio.Event | None,
+    stop: asyncio.Event,
+) -> None:
+    (state / ADDRESSES).unlink(missing_ok=True)
     taken: set[int] = set()
     servers, addresses, listening, boxes = [], {}, [], []
     for sandbox in sandboxes:
         box = Box(sandbox, state / f"{sandbox.name}.sqlite")
         boxes.append(box)
-        port = _free_port((ports or {}).get(sandbox.name, 0), sandbox.name, taken)
+        port = _free_port(ports.get(sandbox.name, 0), sandbox.name, taken)
         servers.append(_server(box, port))
         listening.append(port)
         tls_url = ""
         if sandbox.tls:
             certificate = _certificate(state)
-            secure = _free_port((tls_ports or {}).get(sandbox.name, 0), f"{sandbox.name} (TLS)", taken)
+            secure = _free_port(tls_ports.get(sandbox.name, 0), f"{sandbox.name} (TLS)", taken)
             # The outbox belongs to the plain port; this one only answers.
             servers.append(_server(box, secure, certificate))
             listening.append(secure)
@@ -93,6 +113,23 @@ async def serve(
             box.store.close()
 
 
+@contextmanager
+def held(state: Path) -> Iterator[None]:
+    """Hold the state folder: two processes on one would send every webhook twice and take calls from each other.
+
+    `CannotServe` when another process holds it. The system lets go of it with the process, however that ends.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotServe(
+                f"Sandboxes run on {state} already, perhaps of another Tiergate: stop that, or set TIERGATE_STATE."
+            ) from None
+        yield
+
+
 def addresses(state: Path) -> dict[str, Address]:
     """Where the sandboxes of a state folder answer; empty while none is up."""
     try:
@@ -108,9 +145,16 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def _prepare(state: Path) -> None:
-    state.mkdir(parents=True, exist_ok=True)
-    (state / ADDRESSES).unlink(missing_ok=True)
+def _stop_with_stdin(stop: asyncio.Event) -> None:
+    """A pipe ends with the process at its other end, however that dies: what it started does not outlive it."""
+    loop, stdin = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def read() -> None:
+        if not os.read(stdin, 1024):
+            loop.remove_reader(stdin)
+            stop.set()
+
+    loop.add_reader(stdin, read)
 
 
 def _server(box: Box, port: int, certificate: Path | None = None) -> Server:

@@ -7,9 +7,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.processes import ROOT, Client, environment
+from foundation.sandbox.server import Address, addresses
+from tests.processes import ROOT, Client, Command, environment
 from tiergate.__main__ import main
 
 Run = Callable[..., str]
@@ -115,6 +117,45 @@ def test_a_second_one_on_the_same_port_refuses(platform: Client, tmp_path: Path)
     expected = f"Port {port} of 127.0.0.1 is in use, perhaps by another Tiergate: stop that, or set TIERGATE_PORT."
     assert done.stderr.strip() == f"tiergate: {expected}"
     assert platform.ask("GET", "/health").status_code == 200
+
+
+def test_a_second_one_on_the_same_state_folder_refuses(platform: Client) -> None:
+    """On another port: its sandboxes would send each webhook a second time, and to itself."""
+    before = platform.sandboxes
+    done = subprocess.run(
+        [sys.executable, "-m", "tiergate", "run"],
+        cwd=ROOT,
+        env=environment(platform.state, TIERGATE_PORT="0"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert f"tiergate: Sandboxes run on {platform.state / 'sandboxes'} already" in done.stderr
+    assert "set TIERGATE_STATE" in done.stderr
+    assert platform.sandboxes == before
+
+
+def test_sandboxes_do_not_outlive_a_platform_that_is_killed(tmp_path: Path) -> None:
+    """The next run finds their state, and nobody who works on it still."""
+    killed = Command(tmp_path, "run", "--no-scenario", TIERGATE_PORT="0")
+    killed.until("Ctrl-C stops")
+    orphan = int(addresses_of(tmp_path)["netsuite"].url.rpartition(":")[2])
+    killed.process.kill()
+    killed.process.wait()
+    again = Command(tmp_path, "run", "--no-scenario", TIERGATE_PORT="0")
+    try:
+        again.until("Ctrl-C stops")
+        with socket.socket() as asking:
+            assert asking.connect_ex(("127.0.0.1", orphan)) != 0
+        url = addresses_of(tmp_path)["netsuite"].url
+        assert httpx.get(f"{url}/health", trust_env=False).status_code == 200
+    finally:
+        assert again.stop() == 0
+
+
+def addresses_of(folder: Path) -> dict[str, Address]:
+    return addresses(folder / "state" / "sandboxes")
 
 
 def free_port() -> int:
