@@ -4,13 +4,17 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import sqlalchemy as sa
 
 from canonical.dates import now
+from foundation.sandbox.faults import FaultRule
 from foundation.sandbox.firm import Deal, deals
 from process_apis.tables import RUNS
 from tiergate import embedded, settings
@@ -29,8 +33,8 @@ class Ground:
         self.deals = {deal.code: deal for deal in deals(now().date())}
         self._platform: subprocess.Popen[bytes] | None = None
 
-    def platform(self, run_id: str = "", dies_at: int = 0) -> subprocess.Popen[bytes]:
-        """Start a platform that dies when a run has done a step; 0: never by itself."""
+    def platform(self, run_id: str = "", dies_at: int | str = 0) -> subprocess.Popen[bytes]:
+        """Start a platform that dies when a run has done a step; 0: never by itself; `each`: where none died yet."""
         command = [sys.executable, str(SCRIPT), str(self.state), run_id, str(dies_at)]
         with (self.state / "platforms.txt").open("ab") as log:
             self._platform = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env={"PYTHONPATH": str(ROOT)})
@@ -40,8 +44,54 @@ class Ground:
         """One platform, until it has died at that boundary."""
         assert self.platform(run_id, step).wait(PATIENCE) == -9, (self.state / "platforms.txt").read_text()[-2000:]
 
+    def killed_everywhere(self, run_id: str) -> list[str]:
+        """Platforms one after the other, each dying at the next checkpoint, until none is left; those they died at."""
+        while not self._over(self.platform(run_id, "each"), run_id):
+            pass
+        return [line.removeprefix(run_id) for line in (self.state / "died.txt").read_text().splitlines()]
+
+    def _over(self, platform: "subprocess.Popen[bytes]", run_id: str) -> bool:
+        """Whether the engine has nothing left to do for a run, and its case is told; False when the platform died."""
+        engine = sa.create_engine(f"sqlite:///{self.state / 'tiergate.sqlite'}")
+        left = sa.text(
+            "SELECT (SELECT count(*) FROM workflow_status WHERE workflow_uuid LIKE :run || '%' AND status NOT IN"
+            " ('SUCCESS', 'ERROR', 'CANCELLED')) + (SELECT count(*) FROM cases WHERE ticket_state <> 'told')"
+        )
+        any_yet = sa.select(sa.func.count()).select_from(RUNS).where(RUNS.c.id == run_id, RUNS.c.status != "running")
+        deadline = time.monotonic() + PATIENCE
+        try:
+            while platform.poll() is None:
+                assert time.monotonic() < deadline, (self.state / "platforms.txt").read_text()[-12000:]
+                with suppress(sa.exc.OperationalError), engine.connect() as connection:  # no tables before the first
+                    if connection.scalar(any_yet) and not connection.scalar(left, {"run": run_id}):
+                        return True
+                time.sleep(0.1)
+        finally:
+            engine.dispose()
+        assert platform.returncode == -9, (self.state / "platforms.txt").read_text()[-12000:]
+        return False
+
+    async def fault(self, system: str, **rule: Any) -> None:
+        """Plan a fault in a sandbox."""
+        async with httpx.AsyncClient(trust_env=False) as http:
+            url = f"{self.sandboxes.addresses[system].url}/_sandbox/faults"
+            (await http.post(url, content=msgspec.json.encode(FaultRule(**rule)))).raise_for_status()
+
+    async def records(self, system: str, kind: str) -> list[dict[str, Any]]:
+        """What a sandbox holds."""
+        async with httpx.AsyncClient(trust_env=False) as http:
+            contents = (await http.get(f"{self.sandboxes.addresses[system].url}/_sandbox/contents")).json()
+        found: list[dict[str, Any]] = contents.get(kind, [])
+        return found
+
     async def win(self, *codes: str) -> list[Deal]:
-        """Close deals in the CRM, as another client of it would."""
+        """Close deals in the CRM."""
+        for code in codes:
+            await self.change(code, StageName="Closed Won")
+        return [self.deals[code] for code in codes]
+
+    async def change(self, code: str, **fields: str) -> None:
+        """Edit a deal in the CRM, as another client of it would."""
         url = self.sandboxes.addresses["salesforce"].url
         app = embedded.credentials(self.state / embedded.FOLDER)["salesforce"].values
         form = {
@@ -51,11 +101,9 @@ class Ground:
         }
         async with httpx.AsyncClient(base_url=url) as http:
             token = (await http.post("/services/oauth2/token", data=form)).json()["access_token"]
-            for code in codes:
-                path = f"/services/data/v62.0/sobjects/Opportunity/{self.deals[code].id}"
-                signed = {"Authorization": f"Bearer {token}"}
-                (await http.patch(path, json={"StageName": "Closed Won"}, headers=signed)).raise_for_status()
-        return [self.deals[code] for code in codes]
+            path = f"/services/data/v62.0/sobjects/Opportunity/{self.deals[code].id}"
+            signed = {"Authorization": f"Bearer {token}"}
+            (await http.patch(path, json=fields, headers=signed)).raise_for_status()
 
     def ended(self) -> dict[str, tuple[str, bool | None, int]]:
         """Wait until every run has ended: its status, whether all systems agree, and how often it was taken over."""

@@ -1,7 +1,9 @@
 """The platform without its door, in a process that kills itself: `python platform_that_dies.py STATE RUN_ID STEP`.
 
 It dies by SIGKILL in the moment step STEP of RUN_ID is done and the engine has not heard of it yet: the work is done,
-the checkpoint is not. STEP 0 never comes, so that it lives until somebody ends it.
+the checkpoint is not. STEP 0 never comes, so that it lives until somebody ends it. STEP `each` is the first checkpoint
+of RUN_ID, or of its undoing, at which no platform on this state has died before: the steps, how the run ends, and what
+it tells the service desk; also where a step fails.
 """
 
 import asyncio
@@ -10,8 +12,10 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
+from dbos import DBOS
 
 from process_apis.platform import Pace
 from process_apis.steps import observers
@@ -30,6 +34,27 @@ def die_at(run_id: str, step: int) -> None:
     observers.append(observe)
 
 
+def die_at_each(run_id: str, state: Path) -> None:
+    """Between the work of a checkpoint and its record, whatever the work came to."""
+    run_step, died = DBOS.run_step_async, state / "died.txt"
+
+    async def run(options: Any, work: Any, *args: Any) -> Any:
+        async def done(*args: Any) -> Any:
+            try:
+                return await work(*args)
+            finally:
+                status = DBOS.step_status
+                here = f"{DBOS.workflow_id} {status.step_id if status else ''} {options['name']}"
+                known = died.read_text().splitlines() if died.exists() else []
+                if str(DBOS.workflow_id).startswith(run_id) and here not in known:
+                    died.write_text("\n".join([*known, here]))
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        return await run_step(options, done, *args)
+
+    DBOS.run_step_async = run  # type: ignore[method-assign]  # it is a test that stands in the engine's way
+
+
 async def main(state: Path) -> None:
     environment = {"TIERGATE_STATE": str(state), "TIERGATE_PORT": "0", "TIERGATE_LEASE_SECONDS": "2"}
     known = settings.read(environment)
@@ -42,5 +67,8 @@ async def main(state: Path) -> None:
 if __name__ == "__main__":
     faulthandler.enable()
     faulthandler.dump_traceback_later(50, repeat=True)  # one that hangs says where before its test loses patience
-    die_at(sys.argv[2], int(sys.argv[3]))
+    if sys.argv[3] == "each":
+        die_at_each(sys.argv[2], Path(sys.argv[1]))
+    else:
+        die_at(sys.argv[2], int(sys.argv[3]))
     asyncio.run(main(Path(sys.argv[1])))
