@@ -27,6 +27,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """Path of a CA bundle; empty for the system's own."""
     budget: Budget | None = None
     """How much may be asked of it; None for as much as it takes."""
+    where: str = ""
+    """File and line, for whoever has to mend it."""
     counters: Counters | None = None
     """Where the budget is counted; in this connection alone when not given."""
 

@@ -243,4 +243,7 @@ def _lost(lost: httpx.TransportError, system: str, changes: bool) -> VendorFault
 def _trust(connection: Connection) -> ssl.SSLContext | bool:
     if not connection.verify:
         return True
-    return ssl.create_default_context(cafile=connection.verify)
+    try:
+        return ssl.create_default_context(cafile=connection.verify)
+    except OSError as unread:
+        raise ValueError(f"verify is {connection.verify}, which holds no CA certificates") from unread

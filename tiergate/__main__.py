@@ -35,6 +35,8 @@ from tiergate.settings import Settings, WrongSetting
 
 CANNOT: Final = 2
 """Exit code for what the person at the keyboard can mend."""
+INTERRUPTED: Final = 130
+"""Exit code after Ctrl-C while something was still under way; as shells have it."""
 _EXAMPLES: Final = """\
 examples:
   tiergate run                     start everything on embedded defaults and play the scenario
@@ -66,6 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("tiergate: the policies cannot be used:", *wrong.problems, sep="\n  ", file=sys.stderr)
     except ValueError as wrong:
         print(f"tiergate: {wrong}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("\ntiergate: stopped before it was done.", file=sys.stderr)
+        return INTERRUPTED
     return CANNOT
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from foundation.connections import Connection
 from foundation.vendor_budget import Budget
 from gateway.loader import Node, PolicyError, read
+from gateway.words import Duration
 from process_apis import bindings as roles
 from process_apis.bindings import Bindings
+from system_apis import Adapter, SystemApi
 from tiergate.budgets import read_budget
 
 _KEYS: Final = ("url", "sign_in", "timeout", "notifications", "verify", "budget")
@@ -27,7 +29,10 @@ def bindings(folder: Path, known: Iterable[str], values: Mapping[str, str]) -> B
 
 def connections(folder: Path, wanted: Iterable[str], values: Mapping[str, str]) -> dict[str, Connection]:
     """The connections of the systems in `wanted`; `PolicyError` with each wrong line or missing value."""
-    node = read(folder / "connections.yaml", "policies/connections.yaml", _with_files(values))
+    try:
+        node = read(folder / "connections.yaml", "policies/connections.yaml", _with_files(values))
+    except PolicyError as unread:
+        raise PolicyError([_of_file(problem, values) for problem in unread.problems]) from unread
     wrong: list[str] = []
     found = {}
     for name in wanted:
@@ -40,23 +45,32 @@ def connections(folder: Path, wanted: Iterable[str], values: Mapping[str, str]) 
         if not str(plain.get("url", "")).startswith(("http://", "https://")):
             wrong.append(f"{said.where}: {name}.url must be an address that begins with http:// or https://")
             continue
-        found[name] = _connection(name, plain, read_budget(said.get("budget"), name, wrong))
+        found[name] = _connection(name, said, read_budget(said.get("budget"), name, wrong), wrong)
     if wrong:
         raise PolicyError(wrong)
     return found
 
 
-def _connection(name: str, plain: Mapping[str, Any], budget: Budget | None) -> Connection:
-    timeout = plain.get("timeout", {})
+def adapter(system: SystemApi, connection: Connection) -> Adapter:
+    """The system's adapter; `PolicyError` with file and line where its sign-in or notifications cannot be used."""
+    try:
+        return system.connect(connection)
+    except (ValueError, OSError) as wrong:
+        raise PolicyError([f"{connection.where}: {system.name} cannot be connected: {wrong}"]) from wrong
+
+
+def _connection(name: str, said: Node, budget: Budget | None, wrong: list[str]) -> Connection:
+    plain = said.plain()
     return Connection(
         name=name,
         url=plain["url"],
         sign_in={key: str(value) for key, value in plain.get("sign_in", {}).items()},
-        connect_timeout=_seconds(timeout.get("connect", "2s")),
-        timeout=_seconds(timeout.get("total", "10s")),
+        connect_timeout=_seconds(said, "connect", "2s", wrong),
+        timeout=_seconds(said, "total", "10s", wrong),
         notifications={key: str(value) for key, value in plain.get("notifications", {}).items()},
         verify=plain.get("verify", ""),
         budget=budget,
+        where=said.at("url").where,
     )
 
 
@@ -75,9 +89,23 @@ def _where(node: Node, problem: str) -> str:
     return node.at(word).where if node.get(word) is not None else node.where
 
 
-def _seconds(said: Any) -> float:
-    text = str(said)
-    return float(text.removesuffix("ms")) / 1000 if text.endswith("ms") else float(text.removesuffix("s"))
+def _seconds(said: Node, key: str, default: str, wrong: list[str]) -> float:
+    node = said.at("timeout", key)
+    text = said.plain().get("timeout", {}).get(key, default)
+    try:
+        return Duration.read(text)
+    except ValueError as unread:
+        wrong.append(f"{node.where}: timeout.{key}: {unread}")
+        return 0.0
+
+
+def _of_file(problem: str, values: Mapping[str, str]) -> str:
+    """A value that is missing, though a file was named that should hold it, is a mistake about that file."""
+    for name, path in values.items():
+        missing = f"${{{name.removesuffix('_FILE')}}} is not set"
+        if name.endswith("_FILE") and missing in problem:
+            return f"{problem.partition(missing)[0]}{missing}: {name} is {path}, which is no file that can be read"
+    return problem
 
 
 def _with_files(values: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,5 +1,7 @@
 """What a person needs to use a running demonstration, and serving tiers for good."""
 
+import asyncio
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -9,6 +11,7 @@ import msgspec
 from foundation.context import Layer
 from foundation.sandbox.server import Address
 from foundation.sandbox.server import addresses as sandbox_addresses
+from gateway.identity.demo import FILE as DEMO_FILE
 from gateway.identity.demo import read_demo
 from tiergate import embedded
 from tiergate.assembly import Served
@@ -18,6 +21,8 @@ from tiergate.server import Serving, probe, until_told_to_stop
 from tiergate.settings import TIERS, Settings, WrongSetting
 
 _FACES: Final = {"priya@acme.example": "service desk, may act", "dana@acme.example": "finance, may look"}
+GATEWAY_SECONDS: Final = 30.0
+"""How long a tier that starts before the gateway waits for the secrets that one makes at its first start."""
 
 
 def firm_of(settings: Settings, where: Mapping[str, Address], say: Say) -> Firm:
@@ -61,6 +66,8 @@ async def serve(settings: Settings, what: str) -> int:
         raise WrongSetting(
             "TIERGATE_PUBLIC_URL is missing: a tier apart must know the gateway's address, whose issuer signs."
         )
+    _finds_the_next(settings, what)
+    await _may_sign_in(settings, what)
     values = await _introduced(settings)
     served = Served(msgspec.structs.replace(settings, values=values), tiers, gateway=what in ("all", "gateway"))
     await served.start()
@@ -73,6 +80,36 @@ async def serve(settings: Settings, what: str) -> int:
     await serving.stop()
     await served.stop()
     return 0
+
+
+def _finds_the_next(settings: Settings, what: str) -> None:
+    """A tier apart cannot do anything without the tier it asks, a gateway not without the tiers it stands before."""
+    asked = {"process": ("system",), "experience": ("process",), "gateway": TIERS}.get(what, ())
+    missing = [f"TIERGATE_{tier.upper()}_URL" for tier in asked if tier not in settings.tier_urls]
+    if missing:
+        raise WrongSetting(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: {what} apart must know where"
+            f" {' and '.join(tier for tier in asked if tier not in settings.tier_urls)} can be asked."
+        )
+
+
+async def _may_sign_in(settings: Settings, what: str) -> None:
+    """A tier that asks another signs in for it: with a secret it is given, or that the gateway made on this folder."""
+    workload = {"process": "process-tier", "experience": "experience-tier"}.get(what)
+    if workload is None or settings.client_secret:
+        return
+    made, patience = settings.state / DEMO_FILE, 0.0 if settings.environment == "production" else GATEWAY_SECONDS
+    if not made.exists() and patience:
+        print(f"Waiting for the gateway to make the secret of {workload} in {settings.state}.", flush=True)
+    deadline = time.monotonic() + patience
+    while not made.exists():
+        if time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+            continue
+        raise WrongSetting(
+            f"TIERGATE_CLIENT_SECRET is missing: {what} apart signs in to the issuer as {workload}, and no gateway with"
+            f" the embedded issuer has made its secret in TIERGATE_STATE ({settings.state})."
+        )
 
 
 async def _introduced(settings: Settings) -> dict[str, str]:

@@ -27,5 +27,5 @@ def sign_in(connection: Connection) -> httpx.Auth:
     """How this connection signs in; `ValueError` when it has no token."""
     token = connection.sign_in.get("token", "")
     if not token:
-        raise ValueError(f"{connection.name}: sign_in.token is missing")
+        raise ValueError("sign_in.token is missing")
     return Bearer(token)

@@ -54,7 +54,7 @@ def sign_in(connection: Connection) -> tuple[httpx.Auth, str]:
             return m2m, said["client_id"]
         if flow == "tba":
             if not connection.url.startswith("https://"):
-                raise ValueError(f"connection {connection.name}: url is not https, which OAuth 1 insists on")
+                raise ValueError("url is not https, which OAuth 1 insists on")
             tba = TokenBased(
                 account=said["account"],
                 consumer_key=said["consumer_key"],
@@ -64,8 +64,8 @@ def sign_in(connection: Connection) -> tuple[httpx.Auth, str]:
             )
             return tba, said["token_id"]
     except KeyError as missing:
-        raise ValueError(f"connection {connection.name}: sign_in.{missing.args[0]} is missing") from missing
-    raise ValueError(f"connection {connection.name}: sign_in.flow is {flow!r}; NetSuite knows oauth2 and tba")
+        raise ValueError(f"sign_in.{missing.args[0]} is missing") from missing
+    raise ValueError(f"sign_in.flow is {flow!r}; NetSuite knows oauth2 and tba")
 
 
 class MachineToMachine(httpx.Auth):

@@ -46,10 +46,8 @@ def sign_in(connection: Connection) -> httpx.Auth:
         if flow == "client_credentials":
             return SignIn(connection.url, _client_credentials(said))
     except KeyError as missing:
-        raise ValueError(f"connection {connection.name}: sign_in.{missing.args[0]} is missing") from missing
-    raise ValueError(
-        f"connection {connection.name}: sign_in.flow is {flow!r}; Salesforce knows jwt and client_credentials"
-    )
+        raise ValueError(f"sign_in.{missing.args[0]} is missing") from missing
+    raise ValueError(f"sign_in.flow is {flow!r}; Salesforce knows jwt and client_credentials")
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):

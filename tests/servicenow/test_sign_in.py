@@ -87,5 +87,5 @@ async def test_a_grant_that_is_switched_off_is_a_refused_sign_in(box: Box) -> No
     ],
 )
 def test_what_a_connection_lacks_is_named(given: dict[str, str], missing: str) -> None:
-    with pytest.raises(ValueError, match=f"servicenow: sign_in.*{missing}"):
+    with pytest.raises(ValueError, match=f"sign_in.*{missing}"):
         sign_in(Connection(name="servicenow", url="http://desk", sign_in=given))
