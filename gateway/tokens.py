@@ -225,6 +225,10 @@ def _verified(name: str, issuer: Issuer, claims: Claims, raw: dict[str, Any]) ->
 
 def _introspected(name: str, issuer: Issuer, found: Introspected) -> Verified:
     """An opaque token makes nobody a tier: workloads come with a JWT."""
+    try:
+        confirmation = msgspec.convert(found.cnf, Confirmation | None)
+    except msgspec.ValidationError:
+        raise TokenRefused("The token is bound to its holder in a way that cannot be read (cnf).") from None
     return Verified(
         caller=Caller(
             subject=found.sub,
@@ -238,7 +242,7 @@ def _introspected(name: str, issuer: Issuer, found: Introspected) -> Verified:
         audience=found.audience,
         expires=found.believed_until,
         workload=False,
-        binding=_binding(msgspec.convert(found.cnf, Confirmation | None), issuer),
+        binding=_binding(confirmation, issuer),
     )
 
 

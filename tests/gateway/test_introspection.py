@@ -124,6 +124,7 @@ async def test_a_token_that_is_not_active_is_refused_and_asked_about_again_a_lit
         ({"cnf": {"x5t#S256": "abc"}}, "none is taken here"),
         ({"cnf": {"jkt": "abc"}}, "with a proof"),
         ({"cnf": {"kid": "1"}}, "cannot be checked here"),
+        ({"cnf": {"jkt": 5}}, "cannot be read (cnf)"),
     ],
 )
 async def test_active_is_not_enough(world: World, partner: Partner, said: dict[str, Any], why: str) -> None:
