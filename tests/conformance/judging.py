@@ -11,7 +11,8 @@ from tests.conformance.table import Kind, Row
 
 WATCHED: Final = (
     "WWW-Authenticate Allow Retry-After Deprecation Sunset Link RateLimit RateLimit-Policy DPoP-Nonce "
-    "Idempotency-Replayed Set-Cookie Location Via Proxy-Authenticate X-Powered-By Access-Control-Allow-Origin"
+    "Idempotency-Replayed Cache-Status Age Set-Cookie Location Via Proxy-Authenticate X-Powered-By "
+    "Access-Control-Allow-Origin"
 ).split()
 """Fields that mean something to a caller: one that no clause demands is a fault as well."""
 PROBLEM: Final = "application/problem+json"

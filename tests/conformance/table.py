@@ -12,7 +12,18 @@ import msgspec
 import yaml
 
 HERE: Final = Path(__file__).parent
-SUBJECTS: Final = ("identity", "proofs", "scopes", "versions", "limits", "writes", "catalogue", "errors", "transport")
+SUBJECTS: Final = (
+    "identity",
+    "proofs",
+    "scopes",
+    "versions",
+    "limits",
+    "writes",
+    "caching",
+    "catalogue",
+    "errors",
+    "transport",
+)
 """In the order of the page."""
 
 
