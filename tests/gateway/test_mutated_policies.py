@@ -32,6 +32,7 @@ owner: notes@firm.example
 versions:
   v1: {state: deprecated, deprecated_on: 2026-09-01, sunset_on: 2027-03-01, successor: v2}
   v2: {}
+choose: {by: header, when_missing: v2}
 access: {issuers: [embedded, partners], audience: "${TIERGATE_AUDIENCE}"}
 limits:
   writes: {rate: 3/min, per: user}
@@ -42,7 +43,7 @@ on_store_failure: local
 defaults:
   body_max: 1KB
 operations:
-  note: {scopes: [notes:read], roles: [editor], claims: {acr: [silver, gold]}, limits: [days, desks]}
+  note: {scopes: [notes:read], roles: [editor], claims: {acr: [silver, gold]}, limits: [days, desks], cache: 30s}
   upsertNote:
     scopes: [notes:read, notes:write]
     limits: [writes]
