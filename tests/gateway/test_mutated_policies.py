@@ -33,6 +33,7 @@ versions:
   v1: {state: deprecated, deprecated_on: 2026-09-01, sunset_on: 2027-03-01, successor: v2}
   v2: {}
 choose: {by: header, when_missing: v2}
+cors: {origins: ["https://portal.firm.example"]}
 access: {issuers: [embedded, partners], audience: "${TIERGATE_AUDIENCE}"}
 limits:
   writes: {rate: 3/min, per: user}
