@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.platform.contracts import BY_KEY, OPERATIONS, Published
+from tests.platform.known import token_for
 from tests.processes import Client
 
 GUARDED = [operation for operation in OPERATIONS if not operation.public]
@@ -85,8 +86,7 @@ def test_another_method_is_told_which_ones_there_are(platform: Client, operation
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=[operation.key for operation in WITH_BODY])
 def test_a_body_that_cannot_be_read_or_is_too_large_is_refused(platform: Client, operation: Published) -> None:
-    workload = {"system": "process-tier", "process": "experience-tier", "experience": "scenario"}
-    token = platform.token(workload[operation.layer])
+    token = token_for(platform, operation)
     said = {"Content-Type": "application/json"}
     broken = platform.ask(operation.method, operation.at(), token, content=b'{"half":', headers=said)
     problem(broken, 400, "malformed")
