@@ -1,10 +1,15 @@
 """What the record costs: a call's own part of it, and how many records a second a writer takes.
 
+Writes `bench/results/audit.json` when it measures the file; PostgreSQL is only printed.
+
 python bench/audit.py            in a file
 python bench/audit.py URL        in PostgreSQL (its schema must be there)
 """
 
 import asyncio
+import json
+import os
+import platform
 import sys
 import tempfile
 import time
@@ -18,6 +23,7 @@ from foundation.context import Caller
 from foundation.masking import Masker
 from gateway.audit import About, Bodies, Entry, Place, Trail, verify
 
+RESULT = Path(__file__).resolve().parent / "results" / "audit.json"
 CALLS = 20_000
 WAITING = 64
 
@@ -46,8 +52,9 @@ def entry(number: int) -> Entry:
     )
 
 
-async def main(where: Place) -> None:
-    """Prints four lines."""
+async def measure(where: Place) -> dict[str, float]:
+    """The numbers of one store."""
+    measured: dict[str, float] = {}
     trail = Trail(where, Masker(b"key"))
     said = Bodies(request=Said(), request_type=Said, answer=None, answer_type=None)
     for name, bodies in (("metadata", None), ("bodies", said)):
@@ -57,7 +64,8 @@ async def main(where: Place) -> None:
         put = time.perf_counter() - started
         await trail.flush()
         took = time.perf_counter() - started
-        print(f"{name}: {put / CALLS * 1e6:.1f} us a call, {CALLS / took:.0f} records/s to the store")
+        measured[f"{name}_us_a_call"] = round(put / CALLS * 1e6, 1)
+        measured[f"{name}_records_a_second"] = round(CALLS / took)
     started, count = time.perf_counter(), 0
 
     async def durable() -> None:
@@ -68,17 +76,33 @@ async def main(where: Place) -> None:
 
     await asyncio.gather(*(durable() for _ in range(WAITING)))
     took = time.perf_counter() - started
-    print(f"durable: {count / took:.0f} records/s, {WAITING} waiting, {took / count * WAITING * 1e3:.1f} ms each")
+    measured["durable_records_a_second"] = round(count / took)
+    measured["durable_ms_each_of_64"] = round(took / count * WAITING * 1e3, 1)
     trail.close()
     started = time.perf_counter()
     found: list[Any] = verify(where)
-    print(f"verify: {(2 * CALLS + count) / (time.perf_counter() - started):.0f} records/s, {len(found)} findings")
+    assert found == [], found
+    measured["verified_records_a_second"] = round((2 * CALLS + count) / (time.perf_counter() - started))
+    return measured
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure and print; the result of the file is kept."""
     with tempfile.TemporaryDirectory() as folder:
         there = Path(folder)
         place = Place.beside(there / "audit.sqlite")
         if len(sys.argv) > 1:
             place = Place(store=sys.argv[1], anchors=there / "anchors", keys=there / "audit.key")
-        asyncio.run(main(place))
+        measured = asyncio.run(measure(place))
+    for name, value in measured.items():
+        print(f"  {name:<28} {value:>8}")
+    if place.in_file:
+        machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()[0]}
+        what = "records of calls: a call's part, the writer, durable calls that wait, verification"
+        RESULT.parent.mkdir(exist_ok=True)
+        told = {"what": what, "measured": measured, "machine": machine, "repeat": "make bench"}
+        RESULT.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
