@@ -122,13 +122,14 @@ def _run(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 async def _run_all(settings: Settings, *, play: bool) -> int:
-    from tiergate.demonstration import addresses, firm_of
     from tiergate.running import running
-    from tiergate.scenario import table
     from tiergate.server import until_told_to_stop
 
     print("Starting Tiergate: the platform in this process, the sandboxes in another.", flush=True)
     async with running(settings) as (served, sandboxes):
+        from tiergate.demonstration import addresses, firm_of  # here: the sandboxes start before the rest is loaded
+        from tiergate.scenario import table
+
         if play:
             report = await firm_of(served.settings, sandboxes.addresses, print).play()
             print("\n" + table(report) + "\n")

@@ -58,7 +58,12 @@ class Sandboxes:
         self.addresses: dict[str, Address] = {}
 
     async def start(self) -> None:
-        """Start it and wait until every sandbox answers. `CannotServe` says why it would not.
+        """Start it and wait until every sandbox answers. `CannotServe` says why it would not."""
+        await self.begin()
+        await self.ready()
+
+    async def begin(self) -> None:
+        """Start it, and do not wait.
 
         It ends with this process, even where this one is killed: a pipe that nobody writes to tells it so.
         """
@@ -74,9 +79,12 @@ class Sandboxes:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the platform; it ends the sandboxes itself, last
             )
+
+    async def ready(self) -> None:
+        """Wait until every sandbox answers."""
         deadline = time.monotonic() + _READY_SECONDS
         while not (found := addresses(self._folder)):
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
                 raise CannotServe(f"the sandboxes did not start; {self._folder / 'log.txt'} says why")
             await asyncio.sleep(0.05)
         self.addresses = found

@@ -3,24 +3,30 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from foundation.sandbox.firm import deals
-from process_apis.platform import Pace
-from tiergate.assembly import Served, everything
 from tiergate.embedded import Sandboxes
 from tiergate.server import Serving, probe
 from tiergate.settings import Settings
 
+if TYPE_CHECKING:
+    from process_apis.platform import Pace
+    from tiergate.assembly import Served
+
 
 @asynccontextmanager
-async def running(settings: Settings, pace: Pace | None = None) -> AsyncIterator[tuple[Served, Sandboxes]]:
+async def running(settings: Settings, pace: "Pace | None" = None) -> AsyncIterator[tuple["Served", Sandboxes]]:
     """Start both processes; stop them at the end. Raises `WrongSetting`, `PolicyError` or `CannotServe`."""
     settings = msgspec.structs.replace(settings, port=probe(settings.host, settings.port))
     sandboxes = Sandboxes(settings)
     try:
-        await sandboxes.start()
+        await sandboxes.begin()
+        from tiergate.assembly import everything  # loading it takes as long as the sandboxes take to start
+
+        await sandboxes.ready()
         values = await sandboxes.introduce(settings.address)
         served = everything(msgspec.structs.replace(settings, values=with_demo(settings) | values), pace)
         serving = None

@@ -243,6 +243,14 @@ def test_sandboxes_do_not_outlive_a_platform_that_is_killed(tmp_path: Path) -> N
         assert again.stop() == 0
 
 
+def test_the_sandboxes_process_does_not_load_the_platform() -> None:
+    """It would hold half as much memory again, and be ready a second later."""
+    heavy = ("dbos", "alembic", "tiergate.assembly", "process_apis.engine", "gateway.governor")
+    look = f"import sys, tiergate.__main__, tiergate.embedded; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def addresses_of(folder: Path) -> dict[str, Address]:
     return addresses(folder / "state" / "sandboxes")
 

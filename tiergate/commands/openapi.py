@@ -7,9 +7,6 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.publishing.contract import compare
-from gateway.publishing.rules import findings
-from tiergate import contracts
 from tiergate.settings import Settings, WrongSetting
 
 EXAMPLES: Final = """\
@@ -38,22 +35,25 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 def openapi(settings: Settings, asked: argparse.Namespace) -> int:
     """Exit code 0 when all is well, 1 for a finding; raises `WrongSetting` for a file that cannot be read."""
+    from tiergate import contracts  # the whole platform, which no other command is to load with its words
+
     match asked.action:
         case "lint":
             return _lint(asked.files or sorted(contracts.FOLDER.glob("*.json")), as_json=asked.json)
         case "diff":
             return _diff(*asked.files, as_json=asked.json)
         case _:
-            return _check(settings) if asked.check else _publish(settings)
+            return _check(contracts.check(settings)) if asked.check else _publish(settings)
 
 
-def _check(settings: Settings) -> int:
-    wrong = contracts.check(settings)
+def _check(wrong: list[str]) -> int:
     print(*wrong, sep="\n", end="\n" if wrong else "")
     return 1 if wrong else 0
 
 
 def _publish(settings: Settings) -> int:
+    from tiergate import contracts
+
     if broken := contracts.breaking(settings):
         for name, changes in broken.items():
             print(f"openapi/{name} is not published: callers would break.", *changes, sep="\n  ")
@@ -66,6 +66,8 @@ def _publish(settings: Settings) -> int:
 
 
 def _lint(files: list[Path], *, as_json: bool) -> int:
+    from gateway.publishing.rules import findings
+
     found = {str(path): findings(_read(path)) for path in files}
     if as_json:
         print(
@@ -80,6 +82,8 @@ def _lint(files: list[Path], *, as_json: bool) -> int:
 
 
 def _diff(old: Path, new: Path, *, as_json: bool) -> int:
+    from gateway.publishing.contract import compare
+
     try:
         changes = compare(_read(old), _read(new))
     except ValueError as dead:
