@@ -56,7 +56,8 @@ WHAT: Final = ("all", "gateway", "experience", "process", "system", "sandboxes")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0, 1 for a finding, 2 for a setting, policy or port that cannot be."""
-    asked = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    asked = parser(words[0] if words else "").parse_args(words)
     try:
         settings = environment.read(serving=getattr(asked, "what", "all"))
         telemetry.configure(level=_level(settings, asked))
@@ -74,8 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return CANNOT
 
 
-def parser() -> argparse.ArgumentParser:
-    """The commands, each with an example."""
+def parser(of: str | None = None) -> argparse.ArgumentParser:
+    """The commands, each with an example; with `of`, the actions of no other command than that.
+
+    Declaring an action loads what it works with, up to the whole platform: a sandboxes' process shall not hold that.
+    """
     whole = argparse.ArgumentParser(
         prog="tiergate",
         description="The API platform that makes the systems of a professional-services firm work as one.",
@@ -97,11 +101,14 @@ def parser() -> argparse.ArgumentParser:
     scenario.add_argument(
         "--against", metavar="URL", default="", help="a gateway that runs already, on this state folder"
     )
-    policies.arguments(_command(commands, "policy", policies.policy, "ask the policies, or about them", ""))
-    contracts.arguments(
-        _command(commands, "openapi", contracts.openapi, "write the published contracts into openapi/", "")
-    )
-    audits.arguments(_command(commands, "audit", audits.audit, "ask the record of calls, and keep it", ""))
+    for name, function, declare, says in (
+        ("policy", policies.policy, policies.arguments, "ask the policies, or about them"),
+        ("openapi", contracts.openapi, contracts.arguments, "write the published contracts into openapi/"),
+        ("audit", audits.audit, audits.arguments, "ask the record of calls, and keep it"),
+    ):
+        command = _command(commands, name, function, says, "")
+        if of in (None, name):
+            declare(command)
     return whole
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from joserfc.jwk import RSAKey
 
-from foundation.sandbox.server import Address, addresses
+from foundation.sandbox.server import Address, addresses, held
 from tests.processes import ROOT, Client, Command, environment
 from tiergate import demonstration
 from tiergate.__main__ import main
@@ -243,12 +243,22 @@ def test_sandboxes_do_not_outlive_a_platform_that_is_killed(tmp_path: Path) -> N
         assert again.stop() == 0
 
 
-def test_the_sandboxes_process_does_not_load_the_platform() -> None:
+def test_the_sandboxes_process_does_not_load_the_platform(tmp_path: Path) -> None:
     """It would hold half as much memory again, and be ready a second later."""
     heavy = ("dbos", "alembic", "tiergate.assembly", "process_apis.engine", "gateway.governor")
-    look = f"import sys, tiergate.__main__, tiergate.embedded; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    look = f"""
+import sys
+from tiergate.__main__ import main
+code = main(["serve", "sandboxes"])
+print(code, [m for m in {heavy} if m in sys.modules])
+"""
+    state = tmp_path / "state"
+    with held(state / "sandboxes"):
+        done = subprocess.run(
+            [sys.executable, "-c", look], cwd=ROOT, env=environment(state), capture_output=True, text=True, check=False
+        )
+    assert done.stdout.strip() == "2 []"
+    assert "Sandboxes run on" in done.stderr
 
 
 def addresses_of(folder: Path) -> dict[str, Address]:
