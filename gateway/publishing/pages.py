@@ -13,15 +13,21 @@ from litestar import HttpMethod, Request, Response, route
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from canonical.faults import NotFound
-from foundation.context import Layer
+from canonical.faults import Fault, NotFound
+from foundation.context import Layer, current
+from gateway.answers import answer_of
 from gateway.plan import Plan
 from gateway.publishing import linkset
 from gateway.publishing.api_page import api_page
 from gateway.publishing.offers import Offer, Offers, offers_of
+from gateway.refusals import MethodNotAllowed
 
 OPEN_PATHS: Final = (linkset.PATH, linkset.PAGES)
 _READ: Final = (HttpMethod.GET, HttpMethod.HEAD)
+_NOT_POSSIBLE: Final = tuple(HttpMethod(name) for name in "POST PUT PATCH DELETE OPTIONS TRACE".split())
+_CONTRACT: Final = linkset.PAGES + "/{key:str}/openapi.json"
+_PAGE: Final = linkset.PAGES + "/{key:str}"
+_STATUS: Final = linkset.PAGES + "/{key:str}/status"
 _OPENAPI: Final = f"{linkset.OPENAPI}; version=3.1"
 Asked = Request[Any, Any, Any]
 
@@ -60,29 +66,36 @@ class Publication:
         self._site, self._clock, self._serves = site, clock, serves
 
     def handlers(self) -> list[HTTPRouteHandler]:
-        """The four routes."""
+        """The four routes, and the refusal of any other method there."""
 
         @route(linkset.PATH, http_method=_READ, status_code=200, sync_to_thread=False)
         def catalogue(request: Asked) -> Response[bytes]:
             document = linkset.linkset(self._now()[1], self._site)
             return self._answer(request, msgspec.json.encode(document), linkset.MEDIA_TYPE)
 
-        @route(linkset.PAGES + "/{key:str}", http_method=_READ, status_code=200, sync_to_thread=False)
+        @route(_PAGE, http_method=_READ, status_code=200, sync_to_thread=False)
         def page(request: Asked, key: FromPath[str]) -> Response[bytes]:
             offer, offers = self._find(key)
             return self._answer(request, api_page(offer, offers, self._site).encode(), "text/html")
 
-        @route(linkset.PAGES + "/{key:str}/openapi.json", http_method=_READ, status_code=200)
+        @route(_CONTRACT, http_method=_READ, status_code=200)
         async def contract(request: Asked, key: FromPath[str]) -> Response[bytes]:
             offer, _ = self._find(key)
             return self._answer(request, self._now()[0].contract(offer.api), _OPENAPI)
 
-        @route(linkset.PAGES + "/{key:str}/status", http_method=_READ, status_code=200)
+        @route(_STATUS, http_method=_READ, status_code=200)
         async def status(request: Asked, key: FromPath[str]) -> Response[bytes]:
             found = await self._status(*self._find(key))
             return self._answer(request, msgspec.json.encode(found), "application/json", keep="no-cache")
 
-        return [catalogue, page, contract, status]
+        @route(
+            [linkset.PATH, _PAGE, _CONTRACT, _STATUS], http_method=_NOT_POSSIBLE, status_code=405, sync_to_thread=False
+        )
+        def only_read(request: Asked) -> Response[bytes]:
+            fault = MethodNotAllowed(f"{request.method} is not possible here; GET and HEAD are.", allow="GET, HEAD")
+            return self._refuse(request, fault)
+
+        return [only_read, catalogue, page, contract, status]
 
     def _now(self) -> tuple[Offers, dict[str, Offer]]:
         offers = self._offers()
@@ -106,6 +119,13 @@ class Publication:
             successor=linkset.address(successor, self._site) if successor is not None else "",
             guide=offer.version.guide,
         )
+
+    def _refuse(self, request: Asked, fault: Fault) -> Response[bytes]:
+        status, headers, body = answer_of(
+            fault, request_id=current().request_id, instance=request.url.path, site=self._site
+        )
+        fields = {name.decode(): value.decode("latin-1") for name, value in headers}
+        return Response(body, status_code=status, media_type=fields.pop("content-type"), headers=fields)
 
     def _answer(
         self, request: Asked, body: bytes, media_type: str, keep: str = "public, max-age=60"

@@ -253,6 +253,10 @@ async def test_the_page_names_the_operations_that_can_be_called_their_scopes_and
 
 
 async def test_nothing_is_changed_here_and_nothing_needs_a_token(http: httpx.AsyncClient) -> None:
-    for method in ("POST", "PUT", "DELETE"):
-        assert (await http.request(method, CATALOG)).status_code in (404, 405)
+    for path in (CATALOG, "/apis/notes-v1", "/apis/notes-v1/openapi.json", "/apis/notes-v1/status"):
+        for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
+            answer = await http.request(method, path)
+            assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+            assert problem(answer)["detail"] == f"{method} is not possible here; GET and HEAD are."
+            assert problem(answer)["request_id"] == answer.headers["x-request-id"]
     assert (await http.get(CATALOG, headers={"Authorization": "Bearer of nothing"})).status_code == 200
