@@ -166,7 +166,9 @@ async def test_a_version_is_in_the_catalogue_while_it_can_be_called(
 
 
 async def test_a_successor_that_is_not_offered_is_not_named(world: World, tmp_path: Path) -> None:
-    world.governor.swap(plan_of(tmp_path / "other", notes=NOTES_FILE.replace("  v2: {}\n", "  v2: {state: draft}\n")))
+    world.governor.swap(
+        plan_of(tmp_path / "other", notes=NOTES_FILE.replace("  v2: {}\n", "  v2: {active_on: 2027-01-01}\n"))
+    )
     http = published(world)
     assert "successor-version" not in (await linkset(http))[f"{SITE}/notes/v1"]
     assert (await http.get("/apis/notes-v1/status")).json()["successor"] == ""
