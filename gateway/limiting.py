@@ -39,12 +39,12 @@ class Together(msgspec.Struct, frozen=True, kw_only=True):
 class Limits(Rule):
     """All limits of one operation, with those of each product's plan."""
 
-    refuses = (LimitReached, CountersUnavailable)
-
     def __init__(
         self, where: str, own: Together | None, by_product: Mapping[str, Together | None], away: WhenAway
     ) -> None:
         super().__init__(where)
+        # Only where policy says so can the counters' absence be felt.
+        self.refuses = (LimitReached, CountersUnavailable) if away == "deny" else (LimitReached,)
         self._own = own
         self._by_product = by_product
         self._away = away

@@ -9,7 +9,7 @@ import pkgutil
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Rule:
     """What one noun does to one operation. Compiled once; holds no state of a call."""
 
-    refuses: ClassVar[tuple[type[Fault], ...]] = ()
+    refuses: tuple[type[Fault], ...] = ()
     """What `admit` can refuse with: these reach the published contract."""
     keeps_answer: bool = False
     """Whether `settle` wants to see the answer itself."""

@@ -5,7 +5,7 @@ client certificate it was issued to (RFC 8705). `bound_by`, at an issuer or at a
 """
 
 from collections.abc import Awaitable
-from typing import ClassVar, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -66,7 +66,7 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
 class Authenticate(Rule):
     """Finds out who calls. A direct call from a tier in this process says so itself."""
 
-    refuses: ClassVar[tuple[type[Fault], ...]] = (
+    refuses: tuple[type[Fault], ...] = (
         TokenMissing,
         TokenRefused,
         TokenMisplaced,
@@ -157,7 +157,7 @@ class Authenticate(Rule):
 class AuthenticateWithKeys(Authenticate):
     """The same, where a partner's API key will do instead."""
 
-    refuses: ClassVar[tuple[type[Fault], ...]] = (*Authenticate.refuses, KeyRefused)
+    refuses: tuple[type[Fault], ...] = (*Authenticate.refuses, KeyRefused)
 
     def __init__(self, where: str, access: Access, means: Means, holders: Holders) -> None:
         super().__init__(where, access, means)

@@ -24,10 +24,9 @@ from gateway.refusals import Shed
 class CriticalityRule(Rule):
     """What one operation's calls are for."""
 
-    refuses = (Shed,)
-
     def __init__(self, where: str, criticality: Criticality, shedding: Shedding | None, shed_at: str) -> None:
         super().__init__(where)
+        self.refuses = (Shed,) if shedding is not None and getattr(shedding, criticality, None) is not None else ()
         self._criticality = criticality
         self._retry_after = str(math.ceil(shedding.retry_after)) if shedding is not None else ""
         self._shed_at = shed_at

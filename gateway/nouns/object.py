@@ -7,7 +7,7 @@ it acts for.
 """
 
 from collections.abc import Awaitable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -32,7 +32,7 @@ class Owned(msgspec.Struct, frozen=True, kw_only=True):
 class ObjectRule(Rule):
     """Binds path parameters to claims."""
 
-    refuses: ClassVar[tuple[type[Fault], ...]] = (NotFound,)
+    refuses: tuple[type[Fault], ...] = (NotFound,)
 
     def __init__(self, where: str, bound: Mapping[str, str]) -> None:
         super().__init__(where)

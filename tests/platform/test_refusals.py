@@ -28,7 +28,9 @@ def problem(answer: Any, status: int, reason: str) -> dict[str, Any]:
 def test_without_a_token_the_answer_is_a_challenge(platform: Client, operation: Published) -> None:
     answer = platform.ask(operation.method, operation.at())
     problem(answer, 401, "token_missing")
-    assert answer.headers["www-authenticate"] == 'Bearer realm="tiergate"'
+    told = f"{platform.url}/.well-known/oauth-protected-resource{operation.path.partition('/v')[0]}"
+    assert answer.headers["www-authenticate"].startswith(f'Bearer realm="tiergate", resource_metadata="{told}')
+    assert "error" not in answer.headers["www-authenticate"]
 
 
 @EVERY
@@ -123,12 +125,13 @@ def test_a_clients_project_is_not_there_for_another_client(platform: Client) -> 
         found = problem(answer, 404, "not_found")
         found = json.loads(json.dumps(found).replace(code, "CODE"))
         del found["request_id"]
+        assert found.pop("facts")["policy"].startswith("policies/apis/client-portal.yaml:")
         assert found == {
             "type": f"{platform.url}/problems/not_found",
             "title": "There is no such thing",
             "status": 404,
             "reason": "not_found",
-            "detail": "You have no project CODE.",
+            "detail": "There is no such thing for this caller.",
             "instance": "/client-portal/v1/projects/CODE",
         }
 
