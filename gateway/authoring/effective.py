@@ -62,6 +62,7 @@ def _effective(governed: Governed, policy: Policy, found: Policies, plan: Plan) 
     by_stage = sorted(nouns(), key=lambda noun: (STAGES.index(noun.stage), noun.name))
     clients = {} if governed.public else {c: p.where for c, p in plan.products.items() if governed.id in p.includes}
     values = [value for noun in by_stage for value in _of_noun(noun, governed, policy, found, plan)]
+    said = {value.path for value in values if not value.default}
     return Effective(
         operation=governed.id,
         method=governed.operation.method,
@@ -70,7 +71,8 @@ def _effective(governed: Governed, policy: Policy, found: Policies, plan: Plan) 
         where=governed.where,
         public=governed.public,
         clients=clients,
-        values=values,
+        # What is said at the API's top holds; that the operation said nothing is then no default.
+        values=[value for value in values if not value.default or value.path not in said],
     )
 
 

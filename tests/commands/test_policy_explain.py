@@ -44,3 +44,11 @@ def test_a_name_that_two_apis_have_or_nobody_is_answered_with_what_to_write(tier
     none = tiergate("policy", "explain", "startRum")
     assert none.code == 2
     assert "no policy lists an operation 'startRum' (did you mean 'startRun'?)" in none.err
+
+
+def test_what_an_api_says_for_all_its_operations_is_no_default(tiergate: Tiergate, policies: Path) -> None:
+    line = line_of(policies / "apis" / "service-desk.yaml", "criticality: ")
+    said = tiergate("policy", "explain", "service-desk.resolveCase").out
+    assert [row.split()[-1] for row in said.splitlines() if row.startswith("  criticality:")] == [
+        f"policies/apis/service-desk.yaml:{line}"
+    ]
