@@ -18,6 +18,8 @@ from canonical.faults import Fault
 T = TypeVar("T")
 METADATA: Final = sa.MetaData()
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_TURN: Final = 7_434_437
+"""The advisory lock of whoever migrates: a number nobody else here uses."""
 
 
 def engine_of(url: str) -> sa.Engine:
@@ -42,10 +44,13 @@ def engine_of(url: str) -> sa.Engine:
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Bring the schema to the newest revision. Safe to call at every start; two processes take turns."""
+    """Bring the schema to the newest revision. Safe to call at every start; several processes take turns."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
+    # What is there is read first, and SQLite's driver begins a transaction at the first write only.
+    turn = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else f"SELECT pg_advisory_xact_lock({_TURN})"
     with engine.begin() as connection:
+        connection.exec_driver_sql(turn)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
