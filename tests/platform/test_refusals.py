@@ -12,6 +12,7 @@ from tests.processes import Client
 GUARDED = [operation for operation in OPERATIONS if not operation.public]
 SYSTEM = [operation for operation in OPERATIONS if operation.layer == "system"]
 WITH_BODY = [operation for operation in GUARDED if operation.has_body]
+ONE_A_LAYER = list({operation.layer: operation for operation in GUARDED}.values())
 EVERY = pytest.mark.parametrize("operation", GUARDED, ids=[operation.key for operation in GUARDED])
 
 
@@ -35,12 +36,21 @@ def test_without_a_token_the_answer_is_a_challenge(platform: Client, operation: 
 
 @EVERY
 def test_a_token_that_is_not_good_is_named_in_the_challenge(platform: Client, operation: Published) -> None:
-    genuine = platform.token("process-tier")
-    head, claims, signature = genuine.split(".")
-    for forged in ("garbage", f"{head}.{claims}.{signature[::-1]}", f"{head}.{claims}."):
-        answer = platform.ask(operation.method, operation.at(), forged)
-        problem(answer, 401, "token_refused")
-        assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+    refused_as_not_good(platform, operation, "garbage")
+
+
+@pytest.mark.parametrize("operation", ONE_A_LAYER, ids=[operation.layer for operation in ONE_A_LAYER])
+def test_a_forged_signature_is_named_in_the_challenge(platform: Client, operation: Published) -> None:
+    """Of one operation a layer: each may mean a new key, for which the issuer is asked, and it is asked at leisure."""
+    head, claims, signature = platform.token("process-tier").split(".")
+    for forged in (f"{head}.{claims}.{signature[::-1]}", f"{head}.{claims}."):
+        refused_as_not_good(platform, operation, forged)
+
+
+def refused_as_not_good(platform: Client, operation: Published, forged: str) -> None:
+    answer = platform.ask(operation.method, operation.at(), forged)
+    problem(answer, 401, "token_refused")
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
 
 
 @EVERY
