@@ -4,7 +4,7 @@ A refused caller never spends another's budget, so limits stand behind scopes; n
 may not call. Two nouns of one stage may be asked in either order: they must not depend on each other.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 Stage = Literal[
     "load",
@@ -24,20 +24,4 @@ Stage = Literal[
     "audit",
 ]
 
-STAGES: Final[tuple[Stage, ...]] = (
-    "load",
-    "size",
-    "version",
-    "authenticate",
-    "layer",
-    "product",
-    "scopes",
-    "roles",
-    "claims",
-    "object",
-    "limits",
-    "validate",
-    "once",
-    "cache",
-    "audit",
-)
+STAGES: Final[tuple[Stage, ...]] = get_args(Stage)

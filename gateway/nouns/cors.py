@@ -53,8 +53,6 @@ class Cors(msgspec.Struct, frozen=True, kw_only=True):
 class FromPages(Rule):
     """Lets the pages of some origins call one operation, and read its answers."""
 
-    refuses = ()
-
     def __init__(self, where: str, said: Cors, method: str) -> None:
         super().__init__(where)
         self._origins = frozenset(said.origins)

@@ -11,15 +11,11 @@ from typing import Any
 import msgspec
 import redis.asyncio as aioredis
 from joserfc.jwk import RSAKey
-from litestar import Litestar
 
-from canonical.faults import Fault
-from foundation.api import fault_handler, routes
 from foundation.counting import counters_at
-from gateway.asgi import Gateway
 from gateway.governor import Governor
 from gateway.plan import load
-from tests.gateway.notes import APIS, VALUES, Desk, KnownKeys, Note
+from tests.gateway.notes import APIS, VALUES, Desk, KnownKeys, Note, over, tier_of
 from tiergate.server import Serving, probe
 
 
@@ -43,11 +39,8 @@ async def main(folder: Path, redis_url: str) -> None:
     key = RSAKey.import_key(msgspec.json.decode((folder / "key.json").read_bytes()))
     plan = load(folder / "policies", APIS, VALUES)
     governor = Governor(plan, keys=KnownKeys(key), counters=counters_at(redis_url))
-    faults: Any = {Fault: fault_handler, Exception: fault_handler}
-    desk = PatientDesk(redis_url)
-    app = Litestar([h for api in APIS for h in routes(api, desk)], exception_handlers=faults, openapi_config=None)
     port = probe("127.0.0.1", 0)
-    serving = Serving(Gateway(governor, {"experience": app, "process": app, "system": app}), "127.0.0.1", port)
+    serving = Serving(over(governor, tier_of(PatientDesk(redis_url))), "127.0.0.1", port)
     await serving.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()

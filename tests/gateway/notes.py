@@ -249,6 +249,18 @@ def token(
     )
 
 
+def tier_of(desk: Desk) -> Litestar:
+    """All APIs of the world, served by one desk."""
+    faults: Any = {Fault: fault_handler, Exception: fault_handler}
+    handlers = [handler for api in APIS for handler in routes(api, desk)]
+    return Litestar(handlers, exception_handlers=faults, openapi_config=None)
+
+
+def over(governor: Governor, app: Any) -> Gateway:
+    """A gateway whose three tiers are one app."""
+    return Gateway(governor, {"experience": app, "process": app, "system": app})
+
+
 class World:
     """The gateway over three tiers in one process, with a clock that stands still until it is moved."""
 
@@ -264,11 +276,8 @@ class World:
         )
         for api in (NOTES, NOTES_2):
             self.governor.services.lookups.serve(api, self.desk)
-        handlers = [handler for api in APIS for handler in routes(api, self.desk)]
-        faults: Any = {Fault: fault_handler, Exception: fault_handler}
-        app = Litestar(handlers, exception_handlers=faults, openapi_config=None)
-        self.app: Any = app
-        self.gateway = Gateway(self.governor, {"experience": app, "process": app, "system": app})
+        self.app: Any = tier_of(self.desk)
+        self.gateway = over(self.governor, self.app)
         self.http = self.client(self.gateway)
 
     def client(self, gateway: Any) -> httpx.AsyncClient:

@@ -12,20 +12,15 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from joserfc.jwk import RSAKey
-from litestar import Litestar
 
-from canonical.faults import Fault
-from foundation.api import fault_handler, routes
 from foundation.database import Database, engine_of, migrate
 from gateway import idempotency
-from gateway.asgi import Gateway
 from gateway.governor import Governor
 from gateway.plan import load
-from tests.gateway.notes import APIS, VALUES, Desk, KnownKeys, Note
+from tests.gateway.notes import APIS, VALUES, Desk, KnownKeys, Note, over, tier_of
 from tiergate.server import Serving, probe
 
 DAWDLES = 1.5
@@ -64,11 +59,8 @@ async def main(folder: Path, when: str) -> None:
     migrate(engine)
     keys = idempotency.IdempotencyKeys(Database(engine))
     governor = Governor(load(folder / "policies", APIS, VALUES), keys=KnownKeys(key), idempotency=keys)
-    faults: Any = {Fault: fault_handler, Exception: fault_handler}
-    desk = DawdlingDesk(folder, when)
-    app = Litestar([h for api in APIS for h in routes(api, desk)], exception_handlers=faults, openapi_config=None)
     port = probe("127.0.0.1", 0)
-    serving = Serving(Gateway(governor, {"experience": app, "process": app, "system": app}), "127.0.0.1", port)
+    serving = Serving(over(governor, tier_of(DawdlingDesk(folder, when))), "127.0.0.1", port)
     await serving.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
