@@ -187,13 +187,12 @@ class _Passage:
             served_here=not isinstance(app, Proxy),
         )
         await governor.admit(call)
-        self._held = [] if call.served_here and any(rule.durable for rule in governed.settlers) else None
+        self._held = [] if call.served_here and governed.durable else None
         if call.answered is not None:
             await self._whole(call.answered)
             return
         body = await call.read_body()
-        keeps = call.served_here and any(rule.keeps_answer for rule in governed.settlers)
-        self._kept = [] if keeps else None
+        self._kept = [] if call.served_here and governed.keeps_answer else None
         headers = _from_outside(self._scope["headers"])
         headers = believable(headers, governor.plan.platform["client_certificates"], address)
         onward = {**self._scope, "headers": headers, "tiergate.body": bool(body)}

@@ -52,6 +52,10 @@ class Governed(msgspec.Struct, frozen=True, kw_only=True):
     """Those of them that want to see the ending."""
     repliers: tuple[Rule, ...]
     """Those that want to see the whole answer before it is sent; in the reverse order of the stages."""
+    keeps_answer: bool
+    """Whether one of them wants to see the answer itself."""
+    durable: bool
+    """Whether the answer waits until its record is on disk."""
     preflight: Rule | None
     """The one that answers a browser that asks whether a page may make this call."""
     in_path: tuple[str, ...]
@@ -164,6 +168,8 @@ def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site
         rules=tuple(rule for rule in rules if type(rule).admit is not Rule.admit),
         settlers=tuple(rule for rule in rules if type(rule).settle is not Rule.settle),
         repliers=tuple(rule for rule in reversed(rules) if type(rule).reply is not Rule.reply),
+        keeps_answer=any(rule.keeps_answer for rule in rules),
+        durable=any(rule.durable for rule in rules),
         preflight=next((rule for rule in rules if type(rule).preflight is not Rule.preflight), None),
         in_path=tuple(
             () if isinstance(operation, PageOperation) else (p.name for p in operation.parameters if p.place == "path")
