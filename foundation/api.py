@@ -115,6 +115,11 @@ def read_arguments(
         for name in given
         if not any(p.name == name and p.place == "query" for p in operation.parameters)
     ]
+    errors += [
+        FieldError(pointer=f"query:{name}", detail="stands in the query more than once")
+        for name in given
+        if sum(one == name for one, _ in query) > 1
+    ]
     arguments: dict[str, Any] = {}
     for parameter in operation.parameters:
         source: dict[str, str] = path if parameter.place == "path" else given

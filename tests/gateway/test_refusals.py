@@ -298,3 +298,9 @@ async def test_a_conflicting_length_is_refused(world: World) -> None:
     request.headers["Transfer-Encoding"] = "chunked"
     answer = await world.http.send(request)
     assert (answer.status_code, problem(answer)["reason"]) == (400, "malformed")
+
+
+async def test_a_parameter_said_twice_is_refused_by_its_name(world: World) -> None:
+    refused = await world.ask("GET", "/notes/v2/notes/n1?a=1&a=2", token())
+    said = {(error["pointer"], error["detail"]) for error in problem(refused)["errors"]}
+    assert ("query:a", "stands in the query more than once") in said
