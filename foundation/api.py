@@ -6,7 +6,9 @@ Every JSON operation of every tier is a method of a port. `routes` turns the por
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+from urllib.parse import parse_qsl
 
 import msgspec
 import structlog
@@ -21,6 +23,9 @@ from foundation.masking import shown_path
 from foundation.schemas import convert_parameter, decode
 
 PROBLEM_JSON: Final = "application/problem+json"
+_JSON: Final = (b"content-type", b"application/json")
+Told: TypeAlias = tuple[int, list[tuple[bytes, bytes]], bytes]
+"""Status, headers and body."""
 log = structlog.get_logger("tiergate.api")
 
 
@@ -82,20 +87,30 @@ def litestar_path(path: str) -> str:
 
 def problem_response(fault: Fault, instance: str = "") -> Response[bytes]:
     """A fault as `application/problem+json` (RFC 9457), with `Retry-After` where waiting helps."""
+    headers, body = _told(fault, instance)
+    return Response(body, status_code=fault.status, media_type=PROBLEM_JSON, headers=headers)
+
+
+def _told(fault: Fault, instance: str) -> tuple[dict[str, str], bytes]:
+    """The headers of a fault's answer, but for its type and length, and its problem document."""
     context = current()
     problem = fault.problem(request_id=context.request_id, instance=instance, site=context.site)
-    headers = {"Retry-After": str(int(float(fault.facts["retry_after"])) or 1)} if "retry_after" in fault.facts else {}
-    return Response(msgspec.json.encode(problem), status_code=fault.status, media_type=PROBLEM_JSON, headers=headers)
+    headers = {"retry-after": str(int(float(fault.facts["retry_after"])) or 1)} if "retry_after" in fault.facts else {}
+    return headers, msgspec.json.encode(problem)
 
 
 def fault_handler(request: Request[Any, Any, Any], fault: Exception) -> Response[bytes]:
     """The one handler that turns any exception of a tier into a problem document; a bug says nothing of its inside."""
     if isinstance(fault, HTTPException) and fault.status_code < 500:
         fault = _of_framework(fault, request)
-    if not isinstance(fault, Fault):
-        log.error("unexpected", path=shown_path(request.url.path), exc_info=fault)
-        fault = Broken("Something failed on our side; the request id finds it in our log.")
-    return problem_response(fault, instance=request.url.path)
+    return problem_response(_as_fault(fault, request.url.path), instance=request.url.path)
+
+
+def _as_fault(failed: Exception, path: str) -> Fault:
+    if isinstance(failed, Fault):
+        return failed
+    log.error("unexpected", path=shown_path(path), exc_info=failed)
+    return Broken("Something failed on our side; the request id finds it in our log.")
 
 
 def read_arguments(
@@ -144,6 +159,77 @@ def read_arguments(
     return arguments
 
 
+class Reader:
+    """Reads one operation's arguments off a request: what is as it must be without detours, all else by name."""
+
+    __slots__ = ("_known", "_needed", "_operation", "_parameters")
+
+    def __init__(self, operation: Operation) -> None:
+        self._operation = operation
+        self._parameters = tuple((p.name, p.place == "path", p.type) for p in operation.parameters)
+        self._known = frozenset(p.name for p in operation.parameters if p.place == "query")
+        self._needed = frozenset(p.name for p in operation.parameters if p.required)
+
+    def read(
+        self, path: dict[str, str], query: Sequence[tuple[str, str]], body: bytes, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        """As `read_arguments`, which says what is wrong."""
+        given = dict(query)
+        arguments: dict[str, Any] = {}
+        try:
+            if len(given) == len(query) and self._known.issuperset(given):
+                for name, in_path, kind in self._parameters:
+                    said = (path if in_path else given).get(name)
+                    if said is not None:
+                        arguments[name] = said if kind is str else msgspec.convert(said, kind, strict=False)
+                if self._operation.body is None and self._needed.issubset(arguments):
+                    return arguments
+        except msgspec.ValidationError:
+            pass  # what is wrong is said below, with everything else that is
+        return read_arguments(self._operation, path, query, body, headers)
+
+
+class Direct:
+    """One operation served without the framework's routing, for a gateway in this process, which has routed already.
+
+    What it answers is what its route answers.
+    """
+
+    __slots__ = ("_method", "_operation", "_reader")
+
+    def __init__(self, operation: Operation, implementation: Any) -> None:
+        self._operation = operation
+        self._method = getattr(implementation, operation.attribute)
+        self._reader = Reader(operation)
+
+    async def answer(self, path: dict[str, str], query: bytes, body: bytes, instance: str) -> Told:
+        """Status, headers and body, of a failure too. `instance` is the path as a problem document names it."""
+        try:
+            result = await self._method(**self._reader.read(path, parse_query_string(query) if query else (), body))
+            if self._operation.returns is None:
+                return self._operation.status, [], b""
+            said = msgspec.json.encode(result)
+        except Exception as failed:  # noqa: BLE001 - as the framework does it: whatever fails is answered
+            fault = _as_fault(failed, instance)
+            headers, said = _told(fault, instance)
+            more = [(name.encode(), value.encode()) for name, value in headers.items()]
+            return fault.status, [(b"content-type", PROBLEM_JSON.encode()), _length(said), *more], said
+        return self._operation.status, [_JSON, _length(said)], said
+
+
+def _length(body: bytes) -> tuple[bytes, bytes]:
+    return b"content-length", b"%d" % len(body)
+
+
+def directly(api: Api, implementation: Any) -> dict[str, Direct]:
+    """The operations of `api` that need nothing of a request but path, query and body, by `{api}-v{major}.{id}`."""
+    return {
+        f"{api.key}.{operation.id}": Direct(operation, implementation)
+        for operation in api.operations()
+        if operation.body is not Raw
+    }
+
+
 def _of_framework(refusal: HTTPException, request: Request[Any, Any, Any]) -> Fault:
     """What Litestar itself refuses (no such route, wrong method, body too large), as one of our faults."""
     match refusal.status_code:
@@ -159,12 +245,13 @@ def _of_framework(refusal: HTTPException, request: Request[Any, Any, Any]) -> Fa
 
 def _route(api: Api, operation: Operation, implementation: Any) -> HTTPRouteHandler:
     method = getattr(implementation, operation.attribute)
+    reader = Reader(operation)
 
     async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
         body = await request.body() if operation.body is not None else b""
         headers = dict(request.headers.items()) if operation.body is Raw else {}
         query = list(request.query_params.multi_items())
-        result = await method(**read_arguments(operation, dict(request.path_params), query, body, headers))
+        result = await method(**reader.read(dict(request.path_params), query, body, headers))
         if operation.returns is None:
             return Response(b"", status_code=operation.status)
         return Response(msgspec.json.encode(result), status_code=operation.status, media_type="application/json")
@@ -177,6 +264,12 @@ def _route(api: Api, operation: Operation, implementation: Any) -> HTTPRouteHand
         # The answer carries its own status; Litestar wants another annotation where it is told of a 204.
         status_code=200 if operation.returns is None else operation.status,
     )(handle)
+
+
+@lru_cache(1024)
+def parse_query_string(query: bytes) -> tuple[tuple[str, str], ...]:
+    """The pairs of a query, as the framework reads them."""
+    return tuple(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
 
 
 def documented_faults(api: Api, operation: Operation) -> tuple[type[Fault], ...]:

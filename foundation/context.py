@@ -7,8 +7,6 @@ identities only.
 
 import random
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, Literal
 
@@ -100,21 +98,27 @@ def current() -> Context:
 def fresh(*, request_id: str = "", traceparent: str = "", caller: Caller | None = None, site: str = "") -> Context:
     """A new context, taking over an incoming request id and W3C `traceparent` only if they are well formed."""
     return Context(
-        request_id=request_id if _REQUEST_ID.match(request_id) else _hex(64),
-        traceparent=traceparent if _TRACEPARENT.match(traceparent) else _new_trace(),
+        request_id=request_id if request_id and _REQUEST_ID.match(request_id) else _hex(64),
+        traceparent=traceparent if traceparent and _TRACEPARENT.match(traceparent) else _new_trace(),
         caller=caller,
         site=site,
     )
 
 
-@contextmanager
-def use(context: Context) -> Iterator[Context]:
+class use:  # noqa: N801 - it reads as the `with` statement it is made for
     """Make a context current for a block."""
-    token = _current.set(context)
-    try:
-        yield context
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_before", "_context")
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def __enter__(self) -> Context:
+        self._before = _current.set(self._context)
+        return self._context
+
+    def __exit__(self, *left: object) -> None:
+        _current.reset(self._before)
 
 
 def criticality_of(said: str) -> Criticality | Literal[""]:
@@ -134,7 +138,9 @@ def trace_id(traceparent: str) -> str:
 
 
 def _new_trace() -> str:
-    return f"00-{_hex(128)}-{_hex(64)}-01"
+    # One draw for both ids; neither may be zero (W3C Trace Context section 3.2.2), so the last bit of each is set.
+    drawn = f"{random.getrandbits(192) | 1 << 64 | 1:048x}"
+    return f"00-{drawn[:32]}-{drawn[32:]}-01"
 
 
 def _hex(bits: int) -> str:

@@ -1,14 +1,15 @@
 """The way in over HTTP: one ASGI layer in front of the tiers of this process, and of tiers elsewhere."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import quote, unquote
 
 import msgspec
 import structlog
 
-from canonical.faults import Broken, Fault, Malformed, Problem
+from canonical.faults import Broken, Fault, Malformed
+from foundation.api import Direct
 from foundation.context import Context, Layer, criticality_of, fresh, use
 from foundation.masking import shown_path
 from gateway.answers import answer_of
@@ -16,6 +17,18 @@ from gateway.call import Answer, Call, Ending, Http
 from gateway.certificates import believable
 from gateway.challenges import asks_of
 from gateway.governor import Governor
+from gateway.messages import (
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    from_outside,
+    is_problem,
+    reason_of,
+    replay,
+    with_request_id,
+)
 from gateway.plan import Governed
 from gateway.proxy import Proxy
 from gateway.readable import check
@@ -28,12 +41,7 @@ from gateway.refusals import (
 )
 from gateway.router import segments_of
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Any, Any, Any], Awaitable[None]]
-
+_CANCELLED: Final = Ending(status=499, reason="cancelled")
 _KEPT_ANSWER: Final = 256 * 1024
 """Bytes of an answer kept for the record; of a longer one nothing is kept."""
 log = structlog.get_logger("tiergate.gateway")
@@ -44,7 +52,8 @@ class Gateway:
 
     `tiers` holds, for each layer, the app that serves it or a `Proxy` to the process that does. `front` serves what
     no policy governs (health, metrics, the issuer), at the paths that begin with one of `open_paths`. `site` is the
-    address callers know it by, without a slash at its end.
+    address callers know it by, without a slash at its end. `direct` holds operations of tiers here, by
+    `{api}-v{major}.{operationId}`, that are asked themselves: the way to them is known already.
     """
 
     def __init__(
@@ -55,9 +64,11 @@ class Gateway:
         front: App | None = None,
         open_paths: tuple[str, ...] = (),
         site: str = "",
+        direct: Mapping[str, Direct] | None = None,
     ) -> None:
         self.governor = governor
         self._tiers = tiers
+        self._direct = direct or {}
         self._front = front
         self._open_paths = open_paths
         self._site = site
@@ -71,15 +82,15 @@ class Gateway:
         said = (headers.get("x-request-id", ""), headers.get("traceparent", ""))
         context = fresh(request_id=said[0], traceparent=said[1], site=self._site)
         with use(context):
-            if self._front is not None and _opens(scope["path"], self._open_paths):
-                onward = {**scope, "headers": _from_outside(scope["headers"])}
-                await self._front(onward, receive, _with_request_id(send, context.request_id))
+            if self._front is not None and scope["path"].startswith(self._open_paths) and self._opens(scope["path"]):
+                onward = {**scope, "headers": from_outside(scope["headers"])}
+                await self._front(onward, receive, with_request_id(send, context.request_id))
                 return
             await _Passage(self, scope, receive, send, headers, context).run()
 
-    def find(self, scope: Scope) -> tuple[Governed, dict[str, str], App]:
-        """The operation a request means, and the app that serves it. Raises the fault it is refused with."""
-        check(scope)
+    def find(self, scope: Scope, headers: Mapping[str, str]) -> tuple[Governed, dict[str, str], Direct | App]:
+        """The operation a request means, and what serves it. Raises the fault it is refused with."""
+        check(scope, headers)
         segments = segments_of(scope["raw_path"])
         governed, arguments, methods = self.governor.plan.router.find(scope["method"], segments)
         if governed is not None and not isinstance(governed, Governed):
@@ -87,13 +98,16 @@ class Gateway:
             scope["tiergate.called"] = scope["raw_path"]  # what a DPoP proof is made for
             scope["raw_path"] = chooser.address(governed, scope["raw_path"])
             scope["path"] = unquote(scope["raw_path"].decode("ascii"))
-        app = self._tiers.get(governed.layer) if governed is not None else None
+        app = self._app_of(governed) if governed is not None else None
         if governed is not None and app is not None:
             return governed, arguments, app
         if methods and governed is None:
             allow = ", ".join(methods)
             raise MethodNotAllowed(f"{scope['method']} is not possible here; {allow} is.", allow=allow)
         raise NotOffered("No policy offers anything at this address.")
+
+    def _app_of(self, governed: Governed) -> Direct | App | None:
+        return self._direct.get(governed.id) or self._tiers.get(governed.layer)
 
     def preflight(self, scope: Scope, headers: Mapping[str, str]) -> Answer | None:
         """What a browser is told that asks before a page's call; None where policy knows no pages there.
@@ -109,6 +123,9 @@ class Gateway:
         rule = governed.preflight if governed is not None else None
         return rule.preflight(headers) if rule is not None else None
 
+    def _opens(self, path: str) -> bool:
+        return any(path == opened or path.startswith(opened.rstrip("/") + "/") for opened in self._open_paths)
+
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" and self._front is not None:
             await self._front(scope, receive, send)
@@ -122,6 +139,23 @@ class Gateway:
 
 class _Passage:
     """One HTTP request on its way through, and its answer on the way back."""
+
+    __slots__ = (
+        "_call",
+        "_context",
+        "_ending",
+        "_gateway",
+        "_headers",
+        "_held",
+        "_kept",
+        "_kept_size",
+        "_receive",
+        "_scope",
+        "_send",
+        "_settled",
+        "_started",
+        "_status",
+    )
 
     def __init__(
         self, gateway: Gateway, scope: Scope, receive: Receive, send: Send, headers: dict[str, str], context: Context
@@ -140,7 +174,7 @@ class _Passage:
         self._held: list[Message] | None = None
         """The answer of a durable call, until its record is on disk."""
         self._settled = False
-        self._ending = Ending(status=499, reason="cancelled")
+        self._ending = _CANCELLED
 
     async def run(self) -> None:
         scope = self._scope
@@ -162,12 +196,12 @@ class _Passage:
 
     async def _pass(self) -> None:
         governor = self._gateway.governor
-        told = self._gateway.preflight(self._scope, self._headers)
-        if told is not None:
+        asks_first = self._scope["method"] == "OPTIONS"
+        if asks_first and (told := self._gateway.preflight(self._scope, self._headers)) is not None:
             self._settled = True  # a question before a call is no call
             await self._whole(told)
             return
-        governed, arguments, app = self._gateway.find(self._scope)
+        governed, arguments, app = self._gateway.find(self._scope, self._headers)
         address = (self._scope.get("client") or ("",))[0]
         call = self._call = Call(
             governed,
@@ -193,10 +227,13 @@ class _Passage:
             return
         body = await call.read_body()
         self._kept = [] if call.served_here and governed.keeps_answer else None
-        headers = _from_outside(self._scope["headers"])
-        headers = believable(headers, governor.plan.platform["client_certificates"], address)
+        if isinstance(app, Direct):
+            await self._straight(call, app, body)
+            return
+        headers = believable(self._scope["headers"], governor.plan.platform["client_certificates"], address)
+        headers = from_outside(headers)
         onward = {**self._scope, "headers": headers, "tiergate.body": bool(body)}
-        given = _replay(body, self._receive) if self._has_body() else self._receive
+        given = replay(body, self._receive) if self._has_body() else self._receive
         if self._scope["method"] == "HEAD":
             onward["method"] = "GET"  # the tier answers as ever; its content stays here
         with use(self._inner(call)):
@@ -204,6 +241,18 @@ class _Passage:
                 await self._reply(call, app, onward, given)
             else:
                 await app(onward, given, self._answer)
+
+    async def _straight(self, call: Call, operation: Direct, body: bytes) -> None:
+        """Ask an operation of this process itself."""
+        http = call.http
+        assert http is not None
+        with use(self._inner(call)):
+            status, headers, said = await operation.answer(call.arguments, http.query, body, self._scope["path"])
+            answer = Answer(status=status, headers=tuple(headers), body=said)
+            for rule in call.governed.repliers:
+                waiting = rule.reply(call, answer)
+                answer = answer if waiting is None else await waiting
+        await self._whole(answer)
 
     async def _reply(self, call: Call, app: App, scope: Scope, receive: Receive) -> None:
         """Let the rules see the tier's whole answer before it is sent."""
@@ -226,14 +275,17 @@ class _Passage:
 
     def _inner(self, call: Call) -> Context:
         """The context inside: who calls, and from a tier also its run and step."""
-        trusted = call.caller is not None and call.caller.layer != "external"
-        return msgspec.structs.replace(
-            self._context,
-            caller=call.caller,
-            run=self._headers.get("tiergate-run", "") if trusted else "",
-            step=self._headers.get("tiergate-step", "") if trusted else "",
-            criticality=criticality_of(self._headers.get("tiergate-criticality", "")) if trusted else "",
-        ).on_behalf(call.criticality)
+        outer, caller, said = self._context, call.caller, self._headers
+        trusted = caller is not None and caller.layer != "external"
+        return Context(
+            request_id=outer.request_id,
+            traceparent=outer.traceparent,
+            caller=caller,
+            run=said.get("tiergate-run", "") if trusted else "",
+            step=said.get("tiergate-step", "") if trusted else "",
+            site=outer.site,
+            criticality=(criticality_of(said.get("tiergate-criticality", "")) if trusted else "") or call.criticality,
+        )
 
     def _has_body(self) -> bool:
         return "transfer-encoding" in self._headers or self._headers.get("content-length", "0") != "0"
@@ -257,9 +309,9 @@ class _Passage:
     async def _answer(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            problem = any(n == b"content-type" and v.startswith(b"application/problem") for n, v in message["headers"])
-            self._kept = [] if self._kept is not None or problem else None
             said = message["headers"]
+            if self._kept is None and self._status >= 400 and is_problem(said):
+                self._kept = []
             # A tier apart has said the same already.
             message = {**message, "headers": [*said, *(header for header in self._added() if header not in said)]}
         elif message["type"] == "http.response.body" and self._kept is not None:
@@ -284,17 +336,26 @@ class _Passage:
             await self._send(message)
 
     def _added(self) -> list[tuple[bytes, bytes]]:
-        own = [(b"x-request-id", self._context.request_id.encode())]
-        return own + (self._call.headers if self._call is not None else [])
+        own = (b"x-request-id", self._context.request_id.encode())
+        return [own, *self._call.headers] if self._call is not None else [own]
 
     def _answered(self) -> Ending:
         answer = b"".join(self._kept) if self._kept is not None else b""
-        return Ending(status=self._status, reason=_reason(answer) if self._status >= 400 else "", answer=answer)
+        return Ending(
+            status=self._status,
+            reason=reason_of(answer) if self._status >= 400 else "",
+            answer=answer,
+            took=time.perf_counter() - self._started,
+        )
 
     async def _refuse(self, fault: Fault) -> None:
         refused_at = fault.facts.get("policy", "")
         self._ending = Ending(
-            status=fault.status, reason=fault.reason, refused_at=refused_at, limit=fault.facts.get("limit", "")
+            status=fault.status,
+            reason=fault.reason,
+            refused_at=refused_at,
+            limit=fault.facts.get("limit", ""),
+            took=time.perf_counter() - self._started,
         )
         if self._status and self._held is None:
             return
@@ -319,53 +380,10 @@ class _Passage:
         if self._settled:
             return
         self._settled = True
-        ending = msgspec.structs.replace(self._ending, took=time.perf_counter() - self._started)
+        ending = self._ending
+        if ending is _CANCELLED:
+            ending = msgspec.structs.replace(ending, took=time.perf_counter() - self._started)
         if self._call is None:
             self._gateway.governor.settle_unrouted(self._context, self._scope["method"], ending)
         else:
             self._gateway.governor.settle(self._call, ending)
-
-
-def _opens(path: str, open_paths: tuple[str, ...]) -> bool:
-    return any(path == opened or path.startswith(opened.rstrip("/") + "/") for opened in open_paths)
-
-
-def _from_outside(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Without what only we may say: the context travels beside the request, not in it."""
-    return [
-        (name, value)
-        for name, value in headers
-        if not name.startswith((b"tiergate-", b"x-forwarded-"))
-        and name not in (b"forwarded", b"x-request-id", b"traceparent")
-    ]
-
-
-def _with_request_id(send: Send, request_id: str) -> Send:
-    """What no policy governs is answered with the request's id too."""
-
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", request_id.encode())]}
-        await send(message)
-
-    return sending
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    sent = False
-
-    async def again() -> Message:
-        nonlocal sent
-        if sent:
-            return await receive()
-        sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again
-
-
-def _reason(answer: bytes) -> str:
-    try:
-        return msgspec.json.decode(answer, type=Problem).reason
-    except msgspec.MsgspecError:
-        return "unexplained"

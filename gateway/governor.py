@@ -17,7 +17,7 @@ from gateway.call import Call, Ending
 from gateway.idempotency import IdempotencyKeys
 from gateway.keys import FetchedKeys, Keys
 from gateway.lookups import Lookups
-from gateway.metrics import CALLS, REFUSALS, SECONDS
+from gateway.metrics import CALLS, REFUSALS, counted
 from gateway.plan import Plan
 from gateway.recorded import recorded
 from gateway.refusals import NotOffered
@@ -86,11 +86,9 @@ class Governor:
         """Tell every rule that wants to know how the call ended, and count it."""
         for rule in call.governed.settlers:
             rule.settle(call, ending)
-        api, operation = call.governed.api.key, call.governed.operation.id
-        CALLS.labels(api, operation, ending.status).inc()
-        SECONDS.labels(api, operation).observe(ending.took)
+        counted(call.governed.api.key, call.governed.operation.id, ending.status, ending.took)
         if ending.refused_at:
-            REFUSALS.labels(api, operation, ending.reason, ending.limit).inc()
+            REFUSALS.labels(call.governed.api.key, call.governed.operation.id, ending.reason, ending.limit).inc()
 
     def settle_unrouted(self, context: Context, method: str, ending: Ending) -> None:
         """Record a call to something that is not offered: no operation, hence no rules, but a refusal all the same."""

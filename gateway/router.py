@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from gateway.plan import Governed
 
 _REST: Final = ":path}"
+_PLAIN: Final = re.compile(rb"(?:/(?!\.)[A-Za-z0-9._~!$&'()*+,;=:@-]*)+")
+"""A path that needs no second look: nothing encoded, and no segment that begins with a dot (RFC 3986 section 3.3)."""
 _BARE_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _UNSAFE: Final = re.compile(r"[/\\\x00-\x1f\x7f]")
 
@@ -29,13 +31,15 @@ class Chooser(Protocol):
 
 
 class _Branch:
-    __slots__ = ("literal", "methods", "parameter", "rest")
+    __slots__ = ("allowed", "literal", "methods", "parameter", "rest")
 
     def __init__(self) -> None:
         self.literal: dict[str, _Branch] = {}
         self.parameter: _Branch | None = None
         self.rest: _Branch | None = None
         self.methods: dict[str, tuple[Governed | Chooser, tuple[str, ...]]] = {}
+        self.allowed: tuple[str, ...] = ()
+        """What `Allow` says of them."""
 
 
 class Router:
@@ -57,6 +61,7 @@ class Router:
             else:
                 branch = branch.literal.setdefault(part, _Branch())
         branch.methods[method] = (governed, tuple(names))
+        branch.allowed = tuple(sorted({*branch.methods, "HEAD"} if "GET" in branch.methods else branch.methods))
 
     def find(
         self, method: str, segments: list[str]
@@ -70,8 +75,7 @@ class Router:
             return None, {}, ()
         branch, values = found
         governed, names = branch.methods.get("GET" if method == "HEAD" else method, (None, ()))
-        methods = {*branch.methods, "HEAD"} if "GET" in branch.methods else branch.methods
-        return governed, dict(zip(names, values, strict=False)), tuple(sorted(methods))
+        return governed, dict(zip(names, values, strict=False)), branch.allowed
 
 
 def segments_of(raw_path: bytes) -> list[str]:
@@ -80,6 +84,8 @@ def segments_of(raw_path: bytes) -> list[str]:
     Raises `Malformed` for a path that two readers could read in two ways: an encoded slash or backslash, dot segments,
     a control character, a percent sign that encodes nothing, or bytes that are not UTF-8.
     """
+    if _PLAIN.fullmatch(raw_path):
+        return raw_path[1:].decode("ascii").split("/")
     found = []
     if not raw_path:
         raise Malformed("The request names no path.")
@@ -97,8 +103,21 @@ def segments_of(raw_path: bytes) -> list[str]:
 
 
 def _walk(branch: _Branch, segments: list[str], at: int, values: list[str]) -> tuple[_Branch, list[str]] | None:
-    if at == len(segments):
-        return (branch, values) if branch.methods else None
+    """Where a path leads. It comes back only to a segment that could be read in two ways."""
+    for here in range(at, len(segments)):
+        part = segments[here]
+        literal, parameter, rest = branch.literal.get(part), branch.parameter, branch.rest
+        if literal is not None and parameter is None and rest is None:
+            branch = literal
+        elif literal is None and rest is None and parameter is not None and part:
+            values, branch = [*values, part], parameter
+        else:
+            return _either(branch, segments, here, values)
+    return (branch, values) if branch.methods else None
+
+
+def _either(branch: _Branch, segments: list[str], at: int, values: list[str]) -> tuple[_Branch, list[str]] | None:
+    """The first way that leads somewhere: the literal segment, the parameter, all that is left."""
     part = segments[at]
     literal = branch.literal.get(part)
     if literal is not None and (found := _walk(literal, segments, at + 1, values)) is not None:

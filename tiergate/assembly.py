@@ -14,7 +14,7 @@ import httpx
 import msgspec
 import sqlalchemy as sa
 from litestar import Litestar
-from litestar.handlers import BaseRouteHandler
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.router import Router
 
 import experience_apis
@@ -22,7 +22,7 @@ import process_apis
 import system_apis
 from canonical.faults import NotBound
 from experience_apis import Surroundings
-from foundation.api import Api, routes
+from foundation.api import Api, Direct, directly, routes
 from foundation.client import client
 from foundation.connections import Connection
 from foundation.context import Caller, Layer
@@ -92,6 +92,7 @@ class Served:
         self._pools: dict[Layer, httpx.AsyncClient] = {}
         self._asked: dict[tuple[str, type], Any] = {}
         self._processes: dict[str, Any] = {}
+        self._direct: dict[str, Direct] = {}
         self.demo: DemoCredentials | None = None
         """The demonstration's logins, where they were made just now."""
         self.platform: Platform | None = None
@@ -170,7 +171,9 @@ class Served:
                 *([identity.router()] if identity else []),
             ]
         )
-        self.app = Gateway(self.governor, tiers, front=front, open_paths=OPEN_PATHS, site=settings.address)
+        self.app = Gateway(
+            self.governor, tiers, front=front, open_paths=OPEN_PATHS, site=settings.address, direct=self._direct
+        )
         self.policies.start()
         self._closing.append(self.policies.stop)
 
@@ -181,6 +184,11 @@ class Served:
             if asyncio.iscoroutine(done):
                 await done
         self.database.engine.dispose()
+
+    def _routes(self, api: Api, implementation: Any) -> list[HTTPRouteHandler]:
+        """What the framework serves, all of which that can be is also asked straight by the gateway."""
+        self._direct |= directly(api, implementation)
+        return routes(api, implementation)
 
     def _publication(self) -> pages.Publication:
         """What callers from outside are told of the APIs; by the gateway only, whose address they know."""
@@ -227,7 +235,7 @@ class Served:
     def _system_app(self) -> Litestar:
         found: list[BaseRouteHandler | Router] = []
         for name, adapter in self._adapters.items():
-            found += routes(catalogue.system_api(self._systems[name]), adapter)
+            found += self._routes(catalogue.system_api(self._systems[name]), adapter)
         return app_of(found)
 
     async def _process_app(self) -> Litestar:
@@ -251,7 +259,7 @@ class Served:
         self._closing += [engine.stop, worker.stop]
         found: list[BaseRouteHandler | Router] = []
         for name, process in process_apis.discover().items():
-            found += routes(process.api, self._processes[name])
+            found += self._routes(process.api, self._processes[name])
         return app_of(found)
 
     def _experience_app(self, identity: Identity | None) -> Litestar:
@@ -266,7 +274,7 @@ class Served:
             )
             implementation = face.implement(around)
             self.governor.services.lookups.serve(face.api, implementation)
-            found += routes(face.api, implementation)
+            found += self._routes(face.api, implementation)
             if face.pages is not None:
                 found += face.pages(around, self._governed(face.api, implementation))
                 paged = True

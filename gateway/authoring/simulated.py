@@ -16,11 +16,12 @@ from canonical.faults import Problem
 from foundation.acting import claims_of
 from foundation.api import Api, PageOperation
 from foundation.context import Caller
-from gateway.asgi import Gateway, Message, Receive, Scope, Send
+from gateway.asgi import Gateway
 from gateway.authoring.cases import Given
 from gateway.governor import Governor
 from gateway.issuers import Issuer
 from gateway.lookups import Lookups
+from gateway.messages import Message, Receive, Scope, Send
 from gateway.plan import Governed, Plan
 
 TODAY: Final = date(2026, 12, 1)

@@ -17,7 +17,7 @@ from canonical.classes import FINANCIAL, PII, PUBLIC, SECRET
 from canonical.faults import Conflict, Fault, NotFound, VendorDown
 from canonical.ports import Raw, operation
 from foundation.acting import claims_of
-from foundation.api import Api, fault_handler, routes
+from foundation.api import Api, directly, fault_handler, routes
 from foundation.context import Caller, Context, current
 from foundation.counting import Counters
 from foundation.masking import Masker
@@ -256,9 +256,10 @@ def tier_of(desk: Desk) -> Litestar:
     return Litestar(handlers, exception_handlers=faults, openapi_config=None)
 
 
-def over(governor: Governor, app: Any) -> Gateway:
-    """A gateway whose three tiers are one app."""
-    return Gateway(governor, {"experience": app, "process": app, "system": app})
+def over(governor: Governor, app: Any, desk: Desk | None = None) -> Gateway:
+    """A gateway whose three tiers are one app; `desk`: it asks the operations themselves, as in one process."""
+    direct = {key: each for api in APIS for key, each in directly(api, desk).items()} if desk is not None else {}
+    return Gateway(governor, {"experience": app, "process": app, "system": app}, direct=direct)
 
 
 class World:
@@ -277,7 +278,7 @@ class World:
         for api in (NOTES, NOTES_2):
             self.governor.services.lookups.serve(api, self.desk)
         self.app: Any = tier_of(self.desk)
-        self.gateway = over(self.governor, self.app)
+        self.gateway = over(self.governor, self.app, self.desk)
         self.http = self.client(self.gateway)
 
     def client(self, gateway: Any) -> httpx.AsyncClient:
