@@ -39,8 +39,8 @@ CLEAN: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("edits", "pointer", "rule", "says"),
     [
-        ({"openapi": "3.0.3"}, "/openapi", "checkable", "3.1.x"),
-        ({"openapi": "3.2.0"}, "/openapi", "checkable", "3.1.x"),
+        ({"openapi": "2.0"}, "/openapi", "checkable", "3.1.x"),
+        ({"openapi": "3.3.0"}, "/openapi", "checkable", "3.1.x"),
         ({"info/description": None}, "/info", "described", "no description"),
         ({f"{GET}/operationId": None}, GET, "operation-id", "camelCase"),
         ({f"{GET}/operationId": "Get-Thing"}, GET, "operation-id", "'Get-Thing'"),
@@ -89,15 +89,27 @@ CLEAN: dict[str, Any] = {
         ),
         (
             {"components/schemas/Thing/properties/name/pattern": "(["},
-            "/components/schemas/Thing",
+            "/components/schemas/Thing/properties/name/pattern",
             "checkable",
-            "the validator cannot use it",
+            "is not JSON Schema",
         ),
         (
             {"components/schemas/Thing/type": "text"},
-            "/components/schemas/Thing",
+            "/components/schemas/Thing/type",
             "checkable",
-            "the validator cannot use it",
+            "is not JSON Schema",
+        ),
+        (
+            {"components/schemas/Thing/maxProps": 3},
+            "/components/schemas/Thing/maxProps",
+            "checkable",
+            "is not a keyword that is checked",
+        ),
+        (
+            {"components/schemas/Thing/properties/name/format": "dat"},
+            "/components/schemas/Thing/properties/name/format",
+            "checkable",
+            "'dat' is not a format that is checked",
         ),
     ],
 )  # fmt: skip
