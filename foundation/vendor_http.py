@@ -35,6 +35,7 @@ from foundation.connections import Connection
 from foundation.context import child_of, current
 from foundation.counting import Counters
 from foundation.masking import shown_path
+from foundation.signing_in import was_signing_in
 from foundation.vendor_budget import BudgetedClient, Limited, Spending, UsageReader
 
 T = TypeVar("T")
@@ -230,7 +231,9 @@ def _fault_of(response: httpx.Response, system: str, faults: FaultReader | None)
 
 
 def _lost(lost: httpx.TransportError, system: str, changes: bool) -> VendorFault:
-    """Nothing, or not all, came back. Before the connection stood, nothing can have been done."""
+    """Nothing, or not all, came back. Before the connection stood, or without a token, nothing can have been done."""
+    if was_signing_in(lost):
+        return VendorDown("its sign-in cannot be reached or does not answer", system=system)
     if isinstance(lost, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)):
         return VendorDown("cannot be reached", system=system)
     if changes:

@@ -90,7 +90,6 @@ class Gateway:
 
     def find(self, scope: Scope, headers: Mapping[str, str]) -> tuple[Governed, dict[str, str], Direct | App]:
         """The operation a request means, and what serves it. Raises the fault it is refused with."""
-        check(scope, headers)
         segments = segments_of(scope["raw_path"])
         governed, arguments, methods = self.governor.plan.router.find(scope["method"], segments)
         if governed is not None and not isinstance(governed, Governed):
@@ -196,6 +195,7 @@ class _Passage:
 
     async def _pass(self) -> None:
         governor = self._gateway.governor
+        check(self._scope, self._headers)
         asks_first = self._scope["method"] == "OPTIONS"
         if asks_first and (told := self._gateway.preflight(self._scope, self._headers)) is not None:
             self._settled = True  # a question before a call is no call

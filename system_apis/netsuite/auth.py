@@ -27,6 +27,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from canonical.faults import VendorBusy, VendorDown, VendorSignIn
 from foundation.connections import Connection
+from foundation.signing_in import token_call, turn
 
 TOKEN_PATH: Final = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - an address
 SCOPE: Final = "rest_webservices"
@@ -90,7 +91,7 @@ class MachineToMachine(httpx.Auth):
         """Attach the token; on 401 sign in again and repeat, since nothing was done."""
         used = ""
         for _ in range(2):
-            async with self._one_at_a_time:
+            async with turn(self._one_at_a_time, request):
                 if self._token in ("", used) or time.monotonic() > self._good_until:
                     answer = yield self._asking(request)
                     await answer.aread()
@@ -119,9 +120,7 @@ class MachineToMachine(httpx.Auth):
             "client_assertion_type": ASSERTION,
             "client_assertion": self.assertion(),
         }
-        # The extensions carry the time limits of the call that waits for this token.
-        accept = {"Accept": "application/json"}
-        return httpx.Request("POST", self._url, data=form, headers=accept, extensions=instead_of.extensions)
+        return token_call(instead_of, self._url, form)
 
     def _keep(self, answer: httpx.Response) -> None:
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:

@@ -23,6 +23,7 @@ from joserfc.jwk import RSAKey
 
 from canonical.faults import VendorDown, VendorSignIn
 from foundation.connections import Connection
+from foundation.signing_in import token_call, turn
 from system_apis.salesforce import wire
 
 TOKEN_PATH: Final = "/services/oauth2/token"  # noqa: S105 - an address
@@ -71,9 +72,10 @@ class SignIn(httpx.Auth):
         """Attach the token; after a 401 sign in again and repeat once, since a refused call did nothing."""
         refused = ""
         for _ in range(2):
-            async with self._one_at_a_time:
+            async with turn(self._one_at_a_time, request):
                 if self._token in ("", refused):
-                    answer = yield self._asking(request)
+                    proof = self._prove()
+                    answer = yield token_call(request, self._url, proof.form, **proof.headers)
                     await answer.aread()
                     self._keep(answer)
                 refused = self._token
@@ -86,12 +88,6 @@ class SignIn(httpx.Auth):
             await response.aread()
             if any(text in response.text for text in NOT_A_STALE_SESSION):
                 return
-
-    def _asking(self, instead_of: httpx.Request) -> httpx.Request:
-        proof = self._prove()
-        headers = {"Accept": "application/json", **proof.headers}
-        # The extensions carry the time limits of the call that waits for this token.
-        return httpx.Request("POST", self._url, data=proof.form, headers=headers, extensions=instead_of.extensions)
 
     def _keep(self, answer: httpx.Response) -> None:
         if answer.status_code >= 500:

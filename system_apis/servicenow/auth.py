@@ -17,6 +17,7 @@ import msgspec
 
 from canonical.faults import VendorDown, VendorSignIn
 from foundation.connections import Connection
+from foundation.signing_in import token_call, turn
 from system_apis.servicenow import wire
 from system_apis.servicenow.mapping import SYSTEM
 
@@ -58,9 +59,9 @@ class OAuth(httpx.Auth):
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         for last_try in (False, True):
-            async with self._renewing:
+            async with turn(self._renewing, request):
                 if time.monotonic() >= self._good_until:
-                    granted = yield httpx.Request("POST", self._address, data=self._form)
+                    granted = yield token_call(request, self._address, self._form)
                     await granted.aread()
                     self._keep(granted)
             used = self._token

@@ -69,6 +69,24 @@ async def test_who_is_not_listed_is_refused_with_the_line(world: World, origin: 
 
 
 @pytest.mark.parametrize(
+    ("sent", "status", "reason"),
+    [
+        ([("Host", "a.example"), ("Host", "b.example")], 400, "malformed"),
+        ([("Authorization", "Bearer a"), ("Authorization", "Bearer b")], 400, "token_misplaced"),
+        ([("Content-Length", "0"), ("Transfer-Encoding", "chunked")], 400, "malformed"),
+        ([("X-Note", "x" * 40_000)], 431, "headers_too_large"),
+    ],
+)
+async def test_a_question_that_two_readers_read_in_two_ways_is_refused_like_a_call(
+    world: World, sent: list[tuple[str, str]], status: int, reason: str
+) -> None:
+    asked = [("Origin", PORTAL), ("Access-Control-Request-Method", "GET"), *sent]
+    refused = await world.http.request("OPTIONS", PLACE, headers=asked)
+    assert (refused.status_code, problem(refused)["reason"]) == (status, reason)
+    assert not any(name.startswith("access-control-") for name in refused.headers)
+
+
+@pytest.mark.parametrize(
     ("path", "method"),
     [("/face/v1/notes/n1", "GET"), (PLACE, "PATCH"), ("/notes/v2/nothing", "GET"), (PLACE, "GARBAGE")],
 )

@@ -12,7 +12,7 @@ from joserfc.jwk import RSAKey
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256
 from oauthlib.oauth1 import Client as IndependentSigner
 
-from canonical.faults import Fault, OutcomeUnknown, VendorBusy, VendorDown, VendorSignIn
+from canonical.faults import Fault, VendorBusy, VendorDown, VendorSignIn
 from canonical.ports.systems import StageChange
 from foundation.connections import Connection
 from foundation.sandbox import Box, FaultRule
@@ -260,7 +260,7 @@ async def test_a_lost_token_answer_before_a_write_leaves_no_write(box: Box, conn
     await netsuite.legal_entity("ACME-DE")
     revoke_tokens(box)
     box.faults.add(FaultRule(fault="timeout_before_commit", path=TOKEN_PATH, times=0))
-    with pytest.raises((OutcomeUnknown, VendorDown)) as lost:
+    with pytest.raises(VendorDown) as lost:
         await netsuite.set_project_stage("1", StageChange(stage="active"))
     assert lost.value.system == "netsuite"
     assert box.store.writes() == []
