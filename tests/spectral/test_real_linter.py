@@ -1,0 +1,78 @@
+"""Stoplight's Spectral, a linter that is not ours, over every published contract.
+
+The linter is npm's, pinned beside this file; its rules are its own.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import ROOT
+
+pytestmark = pytest.mark.real("node", "npm")
+
+HERE = Path(__file__).parent
+CONTRACTS = sorted((ROOT / "openapi").glob("*.json"))
+ERROR = 0
+KNOWN_WARNINGS = {
+    # It asks that a scope is declared by its scheme. OpenAPI 3.1 lets any scheme name what is needed, and ours is
+    # `http`: the issuer, and with it an `oauth2` scheme's token address, is the installation's and not the contract's.
+    "oas3-operation-security-defined",
+    # Whom to ask is a person of the firm and stands in the policy (`owner`), not in what everybody may read.
+    "info-contact",
+}
+
+
+@pytest.fixture(scope="session")
+def spectral() -> Path:
+    """The linter, installed once for each lock, outside of the source tree."""
+    locked = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:16]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tiergate" / f"spectral-{locked}"
+    if not cache.exists():
+        making = cache.with_name(f"{cache.name}.{os.getpid()}")
+        making.mkdir(parents=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, making)
+        asked = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run(asked, cwd=making, check=True, timeout=240)
+        try:
+            making.rename(cache)
+        except OSError:  # somebody else was faster
+            shutil.rmtree(making)
+    return cache / "node_modules" / ".bin" / "spectral"
+
+
+def found_by(spectral: Path, *documents: Path) -> list[dict[str, Any]]:
+    """What it says of them."""
+    command = [str(spectral), "lint", "--ruleset", str(HERE / "ruleset.yaml"), "--format", "json", "--quiet"]
+    done = subprocess.run([*command, *map(str, documents)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    return list(json.loads(done.stdout))
+
+
+def test_it_finds_no_error_in_any_contract_and_no_warning_that_we_do_not_know(spectral: Path) -> None:
+    assert CONTRACTS
+    found = found_by(spectral, *CONTRACTS)
+    said = [f"{Path(one['source']).name}: {'.'.join(map(str, one['path']))}: {one['message']}" for one in found]
+    assert [line for line, one in zip(said, found, strict=True) if one["severity"] == ERROR] == []
+    assert [line for line, one in zip(said, found, strict=True) if one["code"] not in KNOWN_WARNINGS] == []
+    assert {one["code"] for one in found} == KNOWN_WARNINGS, "a reason is left over"
+
+
+def test_it_reads_each_of_them(spectral: Path, tmp_path: Path) -> None:
+    """A linter that finds nothing may have read nothing: one mistake in each is found in each."""
+    spoilt = []
+    for path in CONTRACTS:
+        document = json.loads(path.read_text())
+        operation = next(iter(next(iter(document["paths"].values())).values()))
+        operation["responses"]["200"] = {"no": "description"}
+        spoilt.append(tmp_path / path.name)
+        spoilt[-1].write_text(json.dumps(document))
+    wrong = {Path(one["source"]).name for one in found_by(spectral, *spoilt) if one["severity"] == ERROR}
+    assert wrong == {path.name for path in CONTRACTS}
