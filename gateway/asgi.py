@@ -106,6 +106,8 @@ class Gateway:
         raise NotOffered("No policy offers anything at this address.")
 
     def _app_of(self, governed: Governed) -> Direct | App | None:
+        if governed.upstream:
+            return self.governor.services.upstreams.app(governed.upstream)
         return self._direct.get(governed.id) or self._tiers.get(governed.layer)
 
     def preflight(self, scope: Scope, headers: Mapping[str, str]) -> Answer | None:
@@ -218,7 +220,7 @@ class _Passage:
                 read=self._read_body,
                 scope=self._scope,
             ),
-            served_here=not isinstance(app, Proxy),
+            served_here=bool(governed.upstream) or not isinstance(app, Proxy),
         )
         await governor.admit(call)
         self._held = [] if call.served_here and governed.durable else None
@@ -234,7 +236,11 @@ class _Passage:
         headers = from_outside(headers)
         onward = {**self._scope, "headers": headers, "tiergate.body": bool(body)}
         given = replay(body, self._receive) if self._has_body() else self._receive
-        if self._scope["method"] == "HEAD":
+        if governed.upstream:
+            key = asks_of(governed).key_header.lower().encode()
+            onward["headers"] = [said for said in headers if said[0] != key]  # for us alone, as a token is
+            onward["tiergate.onward"] = governed.below_prefix(self._scope["raw_path"])
+        if self._scope["method"] == "HEAD" and call.served_here:
             onward["method"] = "GET"  # the tier answers as ever; its content stays here
         with use(self._inner(call)):
             if call.served_here and governed.repliers:

@@ -133,7 +133,7 @@ def _branch(node: Node, kind: Any) -> Any:
     structs = [member for member in members if isinstance(member, type) and issubclass(member, msgspec.Struct)]
     if not structs:
         return kind
-    return structs[0] if isinstance(node.value, dict) else next(m for m in members if m not in structs)
+    return structs[0] if isinstance(node.value, dict) else next((m for m in members if m not in structs), structs[0])
 
 
 def _path(subject: str, key: str) -> str:

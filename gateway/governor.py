@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from canonical.faults import Broken, Fault
+from canonical.faults import Broken, Fault, NotBound
 from foundation.api import Api
 from foundation.context import Caller, Context, child_of, current, use
 from foundation.counting import Counters
@@ -66,6 +66,7 @@ class Governor:
         self.services.tokens.trust(plan.issuers)
         self.services.counters.configure(plan.platform["counters"])
         self.services.load.watch(plan.platform["shedding"])
+        self.services.upstreams.configure(plan.platform["upstreams"])
 
     async def admit(self, call: Call) -> None:
         """Let a call pass, or raise the fault it is refused with; its fact `policy` names the line that refused."""
@@ -126,6 +127,13 @@ class Governor:
             refused = NotOffered(f"No policy lists {operation} of {api.key}.")
             self.settle_unrouted(context, operation, Ending(status=refused.status, reason=refused.reason))
             raise refused
+        if governed.upstream:
+            unbound = NotBound(
+                f"{governed.id} is served at the upstream {governed.upstream!r}: a tier in this process cannot ask it "
+                "without HTTP."
+            )
+            self.settle_unrouted(context, operation, Ending(status=unbound.status, reason=unbound.reason))
+            raise unbound
         call = Call(
             governed,
             self.services,

@@ -36,6 +36,9 @@ class Rule:
     durable: bool = False
     """Whether the answer waits until what `settle` left in `call.recorded` is done."""
 
+    served_at: str = ""
+    """Of the upstream that serves the operation in a tier's place; empty where the rule is about something else."""
+
     def __init__(self, where: str) -> None:
         self.where = where
         """The policy line that asked for it, `file:line`."""

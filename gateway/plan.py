@@ -56,6 +56,8 @@ class Governed(msgspec.Struct, frozen=True, kw_only=True):
     """Whether one of them wants to see the answer itself."""
     durable: bool
     """Whether the answer waits until its record is on disk."""
+    upstream: str
+    """Of the upstream that serves it in a tier's place; empty where a tier of ours does."""
     preflight: Rule | None
     """The one that answers a browser that asks whether a page may make this call."""
     in_path: tuple[str, ...]
@@ -71,6 +73,10 @@ class Governed(msgspec.Struct, frozen=True, kw_only=True):
         return (
             self.operation.path if isinstance(self.operation, PageOperation) else self.api.prefix + self.operation.path
         )
+
+    def below_prefix(self, raw_path: bytes) -> bytes:
+        """A path it was asked at as its contract has it: without the API's name and version."""
+        return b"/" + raw_path.split(b"/", self.api.prefix.count("/") + 1)[-1]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +176,7 @@ def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site
         repliers=tuple(rule for rule in reversed(rules) if type(rule).reply is not Rule.reply),
         keeps_answer=any(rule.keeps_answer for rule in rules),
         durable=any(rule.durable for rule in rules),
+        upstream=next((rule.served_at for rule in rules if rule.served_at), ""),
         preflight=next((rule for rule in rules if type(rule).preflight is not Rule.preflight), None),
         in_path=tuple(
             () if isinstance(operation, PageOperation) else (p.name for p in operation.parameters if p.place == "path")

@@ -1,10 +1,11 @@
-"""A tier in another process, as an ASGI app: what the gateway calls in its place.
+"""What is called over the network, as an ASGI app: a tier in another process, or an upstream that is not ours.
 
-Passes the caller's own token on, since that tier runs the same plan and asks again. Hop-by-hop fields stay behind,
-`Via` and `Forwarded` say the way, answers are streamed. Nothing is retried here: a write may have been done.
+A tier is given the caller's own token, since it runs the same plan and asks again, and is called at the address that
+was called: what was signed for it must fit there too. Others are given nothing by which they could act as the caller.
+Hop-by-hop fields stay behind, `Via` and `Forwarded` say the way, answers are streamed. Nothing is tried twice here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -18,31 +19,50 @@ _HOP_BY_HOP: Final = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
     b"upgrade host content-length".split()
 )
+_OURS_ALONE: Final = frozenset(b"authorization cookie dpop client-cert client-cert-chain".split())
+"""What a caller says to us, and nobody behind us may use in their name."""
 _NEVER_CONNECTED: Final = "client error (Connect)"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Proxy:
-    """One tier's address. `system` is how its faults name it; times are in seconds."""
+    """One address. `system` is how its faults name it; times are in seconds.
 
-    def __init__(self, url: str, *, system: str, connect_timeout: float = 2.0, timeout: float = 30.0) -> None:
+    `ours`: whether it is a tier of ours. `send` goes with every call to another.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        system: str,
+        connect_timeout: float = 2.0,
+        timeout: float = 30.0,
+        ours: bool = True,
+        send: Mapping[str, str] | None = None,
+    ) -> None:
         self._url = url.rstrip("/")
         self._system = system
         self._connect_timeout = timedelta(seconds=connect_timeout)
         self._timeout = timedelta(seconds=timeout)
+        self._ours = ours
+        self._send = list((send or {}).items())
+        self._replaced = frozenset(name.lower().encode() for name in send or {})
         self._client: Client | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Forward one request whose body the gateway has read. Raises a `VendorFault` before an answer began."""
         query = scope.get("query_string", b"")
-        url = self._url + scope["raw_path"].decode("ascii") + (f"?{query.decode('ascii')}" if query else "")
+        path = scope.get("tiergate.onward") or scope.get("tiergate.called", scope["raw_path"])
+        url = self._url + path.decode("ascii") + (f"?{query.decode('ascii')}" if query else "")
         body = (await receive()).get("body", b"") if scope["tiergate.body"] else b""
-        request = self._open().request(scope["method"], url).headers(_onward(scope))
+        request = self._open().request(scope["method"], url).headers(self._onward(scope))
         request = request.body_bytes(body) if body else request
         started = False
         try:
             async with request.build_streamed() as response:
                 headers = _kept((k.lower().encode(), v.encode("latin-1")) for k, v in response.headers.items())
+                headers = headers if self._ours else [said for said in headers if said[0] != b"set-cookie"]
                 started = True
                 await send({"type": "http.response.start", "status": response.status, "headers": headers})
                 while (chunk := await response.body_reader.read_chunk()) is not None:
@@ -65,6 +85,20 @@ class Proxy:
             self._client = builder.build()
         return self._client
 
+    def _onward(self, scope: Any) -> list[tuple[str, str]]:
+        """The header fields that go on."""
+        kept, context = _kept(scope["headers"]), current().headers()
+        if not self._ours:
+            kept = [said for said in kept if said[0] not in _OURS_ALONE and said[0] not in self._replaced]
+            context = {name: value for name, value in context.items() if not name.startswith("Tiergate-")}
+        sent = [(k.decode("ascii"), v.decode("latin-1")) for k, v in kept]
+        host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
+        address = (scope.get("client") or ("unknown",))[0]
+        peer = f'"[{address}]"' if ":" in address else address
+        sent.append(("Via", f"{scope.get('http_version', '1.1')} tiergate"))
+        sent.append(("Forwarded", f'for={peer};host="{host}";proto={scope.get("scheme", "http")}'))
+        return [*sent, *context.items(), *self._send]
+
     def _fault(self, failed: RequestError, method: str) -> Fault:
         if not _connected(failed):
             return VendorDown("cannot be reached", system=self._system)
@@ -82,16 +116,6 @@ def _connected(failed: RequestError) -> bool:
     the chain of causes tells. Without its word we assume the worse.
     """
     return not any(cause["message"] == _NEVER_CONNECTED for cause in failed.details["causes"] or ())
-
-
-def _onward(scope: Any) -> list[tuple[str, str]]:
-    sent = [(k.decode("ascii"), v.decode("latin-1")) for k, v in _kept(scope["headers"])]
-    host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
-    address = (scope.get("client") or ("unknown",))[0]
-    peer = f'"[{address}]"' if ":" in address else address
-    sent.append(("Via", f"{scope.get('http_version', '1.1')} tiergate"))
-    sent.append(("Forwarded", f'for={peer};host="{host}";proto={scope.get("scheme", "http")}'))
-    return sent + list(current().headers().items())
 
 
 def _kept(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -9,6 +9,7 @@ import msgspec
 from foundation.counting import Counters
 from gateway.cache import AnswerCache
 from gateway.load import Load
+from gateway.upstreams import Upstreams
 
 if TYPE_CHECKING:
     from gateway.audit import Trail
@@ -32,5 +33,7 @@ class Services(msgspec.Struct, kw_only=True):
     """None where no operation asks for it."""
     cache: AnswerCache = msgspec.field(default_factory=AnswerCache)
     """Answers that are given again."""
+    upstreams: Upstreams = msgspec.field(default_factory=Upstreams)
+    """What stands behind operations that no tier serves."""
     clock: Callable[[], float] = time.time
     """Seconds since the epoch."""

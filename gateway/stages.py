@@ -21,6 +21,7 @@ Stage = Literal[
     "validate",
     "once",
     "cache",
+    "upstream",
     "audit",
 ]
 

@@ -75,7 +75,8 @@ class Duration(float):
 
 
 def read_word(kind: type, said: object) -> object:
-    """msgspec's hook for these types; `NotImplementedError` for any other."""
-    if kind in (Rate, Size, Duration):
-        return kind.read(said)
-    raise NotImplementedError(f"{kind.__name__} is not a policy word")
+    """msgspec's hook for these types and a noun's own words; `NotImplementedError` for any that has no `read`."""
+    read = getattr(kind, "read", None)
+    if read is None:
+        raise NotImplementedError(f"{kind.__name__} is not a policy word")
+    return read(said)

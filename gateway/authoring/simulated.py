@@ -23,6 +23,7 @@ from gateway.issuers import Issuer
 from gateway.lookups import Lookups
 from gateway.messages import Message, Receive, Scope, Send
 from gateway.plan import Governed, Plan
+from gateway.upstreams import Upstreams
 
 TODAY: Final = date(2026, 12, 1)
 """The day of every call that does not say another: a test says the same tomorrow."""
@@ -61,6 +62,8 @@ class Simulated:
         governor = Governor(self.plan, keys=_Keys(), clock=clock)
         governor.services.lookups = _Lookups(given.lookups)
         tier = _answering(governed)
+        governor.services.upstreams = Upstreams(lambda name, said: tier)
+        governor.services.upstreams.configure(self.plan.platform["upstreams"])
         gateway = Gateway(governor, {"experience": tier, "process": tier, "system": tier})
         people = [_request(self.plan, governed, given, start, number) for number in range(given.people)]
         answers = []

@@ -167,7 +167,7 @@ def _compiled(site: Site, name: str, space: str, where: str, said: Said) -> Name
     else:
         count = limit.concurrent or 1
         of = Places(count, float(limit.lease or Places(1).lease))
-    whole = f"{site.api.key}.{site.operation.id}" if limit.per == "operation" else site.api.name
+    whole = f"{site.api.key}.{site.operation.id}" if limit.per == "operation" else _upstream(site)
     return NamedLimit(
         name=name,
         where=where,
@@ -179,6 +179,12 @@ def _compiled(site: Site, name: str, space: str, where: str, said: Said) -> Name
         wait=float(limit.wait or 0.0),
         shadow=limit.shadow,
     )
+
+
+def _upstream(site: Site) -> str:
+    """The name of what stands behind the operation; where it is a tier of ours, the API's."""
+    named: str | None = site.said("upstream") or site.policy.get("upstream")
+    return named or site.api.name
 
 
 def _check_cost(site: Site, limits: Sequence[NamedLimit]) -> None:

@@ -1,7 +1,7 @@
 """`validate: {request: enforce}`: the body is checked against the contract before anything is done with it.
 
-The tier decodes strictly too. So where it is in this process nothing is checked twice; in front of a tier elsewhere a
-bad body is refused here, and the way there is saved.
+The tier decodes strictly too. So where it is in this process nothing is checked twice; in front of a tier elsewhere, or
+of an upstream, a bad body is refused here, and the way there is saved.
 """
 
 from collections.abc import Awaitable
@@ -44,7 +44,7 @@ class RequestBody(Rule):
         coding = http.headers.get("content-encoding", "identity").strip().lower()
         if raw and coding != "identity":
             raise UnsupportedMedia(f"The body is coded as {coding}; send it as it is.", accept_encoding="identity")
-        if not call.served_here:
+        if call.governed.upstream or not call.served_here:
             decode(raw, self._body)
 
 

@@ -25,6 +25,19 @@ from tests.gateway.notes import APIS, FILES, ISSUER, KEY, NOW, PROCESS_TIER, VAL
 
 RICH = {
     **FILES,
+    "platform.yaml": FILES["platform.yaml"]
+    + """\
+upstreams:
+  archive:
+    url: "https://archive.firm.example/api"
+    timeout: {connect: 1s, total: 8s}
+    retry: {attempts: 2, when: [connect, 502, 503, 504], methods: safe, budget: 10%}
+    breaker: {open: 50% of 20 calls in 10s, retry_after: 15s}
+    capacity: {concurrent: 800, wait: 5ms}
+    when_down: {reads: stale 10m, writes: reject}
+    send: {Authorization: "Bearer t"}
+  process-tier: {timeout: {total: 30s}, capacity: {concurrent: 900}}
+""",
     "apis/notes.yaml": """\
 api: notes
 layer: process
@@ -52,7 +65,7 @@ operations:
     cost: 2
     idempotency: {keep: 24h, after_crash: rerun}
   accountNotes: {scopes: {any: [notes:read, portal:read]}, object: {account_id: account_id}}
-  hook: {public: true, limits: [hooks]}
+  hook: {public: true, limits: [hooks], upstream: archive}
 """,
     "environments/staging.yaml": """\
 issuers:
