@@ -22,7 +22,7 @@ from foundation.masking import Masker
 from gateway.audit.entry import FIELDS, GENESIS, Anchor, Bodies, Entry, Record
 from gateway.audit.keyring import Keyring
 from gateway.audit.names import Names
-from gateway.audit.recording import record_of
+from gateway.audit.recording import Recorder
 from gateway.audit.store import Where, place_of
 
 _GATHER: Final = 0.05
@@ -159,16 +159,19 @@ class Trail:
             log.exception("the second place of the audit's anchors cannot be written", place=str(self.place.anchors))
 
     def _batch(self, items: list[_Item]) -> _Batch:
-        batch = _Batch(dict(self._heads))
+        batch, recorder = _Batch(dict(self._heads)), Recorder(self._names.hide)
         for item in items:
             request, answer = self._masked(item.bodies) if item.bodies is not None else (None, None)
             chain = f"{self.writer}.{item.entry.about.retention}"
             seq, previous = batch.heads.get(chain, (0, GENESIS))
-            record = record_of(item.entry, chain, seq + 1, self._names.hide)
-            record = msgspec.structs.replace(
-                record, request_digest=digest_of(request), answer_digest=digest_of(answer), previous=previous
+            record = recorder.record_of(
+                item.entry,
+                chain,
+                seq + 1,
+                previous=previous,
+                request_digest=digest_of(request),
+                answer_digest=digest_of(answer),
             )
-            record = msgspec.structs.replace(record, digest=record.expected_digest())
             batch.heads[chain] = (record.seq, record.digest)
             batch.records.append(record)
             if request is not None or answer is not None:
