@@ -44,7 +44,7 @@ docs: .venv/.run ## write the reference pages anew
 	$(BIN)/python docs/build.py
 
 bench: .venv/.dev ## measure; one file in bench/ is one result in bench/results/
-	@for file in bench/[a-z]*.py; do echo "$$file"; $(BIN)/python "$$file" || exit 1; done
+	@for file in bench/[a-z]*.py; do echo "$$file"; $(BIN)/python -m "bench.$$(basename "$$file" .py)" || exit 1; done
 
 lock: .venv/.dev ## bring lock/ up to what pyproject.toml asks for
 	$(UV) pip compile $(LOCKING) pyproject.toml -o lock/run.txt

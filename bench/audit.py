@@ -2,8 +2,8 @@
 
 Writes `bench/results/audit.json` when it measures the file; PostgreSQL is only printed.
 
-python bench/audit.py            in a file
-python bench/audit.py URL        in PostgreSQL (its schema must be there)
+python -m bench.audit            in a file
+python -m bench.audit URL        in PostgreSQL (its schema must be there)
 """
 
 import asyncio

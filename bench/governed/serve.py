@@ -3,6 +3,7 @@
 tier      the app alone, ungoverned
 gateway   the gateway and the tier in one process; with --redis, the counters in Redis
 proxy     the gateway alone, in front of the tier at --tier
+slowapi   Starlette and slowapi in our place
 """
 
 import argparse
@@ -12,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench.governed import world
+from bench.governed import slow, world
 from foundation.counting import counters_at
 from gateway.proxy import Proxy
 from tiergate.front import app_of, health
@@ -25,6 +26,8 @@ def app_for(asked: argparse.Namespace) -> tuple[Any, list[Any]]:
         return world.tier(), []
     own = Path(asked.folder) / f"{asked.what}-{asked.port}"
     own.mkdir()
+    if asked.what == "slowapi":
+        return slow.app_of(world.read_key(Path(asked.folder)), own / "access.log"), []
     trail = world.trail_at(own)
     plan = world.plan_of(own / "policies")
     governor = world.governor_of(plan, world.read_key(Path(asked.folder)), trail, counters_at(asked.redis))
@@ -54,7 +57,7 @@ async def serve(asked: argparse.Namespace) -> None:
 def main() -> int:
     """Serve what is asked for."""
     said = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    said.add_argument("what", choices=("tier", "gateway", "proxy"))
+    said.add_argument("what", choices=("tier", "gateway", "proxy", "slowapi"))
     said.add_argument("folder")
     said.add_argument("port", type=int)
     said.add_argument("--tier", default="")

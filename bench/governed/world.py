@@ -6,8 +6,10 @@ deprecated. Whoever serves it answers with its process id, so that nobody is mea
 
 import os
 import time
-from datetime import date, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Protocol
 
@@ -31,11 +33,14 @@ from gateway.messages import App
 from gateway.plan import Plan, load
 from tiergate.front import app_of
 
+ROOT: Final = Path(__file__).resolve().parents[2]
+View = Literal["brief", "full"]
 ISSUER: Final = "https://id.firm.example"
 AUDIENCE: Final = "https://api.firm.example/engagements"
 SCOPE: Final = "engagements:read"
-CLIENT: Final = "portal"
-SUBJECT: Final = "priya"
+CLIENT: Final = "client-0"
+CLIENTS: Final = tuple(f"client-{n}" for n in range(10))
+SUBJECT: Final = "person-0"
 PATH: Final = "/engagements/v1/engagements/ENG-2041?view=full"
 TODAY: Final = date.today()  # noqa: DTZ011 - the version is deprecated since last month, whenever this runs
 DEPRECATED_ON: Final = TODAY - timedelta(days=30)
@@ -67,7 +72,7 @@ class Engagements(Protocol):
     """Engagements by key."""
 
     @operation("GET", "/engagements/{key}", raises=(NotFound,))
-    async def engagement(self, key: str, view: Literal["brief", "full"] = "brief") -> Engagement:
+    async def engagement(self, key: str, view: View = "brief") -> Engagement:
         """One engagement."""
 
 
@@ -93,53 +98,88 @@ class Desk:
 API: Final = Api(name="engagements", layer="process", title="Engagements", ports=(Engagements,))
 NEXT: Final = Api(name="engagements", layer="process", title="Engagements", ports=(Engagements,), major=2)
 
-PLATFORM: Final = """\
+_PLATFORM: Final = f"""\
 issuers:
-  workforce: {issuer: "${TIERGATE_ISSUER}", alg: [RS256], typ: at+jwt}
+  workforce: {{issuer: "${{TIERGATE_ISSUER}}", alg: [RS256], typ: at+jwt}}
 plans:
-  portal: {per-client: %(rate)s}
-data_classes: {public: keep, pii: hash, financial: mask_last4, secret: drop, unclassified: drop}
+  portal: {{per-client: {PER_MINUTE}}}
+data_classes: {{public: keep, pii: hash, financial: mask_last4, secret: drop, unclassified: drop}}
 """
-POLICY: Final = """\
-api: engagements
+_LIFE: Final = f"state: deprecated, deprecated_on: {DEPRECATED_ON}, sunset_on: {SUNSET_ON}"
+
+
+def policy(api: str, versions: str, operations: str) -> str:
+    """The file of one API; its versions and operations as YAML."""
+    return f"""\
+api: {api}
 layer: process
 owner: delivery@firm.example
-versions:
-  v1: {state: deprecated, deprecated_on: %(deprecated)s, sunset_on: %(sunset)s, successor: v2, guide: "%(guide)s"}
-  v2: {}
-access: {issuers: [workforce], audience: "${TIERGATE_AUDIENCE}"}
+versions: {{{versions}}}
+access: {{issuers: [workforce], audience: "${{TIERGATE_AUDIENCE}}"}}
 limits:
-  reads: {rate: %(rate)s, per: user}
-defaults: {audit: %(audit)s, limits: [reads]}
-operations:
-  engagement: {scopes: [engagements:read]}
+  reads: {{rate: {PER_MINUTE}, per: user}}
+defaults: {{limits: [reads]}}
+operations: {operations}
 on_store_failure: local
 """
-PRODUCT: Final = """\
+
+
+def product(clients: Iterable[str], includes: str) -> str:
+    """The file of the one product; what it includes as YAML."""
+    return f"""\
 product: client-portal
 plan: portal
-clients: [%(clients)s]
-includes:
-  engagements@v1: [engagement]
-  engagements@v2: [engagement]
+clients: [{", ".join(clients)}]
+includes: {includes}
 """
 
 
-def write_policies(folder: Path, *, audit: str = "metadata", clients: str = CLIENT) -> Path:
+def write_policies(folder: Path, clients: Iterable[str] = CLIENTS) -> Path:
     """The policy folder of the call."""
-    said = {"rate": PER_MINUTE, "deprecated": DEPRECATED_ON, "sunset": SUNSET_ON, "guide": GUIDE}
-    said |= {"audit": audit, "clients": clients}
-    files = {"platform.yaml": PLATFORM, "apis/engagements.yaml": POLICY, "products/portal.yaml": PRODUCT}
+    versions = f'v1: {{{_LIFE}, successor: v2, guide: "{GUIDE}"}}, v2: {{}}'
+    files = {
+        "platform.yaml": _PLATFORM,
+        "apis/engagements.yaml": policy("engagements", versions, f"{{engagement: {{scopes: ['{SCOPE}']}}}}"),
+        "products/portal.yaml": product(clients, "{engagements@v1: [engagement], engagements@v2: [engagement]}"),
+    }
+    return _written(folder, files)
+
+
+def write_many(folder: Path, apis: Iterable[Api]) -> Path:
+    """The policy folder of many operations."""
+    files, included = {"platform.yaml": _PLATFORM}, []
+    versions = f'v1: {{{_LIFE}, guide: "{GUIDE}"}}'
+    for api in apis:
+        names = [each.id for each in api.operations()]
+        listed = "".join(f"\n  {name}: {{scopes: ['{SCOPE}']}}" for name in names)
+        files[f"apis/{api.name}.yaml"] = policy(api.name, versions, listed)
+        included.append(f"\n  {api.name}@v1: [{', '.join(names)}]")
+    return _written(folder, files | {"products/portal.yaml": product(CLIENTS, "".join(included))})
+
+
+def _written(folder: Path, files: dict[str, str]) -> Path:
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text % said, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     return folder
 
 
-def plan_of(folder: Path, **said: str) -> Plan:
+def lifecycle_headers() -> list[tuple[bytes, bytes]]:
+    """What a deprecated version says of itself (RFC 9745, RFC 8594), for those who are told and do not know."""
+    midnight = datetime(DEPRECATED_ON.year, DEPRECATED_ON.month, DEPRECATED_ON.day, tzinfo=UTC)
+    sunset = datetime(SUNSET_ON.year, SUNSET_ON.month, SUNSET_ON.day, tzinfo=UTC)
+    return [
+        (b"deprecation", b"@%d" % int(midnight.timestamp())),
+        (b"sunset", format_datetime(sunset, usegmt=True).encode()),
+        (b"link", f'<{GUIDE}>; rel="deprecation"; type="text/html"'.encode()),
+        (b"link", b'</engagements/v2/>; rel="successor-version"'),
+    ]
+
+
+def plan_of(folder: Path, clients: Iterable[str] = CLIENTS) -> Plan:
     """The plan of the call."""
-    return load(write_policies(folder, **said), (API, NEXT), VALUES)
+    return load(write_policies(folder, clients), (API, NEXT), VALUES)
 
 
 class KnownKeys:
