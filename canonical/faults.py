@@ -22,6 +22,7 @@ Fault
 │  ├─ VendorRefused      422        a business rule of the vendor; `detail` says it in its own words
 │  ├─ VendorDuplicate    409        it holds such a record already
 │  ├─ VendorStale        409  retry changed since it was read: read again, merge, write again
+│  ├─ Unsupported        501        it has no such thing, or none we use; `detail` says why
 │  └─ Drifted            502        an answer or a code we have no mapping for
 └─ PlatformFault
    ├─ NotBound           501        no system plays this role here
@@ -126,7 +127,7 @@ class Fault(Exception):  # noqa: N818 - the field says fault, not error
         return kind(problem.detail, system=problem.system, errors=problem.errors, **facts)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild, (self.reason, self.detail, self.system, self.errors, self.facts))
+        return (Fault.from_problem, (self.problem(),))
 
     def __str__(self) -> str:
         where = f"{self.system}: " if self.system else ""
@@ -135,10 +136,6 @@ class Fault(Exception):  # noqa: N818 - the field says fault, not error
     def replaced(self, detail: str) -> Self:
         """The same fault in other words."""
         return type(self)(detail, system=self.system, errors=self.errors, **self.facts)
-
-
-def _rebuild(reason: str, detail: str, system: str, errors: list[FieldError], facts: dict[str, str]) -> Fault:
-    return Fault.kinds.get(reason, Fault)(detail, system=system, errors=errors, **facts)
 
 
 class CallerFault(Fault):
@@ -340,9 +337,17 @@ class VendorStale(VendorFault):
     status, retry, title = 409, True, "The record changed since it was read"
 
 
+class Unsupported(VendorFault):
+    """The system named in `system` has no such thing, or none we use; `detail` says why.
+
+    Mend: bind the role to a system that can; `tiergate capabilities` prints what each can.
+    """
+
+    status, title = 501, "A system behind this API cannot do this"
+
+
 class Drifted(VendorFault):
-    """The system named in `system` answered in a way we have no mapping for: it has changed, or holds something
-    new.
+    """The system named in `system` answered in a way we have no mapping for: it has changed, or holds new things.
 
     Mend: compare its answer (in our log, by `request_id`) with the mapping, and extend it.
     """

@@ -220,6 +220,8 @@ def _fault_of(response: httpx.Response, system: str, faults: FaultReader | None)
             found = None  # HTML or a cut body where its own error format was due: the status alone speaks
         if found is not None:
             found.system = found.system or system
+            if found.retry and "retry_after" not in found.facts and (said := retry_after(response)):
+                found.facts["retry_after"] = said
             return found
     kind = STATUS_FAULTS.get(response.status_code)
     if kind is None:

@@ -2,15 +2,19 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+import httpx
 import msgspec
 
 from foundation.connections import Connection
 
 if TYPE_CHECKING:
     from foundation.sandbox import Sandbox
+
+Role = Literal["crm", "erp", "psa", "itsm"]
+"""What a firm uses a system for."""
 
 
 class Demo(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +36,13 @@ class Adapter(Protocol):
         """Let go of the connections."""
 
 
+class Connect(Protocol):
+    """Makes a system's adapter."""
+
+    def __call__(self, connection: Connection, transport: httpx.AsyncBaseTransport | None = None) -> Adapter:
+        """On this connection; `ValueError` names a setting that is missing or wrong. `transport` for tests."""
+
+
 class SystemApi(msgspec.Struct, frozen=True, kw_only=True):
     """One system behind canonical ports: what a folder here registers as `SYSTEM_API`."""
 
@@ -42,8 +53,14 @@ class SystemApi(msgspec.Struct, frozen=True, kw_only=True):
     abbreviation: str
     """Two letters for the console's badges."""
     ports: tuple[type, ...]
-    connect: Callable[[Connection], "Adapter"]
-    """An adapter that implements every port, on this connection."""
+    adapter: type[Adapter]
+    """Its class, which implements every port."""
+    connect: Connect
+    """An adapter on a connection."""
+    roles: tuple[Role, ...] = ()
+    """What it may be bound to in `policies/bindings.yaml`."""
+    lacks: Mapping[type, str] = {}
+    """Ports of its roles that it does not offer, and why. A single operation is `cannot(...)` in the adapter."""
     detects_changes: bool = True
     """Whether it refuses a write to a record that has changed since it was read (an ETag, a version, a lock)."""
     sandbox: Callable[[], "Sandbox"] | None = None

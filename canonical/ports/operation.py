@@ -11,13 +11,14 @@ import msgspec
 
 from canonical.base import Value
 from canonical.classes import PUBLIC
-from canonical.faults import Fault
+from canonical.faults import Fault, Unsupported
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Consistency = Literal["strong", "eventual"]
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK: Final = "__operation__"
+_CANNOT: Final = "__cannot__"
 
 
 class Written(Value, frozen=True, kw_only=True):
@@ -105,6 +106,27 @@ def operation(
         return function
 
     return mark
+
+
+def cannot(reason: str, *, system: str) -> Callable[..., Any]:
+    """What an adapter puts in the place of a port's operation that its system has nothing for.
+
+        quote = cannot("Certinia keeps no quotes of its own: they are Salesforce's", system=SYSTEM)
+
+    Asked for, it is `Unsupported` with that sentence; `tiergate capabilities` prints the same one.
+    """
+
+    async def refuse(*_: Any, **__: Any) -> Any:
+        raise Unsupported(reason, system=system)
+
+    setattr(refuse, _CANNOT, reason)
+    return refuse
+
+
+def why_not(adapter: Any, operation: Operation) -> str:
+    """Why an adapter (or its class) cannot do an operation of its ports; empty when it can."""
+    reason: str = getattr(getattr(adapter, operation.attribute), _CANNOT, "")
+    return reason
 
 
 def operations(port: type[Any]) -> tuple[Operation, ...]:

@@ -52,6 +52,7 @@ from foundation.sandbox.deliveries import Delivery, Target
 from foundation.sandbox.faults import FaultRule
 from foundation.sandbox.kit import CALL, Box, Call, Sandbox
 from foundation.sandbox.store import Record, Store, decode, encode
+from foundation.sandbox.suite import Suite
 
 __all__ = [
     "CALL",
@@ -64,6 +65,7 @@ __all__ = [
     "Refused",
     "Sandbox",
     "Store",
+    "Suite",
     "Target",
     "answer",
     "decode",

@@ -49,6 +49,8 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     a reordered delivery is held back when no other overtakes it (0: one second)."""
     copies: int = 2
     """How often a `duplicate_delivery` is sent in all."""
+    headers: dict[str, str] = {}
+    """Headers of the answer it makes, beside the vendor's own: `{"Retry-After": "7"}`; an empty one takes away."""
     chance: float = 1.0
     """Share of the matching calls that are struck, drawn from `seed`."""
     seed: int = 0

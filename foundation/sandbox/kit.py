@@ -199,7 +199,13 @@ class Box:
 
     def _struck(self, rule: FaultRule) -> Answer:
         with self.store.transaction():
-            return self.answer(rule.fault)
+            struck = self.answer(rule.fault)
+        for name, value in rule.headers.items():
+            for known in [each for each in struck.headers if each.lower() == name.lower()]:
+                del struck.headers[known]
+            if value:
+                struck.headers[name] = value
+        return struck
 
     async def _commit(self, inner: ASGIApp, scope: Scope, body: bytes) -> tuple[Message, bytes]:
         headers = CALL.get().headers

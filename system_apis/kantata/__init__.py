@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import httpx
+
 from canonical.ports.systems import Connection, Projects, ResourceDemands, Workspaces
 from foundation.connections import Connection as Settings
 from foundation.vendor_http import http_client
@@ -15,9 +17,9 @@ if TYPE_CHECKING:
     from foundation.sandbox import Sandbox
 
 
-def connect(connection: Settings) -> Kantata:
+def connect(connection: Settings, transport: httpx.AsyncBaseTransport | None = None) -> Kantata:
     """The adapter on one account; `ValueError` when its `sign_in` lacks the token."""
-    return Kantata(http_client(connection, sign_in(connection)))
+    return Kantata(http_client(connection, sign_in(connection), transport))
 
 
 def sandbox() -> "Sandbox":
@@ -32,7 +34,9 @@ SYSTEM_API = SystemApi(
     title="Kantata",
     abbreviation="KA",
     ports=(Projects, ResourceDemands, Workspaces, Connection),
+    adapter=Kantata,
     connect=connect,
+    roles=("psa",),
     detects_changes=False,
     sandbox=sandbox,
     demo=demo,

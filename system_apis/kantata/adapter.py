@@ -97,6 +97,8 @@ class Kantata:
             found = await self._records.create(ALLOCATIONS, made)
         elif changed := mapping.changes(staffing.allocation_as_written(found), staffing.allocation(data)):
             found = await self._records.update(ALLOCATIONS, found.id, changed)
+        if resource is not None and (renamed := staffing.relabelled(resource, key, data)):
+            await self._records.update(RESOURCES, resource.id, renamed)
         if held is not None or not found.external_reference_ids:
             await self._records.refer(held, mapping.subject(reference, ALLOCATIONS, found.id))
         return Written(id=found.id, created=created)

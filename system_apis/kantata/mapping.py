@@ -13,6 +13,7 @@ import msgspec
 
 from canonical.base import Source, Xref
 from canonical.faults import Drifted, FieldError, Invalid
+from canonical.lengths import cut
 from canonical.money import Money, minor_units
 from canonical.objects import ContractType, Milestone, Project, ProjectStage, Task
 from system_apis.kantata import description, wire
@@ -296,4 +297,4 @@ def _instant(text: str) -> datetime | None:
 
 
 def _cut(title: str) -> str:
-    return title if len(title) <= TITLE_LENGTH else title[: TITLE_LENGTH - 1] + "…"
+    return cut(title, TITLE_LENGTH, "…")

@@ -20,6 +20,12 @@ def label(key: str, data: ResourceDemand) -> str:
     return data.role + BETWEEN + key
 
 
+def relabelled(place: wire.Resource, key: str, data: ResourceDemand) -> wire.ResourceWrite | None:
+    """What calls a place by the demand's role again; None where it is so, a person has it, or people renamed it."""
+    wanted, ours = label(key, data), (place.label or "").endswith(BETWEEN + key)
+    return wire.ResourceWrite(label=wanted) if ours and place.user_id is None and place.label != wanted else None
+
+
 def allocation(data: ResourceDemand) -> wire.AllocationWrite:
     """The hours of a demand."""
     return wire.AllocationWrite(

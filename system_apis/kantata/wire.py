@@ -147,7 +147,7 @@ class StoryWrite(msgspec.Struct, frozen=True, kw_only=True):
 class ResourceWrite(msgspec.Struct, frozen=True, kw_only=True):
     """A place for nobody yet: a resource without a user."""
 
-    workspace_id: str
+    workspace_id: str | msgspec.UnsetType = msgspec.UNSET
     label: str
 
 

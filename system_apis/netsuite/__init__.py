@@ -5,6 +5,8 @@ Over the SuiteTalk REST record API and SuiteQL. What the account must have set u
 
 from typing import TYPE_CHECKING
 
+import httpx
+
 from canonical.ports import systems
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
@@ -18,10 +20,10 @@ if TYPE_CHECKING:
     from foundation.sandbox import Sandbox
 
 
-def connect(connection: Connection) -> NetSuite:
+def connect(connection: Connection, transport: httpx.AsyncBaseTransport | None = None) -> NetSuite:
     """The adapter on one connection; `ValueError` names a sign-in setting that is missing."""
     auth, user = sign_in(connection)
-    return NetSuite(http_client(connection, auth, limited=limited), user)
+    return NetSuite(http_client(connection, auth, transport, limited=limited), user)
 
 
 def sandbox() -> "Sandbox":
@@ -43,7 +45,9 @@ SYSTEM_API = SystemApi(
         systems.BillingSchedules,
         systems.Connection,
     ),
+    adapter=NetSuite,
     connect=connect,
+    roles=("erp",),
     sandbox=sandbox,
     demo=demo,
 )

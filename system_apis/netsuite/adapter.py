@@ -4,6 +4,7 @@ Our key is NetSuite's `externalId`: every write is `PUT .../eid:<key>`, an upser
 answers a write with nothing but the record's address, alike for a new and an old record: `Written.created` is None.
 """
 
+import re
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -41,6 +42,7 @@ _PERIODS: Final = (
     " closed, arlocked FROM accountingperiod WHERE isyear = 'F' AND isquarter = 'F' AND isadjust = 'F'"
     " ORDER BY startdate"
 )
+_ID: Final = re.compile(r"[A-Za-z0-9_-]+")
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 T = TypeVar("T")
 
@@ -74,7 +76,7 @@ class NetSuite:
 
     async def customer(self, customer_id: str) -> Customer:
         """A customer by internal id."""
-        return await self._customer(await self._get("customer", customer_id, wire.Customer))
+        return await self._customer(await self._get("customer", _checked(customer_id), wire.Customer))
 
     async def customer_by_key(self, key: str) -> Customer:
         """A customer by external id."""
@@ -115,7 +117,7 @@ class NetSuite:
 
     async def project(self, project_id: str) -> Project:
         """A project by internal id."""
-        return await self._project(await self._get("job", project_id, wire.Job))
+        return await self._project(await self._get("job", _checked(project_id), wire.Job))
 
     async def project_by_key(self, key: str) -> Project:
         """A project by external id."""
@@ -132,7 +134,7 @@ class NetSuite:
 
     async def set_project_stage(self, project_id: str, data: StageChange) -> Written:
         """Move a project to a stage."""
-        return await self._write("PATCH", f"{RECORDS}/job/{quote(project_id)}", mapping.job_stage(data.stage))
+        return await self._write("PATCH", f"{RECORDS}/job/{_checked(project_id)}", mapping.job_stage(data.stage))
 
     async def billing_schedule_by_key(self, key: str) -> BillingSchedule:
         """A billing plan by external id; its currency is its project's."""
@@ -220,6 +222,13 @@ class NetSuite:
 def eid(key: str) -> str:
     """A record's address by our key."""
     return f"eid:{key}"
+
+
+def _checked(native_id: str) -> str:
+    """An internal id fit for an address; with a space or a slash it would be another address, or none at all."""
+    if not _ID.fullmatch(native_id):
+        raise NotFound(f"{native_id[:40]!r} is no internal id", system="netsuite")
+    return native_id
 
 
 def quoted(text: str) -> str:

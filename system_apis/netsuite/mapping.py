@@ -5,6 +5,7 @@ from typing import Final
 
 from canonical.base import Source, Xref
 from canonical.faults import FieldError, Invalid
+from canonical.lengths import cut, whole
 from canonical.money import Money
 from canonical.objects import (
     Address,
@@ -21,7 +22,7 @@ from canonical.objects import (
     TaxRegistration,
 )
 from system_apis.netsuite import codes, wire
-from system_apis.netsuite.lengths import ADDRESS, CITY, CODE, MEMO, NAME, PO_NUMBER, TAX_NUMBER, cut, whole
+from system_apis.netsuite.lengths import ADDRESS, CITY, CODE, MEMO, NAME, PO_NUMBER, TAX_NUMBER
 
 SYSTEM: Final = "netsuite"
 
@@ -73,7 +74,7 @@ def customer_draft(
         subsidiary=wire.Ref(id=subsidiary),
         currency=wire.Ref(id=currency),
         email=data.email or None,
-        vat_reg_number=whole(tax.number, TAX_NUMBER, "/tax_registrations/0/number") if tax else None,
+        vat_reg_number=whole(tax.number, TAX_NUMBER, "/tax_registrations/0/number", system=SYSTEM) if tax else None,
         custentity_tg_tax_country=tax.country if tax else None,
         custentity_tg_tax_scheme=tax.scheme if tax else None,
         terms=wire.Ref(id=terms) if terms else None,
@@ -116,7 +117,7 @@ def contract_draft(data: Contract, *, subsidiary: str, currency: str, terms: str
         subsidiary=wire.Ref(id=subsidiary),
         currency=wire.Ref(id=currency),
         order_status=wire.Ref(id=codes.order_status(data.status)),
-        other_ref_num=whole(data.po_number, PO_NUMBER, "/po_number") or None,
+        other_ref_num=whole(data.po_number, PO_NUMBER, "/po_number", system=SYSTEM) or None,
         memo=cut(data.title, MEMO) or None,
         start_date=data.start,
         end_date=data.end,
@@ -170,7 +171,7 @@ def job_draft(data: Project, *, subsidiary: str, currency: str) -> wire.JobDraft
     stage = job_stage(data.stage)
     return wire.JobDraft(
         company_name=cut(data.name, NAME),
-        entity_id=whole(data.code, CODE, "/code"),
+        entity_id=whole(data.code, CODE, "/code", system=SYSTEM),
         parent=wire.Ref(id=data.account_id),
         subsidiary=wire.Ref(id=subsidiary),
         currency=wire.Ref(id=currency),

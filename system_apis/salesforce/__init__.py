@@ -38,7 +38,9 @@ SYSTEM_API = SystemApi(
     title="Salesforce",
     abbreviation="SF",
     ports=(Opportunities, Changes, Connection),
+    adapter=Salesforce,
     connect=connect,
+    roles=("crm",),
     sandbox=sandbox,
     demo=demo,
 )

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import httpx
+
 from canonical.ports.systems import Connection, Tickets
 from foundation.connections import Connection as Settings
 from foundation.vendor_http import http_client
@@ -15,9 +17,9 @@ if TYPE_CHECKING:
     from foundation.sandbox import Sandbox
 
 
-def connect(connection: Settings) -> ServiceNow:
+def connect(connection: Settings, transport: httpx.AsyncBaseTransport | None = None) -> ServiceNow:
     """The adapter on one instance; `ValueError` when its `sign_in` lacks something."""
-    return ServiceNow(http_client(connection, sign_in(connection)))
+    return ServiceNow(http_client(connection, sign_in(connection), transport))
 
 
 def sandbox() -> "Sandbox":
@@ -32,7 +34,9 @@ SYSTEM_API = SystemApi(
     title="ServiceNow",
     abbreviation="SN",
     ports=(Tickets, Connection),
+    adapter=ServiceNow,
     connect=connect,
+    roles=("itsm",),
     sandbox=sandbox,
     demo=demo,
 )

@@ -15,9 +15,10 @@ from typing import Final
 import httpx
 import msgspec
 
-from canonical.faults import VendorDown, VendorSignIn
+from canonical.faults import VendorBusy, VendorDown, VendorSignIn
 from foundation.connections import Connection
 from foundation.signing_in import token_call, turn
+from foundation.vendor_http import retry_after
 from system_apis.servicenow import wire
 from system_apis.servicenow.mapping import SYSTEM
 
@@ -73,14 +74,18 @@ class OAuth(httpx.Auth):
                 self._good_until = 0.0
 
     def _keep(self, response: httpx.Response) -> None:
-        if response.status_code >= 500 or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise VendorBusy("its sign-in is throttled", system=SYSTEM, retry_after=retry_after(response))
+        if response.status_code >= 500:
             raise VendorDown(f"its sign-in answered {response.status_code}", system=SYSTEM)
         if response.status_code != httpx.codes.OK:
             raise VendorSignIn(_why(response), system=SYSTEM)
         try:
             token = msgspec.json.decode(response.content, type=wire.Token)
-        except msgspec.DecodeError as drift:
+        except msgspec.ValidationError as drift:
             raise VendorSignIn("its sign-in answered without a token", system=SYSTEM) from drift
+        except (msgspec.DecodeError, UnicodeDecodeError) as cut:
+            raise VendorDown("its sign-in's answer was cut off or is not JSON", system=SYSTEM) from cut
         self._token = token.access_token
         self._good_until = time.monotonic() + max(1.0, token.expires_in - EARLY_SECONDS)
 

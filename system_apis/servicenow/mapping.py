@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from canonical.base import Source, Xref
 from canonical.faults import Drifted
+from canonical.lengths import cut
 from canonical.objects import Ticket, TicketStatus
 from system_apis.servicenow import wire
 
@@ -90,4 +91,4 @@ def _closing(data: Ticket) -> dict[str, str]:
 
 def _cut(text: str, length: int) -> str:
     """A longer text would be cut by ServiceNow without a word, and never again compare equal."""
-    return text if len(text) <= length else text[: length - 1] + "…"
+    return cut(text, length, "…")

@@ -25,11 +25,13 @@ class Ledger:
         return Account(system="ledger", instance="one", user="us")
 
 
-def connect(connection: Settings) -> Ledger:
+def connect(connection: Settings, transport: object = None) -> Ledger:
     return Ledger()
 
 
-SYSTEM_API = SystemApi(name="ledger", title="Ledger", abbreviation="LE", ports=(Connection,), connect=connect)
+SYSTEM_API = SystemApi(
+    name="ledger", title="Ledger", abbreviation="LE", ports=(Connection,), adapter=Ledger, connect=connect
+)
 ''',
     "process_apis/time_to_invoice.py": '''
 """Time to invoice: says what it would do."""

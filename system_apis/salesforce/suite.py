@@ -1,0 +1,112 @@
+"""What the port suite has to know of Salesforce: how deals and what they rest on come into an org."""
+
+from collections.abc import Mapping
+from typing import Final, TypeVar
+
+from canonical.objects import Contact, Contract, Customer, Opportunity, Quote
+from foundation.sandbox import Box, Record, Suite
+from system_apis.salesforce import mapping
+from system_apis.salesforce.sandbox import org
+
+T = TypeVar("T")
+
+
+def _make(box: Box, kind: str, fields: Record) -> str:
+    return str(org.create(box, org.kind_of(kind), fields)["Id"])
+
+
+def _label(words: Mapping[str, T], wanted: T) -> str:
+    return next(label for label, word in words.items() if word == wanted)
+
+
+def plant_deal(box: Box, deal: Opportunity) -> str:
+    """A deal, in the stage it says."""
+    stages = {"open": "Negotiation/Review", "won": "Closed Won", "lost": "Closed Lost"}
+    return _make(
+        box,
+        "Opportunity",
+        {
+            "Name": deal.name,
+            "AccountId": deal.account_id,
+            "StageName": stages[deal.stage.category],
+            "Amount": deal.amount.amount,
+            "CurrencyIsoCode": deal.amount.currency,
+            "CloseDate": deal.close_date.isoformat(),
+            "Legal_Entity__c": deal.legal_entity_id,
+            "Contract_Type__c": _label(mapping.CONTRACT_TYPES, deal.contract_type),
+        },
+    )
+
+
+def plant_account(box: Box, customer: Customer) -> str:
+    """A customer."""
+    return _make(
+        box,
+        "Account",
+        {
+            "Name": customer.trading_name or customer.legal_name,
+            "Legal_Name__c": customer.legal_name,
+            "CurrencyIsoCode": customer.default_currency,
+            "Payment_Terms__c": customer.payment_terms,
+        },
+    )
+
+
+def plant_contact(box: Box, contact: Contact) -> str:
+    """A person at a customer."""
+    (role,) = contact.roles
+    fields = {"FirstName": contact.given, "LastName": contact.family, "Email": contact.email}
+    fields |= {"AccountId": role.account_id, "Role__c": _label(mapping.CONTACT_ROLES, role.role)}
+    return _make(box, "Contact", fields)
+
+
+def plant_quote(box: Box, quote: Quote) -> str:
+    """An offer with its lines."""
+    fields = {"Name": quote.number, "OpportunityId": quote.opportunity_id, "CurrencyIsoCode": quote.currency}
+    made = _make(box, "Quote", fields | {"Status": _label(mapping.QUOTE_STATUSES, quote.status)})
+    for line in quote.lines:
+        item = _make(box, "Product2", {"Name": line.item, "Family": _label(mapping.LINE_KINDS, line.kind)})
+        priced = {"Quantity": line.qty, "UnitPrice": line.unit_price.amount, "Role__c": line.role}
+        _make(box, "QuoteLineItem", {"QuoteId": made, "Product2Id": item, "SortOrder": line.seq, **priced})
+    return made
+
+
+def plant_contract(box: Box, contract: Contract) -> str:
+    """A contract, as a draft."""
+    return _make(
+        box,
+        "Contract",
+        {
+            "Name": contract.title,
+            "AccountId": contract.account_id,
+            "CurrencyIsoCode": contract.currency,
+            "Contract_Value__c": contract.value.amount if contract.value else None,
+            "Contract_Type__c": _label(mapping.CONTRACT_TYPES, contract.billing_method),
+            "PO_Number__c": contract.po_number,
+        },
+    )
+
+
+def touch_deal(box: Box, native_id: str) -> None:
+    """Somebody edits a deal; a second later, since stamps have whole seconds."""
+    box.store.set_setting("_clock_ahead", float(box.store.setting("_clock_ahead", 0)) + 1)
+    org.update(box, org.kind_of("Opportunity"), native_id, {"Practice__c": "Finance"})
+
+
+SUITE: Final = Suite(
+    url="https://acme.my.salesforce.com",
+    sign_in={
+        "flow": "jwt",
+        "client_id": "${SALESFORCE_CLIENT_ID}",
+        "username": "${SALESFORCE_USERNAME}",
+        "private_key": "${SALESFORCE_PRIVATE_KEY}",
+    },
+    plant={
+        Opportunity: plant_deal,
+        Customer: plant_account,
+        Contact: plant_contact,
+        Quote: plant_quote,
+        Contract: plant_contract,
+    },
+    touch={Opportunity: touch_deal},
+)

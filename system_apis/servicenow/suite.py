@@ -1,0 +1,17 @@
+"""What the port suite has to know of ServiceNow."""
+
+from typing import Final
+
+from canonical.objects import Ticket
+from foundation.sandbox import Suite
+from system_apis.servicenow.mapping import DESCRIPTION_LENGTH, SUMMARY_LENGTH
+
+SUITE: Final = Suite(
+    url="https://acme.service-now.com",
+    sign_in={
+        "flow": "client_credentials",
+        "client_id": "${SERVICENOW_CLIENT_ID}",
+        "client_secret": "${SERVICENOW_CLIENT_SECRET}",
+    },
+    cuts={Ticket: {"summary": SUMMARY_LENGTH, "description": DESCRIPTION_LENGTH}},
+)
