@@ -15,6 +15,7 @@ from canonical.dates import now
 from canonical.ports import Operation, operations, why_not
 from foundation.connections import Connection
 from foundation.sandbox import Box, FaultRule, Suite
+from foundation.signing_in import was_signing_in
 from system_apis import Demo, SystemApi, discover
 
 SYSTEMS: Final = {name: system for name, system in discover().items() if system.sandbox is not None}
@@ -69,6 +70,8 @@ class Heard(msgspec.Struct, frozen=True):
     content: bytes
     headers: dict[str, str]
     sent: bytes = b""
+    signs_in: bool = False
+    """It asked for a token."""
 
     @property
     def empty(self) -> bool:
@@ -141,7 +144,10 @@ class _Listening(httpx.AsyncBaseTransport):
         wrote = len(world.box.store.writes()) > before
         path = request.url.raw_path.decode()
         headers = dict(response.headers.items())
-        world.heard.append(Heard(request.method, path, wrote, response.status_code, content, headers, request.content))
+        asks = was_signing_in(httpx.TransportError("", request=request))
+        world.heard.append(
+            Heard(request.method, path, wrote, response.status_code, content, headers, request.content, asks)
+        )
         return response
 
 
