@@ -51,6 +51,8 @@ class FieldError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Id of the guard or rule that refused, e.g. `tax_profile`."""
     owner: Annotated[str, PUBLIC] = ""
     """Who can mend it."""
+    policy: Annotated[str, PUBLIC] = ""
+    """The line of the rule, as `file:line`, where a policy says it."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -69,6 +69,7 @@ class Call:
         "body",
         "body_max",
         "body_max_at",
+        "broken",
         "caller",
         "criticality",
         "governed",
@@ -83,6 +84,7 @@ class Call:
         "services",
         "shadowed",
         "traceparent",
+        "warned",
     )
 
     def __init__(
@@ -116,6 +118,10 @@ class Call:
         """What its limits decided, and which places it holds until it ends."""
         self.shadowed: tuple[str, ...] = ()
         """Limits in shadow that would have refused it."""
+        self.broken: tuple[str, ...] = ()
+        """Business rules it was refused for, by id."""
+        self.warned: tuple[str, ...] = ()
+        """Business rules that it breaks and that only warn."""
         self.answered: Answer | None = None
         """What a rule answers in the tier's place: then no rule behind it is asked, nor the tier."""
         self._memory: dict[object, Any] = {}

@@ -12,6 +12,9 @@ REFUSALS: Final = Counter(
 SHADOWED: Final = Counter(
     "tiergate_limits_shadowed", "Calls a limit in shadow would have refused.", ("api", "operation", "limit")
 )
+RULES: Final = Counter(
+    "tiergate_rules_broken", "Calls that broke a business rule, by its id.", ("api", "operation", "rule", "severity")
+)
 SECONDS: Final = Histogram(
     "tiergate_call_seconds",
     "Time of a call, refusals included.",

@@ -112,6 +112,12 @@ class Site:
         found = self._said_node.get(key) or (defaults.get(key) if defaults is not None else None)
         return (found or self._said_node).where
 
+    def where_in(self, key: str, *path: str) -> str:
+        """The line of something within what is said under `key`, at the operation or in the defaults."""
+        defaults = self._policy_node.get("defaults")
+        found = self._said_node.get(key) or (defaults.get(key) if defaults is not None else None)
+        return (found or self._said_node).at(*path).where
+
     def where_api(self, *path: str) -> str:
         """The line of a key of the API's file: `where_api("limits", "approvals")`."""
         return self._policy_node.at(*path).where
@@ -129,9 +135,9 @@ class Site:
         """What a noun's own file says there cannot be; the load fails with it, once for all operations."""
         self._problems.append(f"{self._files[noun].node.at(*path).where}: {sentence}")
 
-    def problem(self, key: str, sentence: str) -> None:
-        """What the operation says under `key` cannot be; the load fails with it."""
-        self._problems.append(f"{self.where(key)}: {self.operation.id}: {sentence}")
+    def problem(self, key: str, sentence: str, *path: str) -> None:
+        """What the operation says under `key`, at `path` within it, cannot be; the load fails with it."""
+        self._problems.append(f"{self.where_in(key, *path)}: {self.operation.id}: {sentence}")
 
     def api_problem(self, *path: str, sentence: str) -> None:
         """What the API's file says there cannot be; the load fails with it, once for all its operations."""

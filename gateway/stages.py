@@ -19,6 +19,7 @@ Stage = Literal[
     "object",
     "limits",
     "validate",
+    "rules",
     "once",
     "cache",
     "upstream",

@@ -57,6 +57,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     limit: str = ""
     """The limit that was reached."""
     shadowed: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
     product: str = ""
     asked: str = ""
     """The version that was asked for by a header."""
@@ -143,6 +145,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The one that was reached."""
     shadowed: list[str] = []
     """Limits in shadow that would have refused it."""
+    broken: list[str] = []
+    """Business rules it was refused for."""
+    warned: list[str] = []
+    """Business rules it broke that only warn."""
     version: str = ""
     """Asked for by a header."""
     address: str = ""

@@ -148,6 +148,8 @@ def _facts(entry: Entry, whose: _Whose, arguments: dict[str, str], span: str) ->
         limits=whose.limits,
         limit=entry.limit,
         shadowed=list(entry.shadowed),
+        broken=list(entry.broken),
+        warned=list(entry.warned),
         version=entry.asked if _ID.fullmatch(entry.asked) else "",
         address=_kind(entry.address),
         size=entry.size,

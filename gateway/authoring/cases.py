@@ -61,6 +61,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """More headers of the request."""
     body: Size | None = None
     """Size of a JSON body; where not said, the smallest one."""
+    json: Any = None
+    """The JSON body itself, for what looks into it."""
     people: int = 1
     """So many different people call in turn, with the same client."""
     every: Duration | None = None
@@ -71,6 +73,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.acted_for:
             claims_of(self.acted_for, "a tier")
+        if self.body is not None and self.json is not None:
+            raise ValueError("says body, a size, and json, what it holds: one of them")
 
     @property
     def anonymous(self) -> bool:

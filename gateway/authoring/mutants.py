@@ -25,7 +25,7 @@ from gateway.nouns.scopes import AllScopes
 from gateway.plan import Governed, Plan, Product, compiled
 from gateway.policies import Policies, Policy
 
-_BY_NAME: Final = ("claims", "object")
+_BY_NAME: Final = ("claims", "object", "rules")
 """Nouns that ask for several things by name: each of them may be forgotten."""
 
 

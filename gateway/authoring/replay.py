@@ -23,7 +23,7 @@ from gateway.noun import Rule
 from gateway.plan import Governed, Plan
 from gateway.refusals import NotOffered, TokenMissing, TokenRefused
 
-_NOT_ON_RECORD: Final = ("access", "validate", "idempotency")
+_NOT_ON_RECORD: Final = ("access", "validate", "rules", "idempotency")
 """Nouns that look at what no record holds; of `access` what can be said is said here."""
 _LEFT_OUT: Final = (*_NOT_ON_RECORD, "body_max")
 """Nouns whose refusals cannot be decided again."""

@@ -141,6 +141,8 @@ def _request(plan: Plan, governed: Governed, given: Given, now: float, person: i
 def _body(governed: Governed, given: Given) -> bytes:
     if given.body is not None:
         return b'"' + b"x" * (given.body - 2) + b'"'
+    if given.json is not None:
+        return msgspec.json.encode(given.json)
     takes = not isinstance(governed.operation, PageOperation) and governed.operation.body is not None
     return b"{}" if takes else b""
 

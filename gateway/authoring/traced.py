@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.audit import Record
+from gateway.audit import Facts, Record
 from gateway.plan import Plan
 
 
@@ -27,16 +27,22 @@ class Traced(msgspec.Struct, frozen=True, kw_only=True):
     """The line that refused, `file:line`."""
     line: str = ""
     """What stands there now."""
+    broken: list[str] = []
+    """Business rules it was refused for, by id."""
+    warned: list[str] = []
+    """Business rules it broke that only warn."""
 
     def __str__(self) -> str:
         who = f"{self.subject or 'somebody'} with {self.client}" if self.client else "a caller without a token"
         who += f" for {self.acted_for}" if self.acted_for else ""
         head = f"{self.at}  {self.operation}  {self.status}{f' {self.reason}' if self.reason else ''}  ({who})"
+        noted = f"\n  warned by the rules {', '.join(self.warned)}" if self.warned else ""
         if not self.policy:
-            return f"{head}\n  {_unrefused(self)}"
+            return f"{head}\n  {_unrefused(self)}{noted}"
         stage = f" at the stage {self.stage!r}, by {self.noun!r}" if self.stage else ""
         shown = f"\n  {self.line}" if self.line else ""
-        return f"{head}\n  refused{stage}: {self.policy}{shown}"
+        broken = f"\n  broken rules: {', '.join(self.broken)}" if self.broken else ""
+        return f"{head}\n  refused{stage}: {self.policy}{shown}{broken}{noted}"
 
 
 def _unrefused(traced: Traced) -> str:
@@ -51,6 +57,7 @@ def traced(record: Record, plan: Plan, folder: Path) -> Traced:
     """A record, explained by the plan in force now; `folder` is where its policies stand."""
     key = f"{record.api}-{record.version}.{record.operation}" if record.api else record.operation
     noun, stage = _noun(plan, key, record) if record.policy else ("", "")
+    facts = Facts.of(record)
     return Traced(
         at=record.at,
         request_id=record.request_id,
@@ -64,6 +71,8 @@ def traced(record: Record, plan: Plan, folder: Path) -> Traced:
         noun=record.rule or noun,
         policy=record.policy,
         line=_line(record.policy, folder),
+        broken=facts.broken,
+        warned=facts.warned,
     )
 
 

@@ -79,6 +79,8 @@ class Record(Rule):
             rule=refused_by.noun if refused_by is not None else "",
             limit=ending.limit,
             shadowed=call.shadowed,
+            broken=call.broken,
+            warned=call.warned,
             product=call.product.name if call.product is not None else "",
             asked=http.headers.get("api-version", "") or http.headers.get("api-date", "") if http else "",
             address=http.address if http else "",

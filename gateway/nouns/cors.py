@@ -25,7 +25,7 @@ _SENT: Final = frozenset(
 """What a page may send without being listed: what our own contracts read."""
 _SHOWN: Final = (
     b"Api-Version, Cache-Status, Deprecation, ETag, Idempotency-Replayed, Link, Location, Proxy-Status, RateLimit, "
-    b"RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-Id"
+    b"RateLimit-Policy, Retry-After, Sunset, Tiergate-Warned, WWW-Authenticate, X-Request-Id"
 )
 """What a page may read of an answer."""
 

@@ -57,7 +57,13 @@ on_store_failure: local
 defaults:
   body_max: 1KB
 operations:
-  note: {scopes: [notes:read], roles: [editor], claims: {acr: [silver, gold]}, limits: [days, desks], cache: 30s}
+  note:
+    scopes: [notes:read]
+    roles: [editor]
+    claims: {acr: [silver, gold]}
+    limits: [days, desks]
+    cache: 30s
+    rules: {named: {check: "parameters.note_id.startsWith('n')", message: A note has a name.}}
   upsertNote:
     scopes: [notes:read, notes:write]
     limits: [writes]
