@@ -29,6 +29,7 @@ from gateway.messages import (
     replay,
     with_request_id,
 )
+from gateway.networks import whence
 from gateway.plan import Governed
 from gateway.proxy import Proxy
 from gateway.readable import check
@@ -205,6 +206,7 @@ class _Passage:
             return
         governed, arguments, app = self._gateway.find(self._scope, self._headers)
         address = (self._scope.get("client") or ("",))[0]
+        came_from = whence(self._scope, address, governor.plan.platform["proxies"])
         call = self._call = Call(
             governed,
             governor.services,
@@ -215,6 +217,7 @@ class _Passage:
                 headers=self._headers,
                 method=self._scope["method"],
                 address=address,
+                came_from=came_from,
                 raw_path=self._scope["raw_path"],
                 query=self._scope.get("query_string", b""),
                 read=self._read_body,

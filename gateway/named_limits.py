@@ -64,7 +64,7 @@ def _subject(per: Subject, call: "Call") -> str:
         return ""
     caller = call.caller
     if caller is None or per == "address":
-        return _address(call.http.address if call.http is not None else "")
+        return _address((call.http.came_from or call.http.address) if call.http is not None else "")
     return f"{caller.issuer}|{caller.client if per == 'client' else caller.subject}"
 
 

@@ -14,6 +14,7 @@ from gateway import policies
 from gateway.conversion import did_you_mean
 from gateway.issuers import Issuer
 from gateway.loader import PolicyError
+from gateway.networks import Network, networks
 from gateway.noun import Noun, Rule, Site, nouns
 from gateway.policies import Policies, Policy
 from gateway.router import Router
@@ -29,6 +30,10 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     where: str
     includes: frozenset[str]
     """Operations, as `{api}-v{major}.{operationId}`."""
+    addresses: tuple[Network, ...] = ()
+    """The only networks its clients may call from; none is anywhere."""
+    addresses_at: str = ""
+    """The line that lists them."""
 
 
 class Governed(msgspec.Struct, frozen=True, kw_only=True):
@@ -270,6 +275,8 @@ def _products(found: Policies, listed: Mapping[str, Any], problems: list[str]) -
             plan=plan,
             where=policy.node.where,
             includes=_included(policy, listed, problems),
+            addresses=_addresses(policy, problems),
+            addresses_at=policy.node.at("addresses").where,
         )
         for client in policy.said["clients"]:
             if client in by_client:
@@ -278,6 +285,15 @@ def _products(found: Policies, listed: Mapping[str, Any], problems: list[str]) -
                 problems.append(f"{where}: the client {client!r} {has}")
             by_client[client] = product
     return by_client
+
+
+def _addresses(policy: Policy, problems: list[str]) -> tuple[Network, ...]:
+    said: list[str] | None = policy.said["addresses"]
+    try:
+        return networks(said) if said is not None else ()
+    except ValueError as wrong:
+        problems.append(f"{policy.node.at('addresses').where}: addresses: {wrong}")
+        return ()
 
 
 def _included(policy: Policy, listed: Mapping[str, Any], problems: list[str]) -> frozenset[str]:

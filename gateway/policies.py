@@ -29,6 +29,8 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     """The client ids that have it."""
     includes: dict[str, list[str]]
     """Operations by API and version: `engagements@v2: [listEngagements]`."""
+    addresses: list[str] | None = None
+    """The only networks its clients may call from: `[203.0.113.0/24, 2001:db8::/32]`."""
 
 
 class Policy(msgspec.Struct, frozen=True):

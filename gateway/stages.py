@@ -13,6 +13,7 @@ Stage = Literal[
     "authenticate",
     "layer",
     "product",
+    "address",
     "scopes",
     "roles",
     "claims",

@@ -20,10 +20,15 @@ import msgspec
 from foundation.acting import claims_of
 from gateway.conversion import convert, did_you_mean
 from gateway.loader import Node, PolicyError, read
+from gateway.networks import read as read_address
 from gateway.plan import Governed, Plan
 from gateway.words import Duration, Size
 
 _KEYS: Final = ("given", "when", "then")
+
+
+ELSEWHERE: Final = "192.0.2.1"
+"""Where every call comes from that does not say it (RFC 5737)."""
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +58,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """Whom the workload acts for, outermost first; `[]` is nobody."""
     at: date | None = None
     """The day of the call, which is the same for every test that does not say it."""
+    address: str = ELSEWHERE
+    """Whence the call comes: the peer's address."""
     path: dict[str, str] = {}
     """Parameters of its path; `x` for those not said."""
     lookups: dict[str, str] = {}
@@ -71,6 +78,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """How often it is called: `then` is of the last one, and those before it must go well."""
 
     def __post_init__(self) -> None:
+        if read_address(self.address) is None:
+            raise ValueError(f"address is {self.address!r}, which is none")
         if self.acted_for:
             claims_of(self.acted_for, "a tier")
         if self.body is not None and self.json is not None:

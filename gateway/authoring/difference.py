@@ -3,21 +3,25 @@
 Compared is what holds, not how it is written: a value moved into the defaults is no difference.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 import msgspec
 
-from gateway.authoring.effective import Effective, Value
+from gateway.authoring.effective import ANYBODY, Effective, Value
+from gateway.networks import Network, beyond, networks
 from gateway.nouns.scopes import AllScopes, AnyScope
 from gateway.plan import Plan
 
-Effect = Literal["gains access", "loses access", "access changes", "limits", "lifecycle", "audit", "other"]
+Effect = Literal["gains access", "loses access", "access changes", "limits", "rules", "lifecycle", "audit", "other"]
 EFFECTS: Final[tuple[Effect, ...]] = (
-    "gains access", "loses access", "access changes", "limits", "lifecycle", "audit", "other",
+    "gains access", "loses access", "access changes", "limits", "rules", "lifecycle", "audit", "other",
 )  # fmt: skip
 _DECIDES_ACCESS: Final = ("access", "scopes", "layer", "products", "public", "object", "claims", "roles", "keys")
-_KINDS: Final[dict[str, Effect]] = {"limits": "limits", "versions": "lifecycle", "audit": "audit"}
+_ANY_OF: Final = re.compile(r"^(access\.(issuers|bound_by)|roles|claims\.[^.]+|roles\.yaml: .*|issuers\.[^.]+\.alg)$")
+"""Lists of which one is enough, so that one more lets more in."""
+_KINDS: Final[dict[str, Effect]] = {"limits": "limits", "rules": "rules", "versions": "lifecycle", "audit": "audit"}
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,9 +87,11 @@ def _between(old: Effective, new: Effective, before: "_Asked | None", after: "_A
         )
         effect: Effect = "gains access" if new.public else "loses access"
         yield Difference(effect=effect, operation=new.operation, sentence=sentence, old=old.where, new=new.where)
+        yield from _of_addresses(old, new)
         return
     yield from _of_clients(old, new)
-    told = {"public", "products"}
+    yield from _of_addresses(old, new)
+    told = {"public", "products", "addresses"}
     if before is not None and after is not None and before != after:
         told.add("scopes")
         yield from _of_scopes(old, new, before, after)
@@ -101,6 +107,40 @@ def _of_clients(old: Effective, new: Effective) -> Iterator[Difference]:
         if client not in new.clients:
             sentence = f"the client {client} may not call it any more"
             yield Difference(effect="loses access", operation=new.operation, sentence=sentence, old=where)
+
+
+def _of_addresses(old: Effective, new: Effective) -> Iterator[Difference]:
+    """Whence those may call who could and still can."""
+    still = [ANYBODY] if old.public and new.public else [client for client in new.clients if client in old.clients]
+    for client in still:
+        before, after = _networks(old, client), _networks(new, client)
+        places = {"operation": new.operation, "old": _listed_at(old), "new": _listed_at(new)}
+        more, fewer = beyond(after, before), beyond(before, after)
+        if more is None or more:
+            sentence = f"{client} may call it from {_these(more)} too; it was {_these(before)} only"
+            yield Difference(effect="gains access", sentence=sentence, **places)
+        if fewer is None or fewer:
+            sentence = f"{client} may not call it from {_these(fewer)} any more, but from {_these(after)} only"
+            if fewer is None:
+                sentence = f"{client} may call it from {_these(after)} only; it was from anywhere"
+            yield Difference(effect="loses access", sentence=sentence, **places)
+
+
+def _networks(found: Effective, client: str) -> list[Network] | None:
+    said = found.addresses.get(client)
+    return list(networks(said)) if said else ([] if said is not None else None)
+
+
+def _these(listed: list[Network] | None) -> str:
+    if listed is None:
+        return "anywhere"
+    return ", ".join(map(str, listed)) or "nowhere"
+
+
+def _listed_at(found: Effective) -> str:
+    """The line that lists networks: the operation's own, else that of a product."""
+    said = [value for value in found.values if value.path.endswith("addresses") and not value.default]
+    return next((value.where for value in said), found.where)
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -158,6 +198,11 @@ def _of_values(old: Effective, new: Effective, told: Iterable[str]) -> Iterator[
 def _of_value(operation: str, path: str, old: Value | None, new: Value | None) -> Difference:
     there = new or old
     assert there is not None
+    if old is not None and new is not None and there.noun in _DECIDES_ACCESS and _ANY_OF.search(path):
+        changed = _of_list(old.said, new.said)
+        if changed is not None:
+            effect, sentence = changed[0], f"{path}: {changed[1]}"
+            return Difference(effect=effect, operation=operation, sentence=sentence, old=old.where, new=new.where)
     if old is None:
         sentence, effect = f"{path} is {there.said} now; nothing was said", "loses access"
     elif new is None:
@@ -167,9 +212,24 @@ def _of_value(operation: str, path: str, old: Value | None, new: Value | None) -
     if there.noun not in _DECIDES_ACCESS:
         effect = _KINDS.get(there.noun, "other")
     return Difference(
-        effect=effect,  # type: ignore[arg-type]  # one of them, chosen above
+        effect=effect,
         operation=operation,
         sentence=sentence,
         old=old.where if old is not None else "",
         new=new.where if new is not None else "",
     )
+
+
+def _of_list(old: str, new: str) -> tuple[Effect, str] | None:
+    """What was added to, or taken from, a list of which one is enough; None where it is no list, or both."""
+    if not (old.startswith("[") and new.startswith("[")):
+        return None
+    before, after = ({each for each in said[1:-1].split(", ") if each} for said in (old, new))
+    more, fewer = sorted(after - before), sorted(before - after)
+    if more and not fewer:
+        return "gains access", f"{', '.join(more)} is enough too now; it was {old}"
+    if fewer and not more:
+        return "loses access", f"{', '.join(fewer)} is not enough any more; it is {new}"
+    if more and fewer:
+        return "access changes", f"{', '.join(more)} is enough now, and {', '.join(fewer)} is not any more"
+    return None

@@ -5,16 +5,20 @@ as the same list, so two folders can be compared, and one can be read aloud.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, get_origin
+from typing import Any, Final, get_origin
 
 import msgspec
 
 from gateway.authoring.described import is_struct, spoken, without_none
 from gateway.loader import Node
+from gateway.networks import common
 from gateway.noun import Noun, nouns
+from gateway.nouns.addresses import AddressRule
 from gateway.plan import Governed, Plan
 from gateway.policies import Policies, Policy
 from gateway.stages import STAGES
+
+ANYBODY: Final = "anybody"
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +46,8 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
     public: bool
     clients: dict[str, str]
     """Clients from outside that reach it, each with the line of the product that lets it."""
+    addresses: dict[str, list[str]]
+    """Of clients that may not call it from anywhere, the networks they may call it from; `anybody` of a public one."""
     values: list[Value]
     """In the order of the stages."""
 
@@ -71,9 +77,20 @@ def _effective(governed: Governed, policy: Policy, found: Policies, plan: Plan) 
         where=governed.where,
         public=governed.public,
         clients=clients,
+        addresses=dict(_addresses(governed, clients, plan)),
         # What is said at the API's top holds; that the operation said nothing is then no default.
         values=[value for value in values if not value.default or value.path not in said],
     )
+
+
+def _addresses(governed: Governed, clients: Mapping[str, str], plan: Plan) -> Iterator[tuple[str, list[str]]]:
+    own = next((rule.listed for rule in governed.rules if isinstance(rule, AddressRule)), ()) or None
+    if governed.public and own is not None:
+        yield ANYBODY, [str(each) for each in own]
+    for client in clients:
+        both = common(own, plan.products[client].addresses or None)
+        if both is not None:
+            yield client, [str(each) for each in both]
 
 
 def _of_noun(noun: Noun, governed: Governed, policy: Policy, found: Policies, plan: Plan) -> Iterator[Value]:
@@ -141,6 +158,9 @@ def _of_products(governed: Governed, found: Policies, plan: Plan) -> Iterator[Va
             where = policy.node.at("includes", listed).where
             path = f"products.{policy.said['product']}.clients"
             yield Value(noun="products", path=path, said=spoken(names), where=where)
+            if policy.said["addresses"] is not None:
+                path, where = f"products.{policy.said['product']}.addresses", policy.node.at("addresses").where
+                yield Value(noun="products", path=path, said=spoken(policy.said["addresses"]), where=where)
 
 
 def _of_plans(governed: Governed, found: Policies, plan: Plan) -> Iterator[Value]:

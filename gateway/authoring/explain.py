@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from gateway.authoring.cases import Given
+from gateway.authoring.cases import ELSEWHERE, Given
 from gateway.authoring.effective import Effective
 from gateway.authoring.simulated import Answer, Simulated, client_of
 from gateway.plan import Governed, Plan
@@ -26,20 +26,29 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     """The line that refuses."""
     product: str = ""
     """The line of its product."""
+    addresses: list[str] = []
+    """The only networks it may call from; none is anywhere."""
 
     def __str__(self) -> str:
         if self.reason:
             return f"{self.client} is refused: {self.status} {self.reason} at {self.policy}. {self.detail}"
         needs = f" with the scope{'s' * (len(self.scopes) > 1)} {', '.join(self.scopes)}" if self.scopes else ""
         through = f", by its product ({self.product})" if self.product else ""
-        return f"{self.client} is let in{needs}{through}."
+        whence = f", from {' and '.join(self.addresses)} only" if self.addresses else ""
+        return f"{self.client} is let in{needs}{through}{whence}."
 
 
-def meeting(plan: Plan, governed: Governed, client: str) -> Meeting:
-    """Ask as a client: an id, or the name of a tier for its own workload."""
+def meeting(plan: Plan, governed: Governed, held: Effective, client: str) -> Meeting:
+    """Ask as a client: an id, or the name of a tier for its own workload. It calls from where it may."""
     scopes = sorted({scope for rule in governed.rules for scope in getattr(rule, "scopes", ())})
     tier = client.removesuffix("-tier")
-    given = Given(tier=tier, scopes=scopes) if tier in _TIERS else Given(client=client, scopes=scopes)  # type: ignore[arg-type]  # one of the three
+    listed = held.addresses.get(client, [])
+    whence = listed[0].partition("/")[0] if listed else ELSEWHERE
+    given = (
+        Given(tier=tier, scopes=scopes)  # type: ignore[arg-type]  # one of the three
+        if tier in _TIERS
+        else Given(client=client, scopes=scopes, address=whence)
+    )
     with _whatever_is_sent(governed):
         answer = asyncio.run(_first(plan, given, governed.id))
     product = plan.products.get(client)
@@ -52,6 +61,7 @@ def meeting(plan: Plan, governed: Governed, client: str) -> Meeting:
         detail=problem.detail if problem else "",
         policy=problem.facts.get("policy", "") if problem else "",
         product=product.where if product is not None and governed.id in product.includes else "",
+        addresses=listed,
     )
 
 

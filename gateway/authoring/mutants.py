@@ -164,6 +164,13 @@ def _compiled(says: str, where: str, operations: set[str], edit: Callable[[], Po
 
 
 def _wider(product: Product, plan: Plan) -> Iterator[Mutant]:
+    if product.addresses:
+        yield Mutant(
+            says=f"the product {product.name} may be used from anywhere",
+            where=product.addresses_at,
+            operations=product.includes,
+            made=partial(_changed, plan, product.name, "addresses", ()),
+        )
     for governed in plan.operations.values():
         if governed.id in product.includes or governed.public or governed.layer == "system":
             continue
@@ -172,22 +179,22 @@ def _wider(product: Product, plan: Plan) -> Iterator[Mutant]:
             says=f"the product {product.name} includes {governed.id}",
             where=product.where,
             operations=frozenset({governed.id}),
-            made=partial(_including, plan, product.name, more),
+            made=partial(_changed, plan, product.name, "includes", more),
         )
 
 
 @contextmanager
-def _including(plan: Plan, name: str, includes: frozenset[str]) -> Iterator[Plan]:
-    """The plan with other operations in a product, which each of its clients may have as an object of its own."""
+def _changed(plan: Plan, name: str, field: str, value: Any) -> Iterator[Plan]:
+    """The plan with another value in a product, which each of its clients may have as an object of its own."""
     found = [product for product in plan.products.values() if product.name == name]
-    before = found[0].includes
+    before = getattr(found[0], field)
     for product in found:
-        msgspec.structs.force_setattr(product, "includes", includes)
+        msgspec.structs.force_setattr(product, field, value)
     try:
         yield plan
     finally:
         for product in found:
-            msgspec.structs.force_setattr(product, "includes", before)
+            msgspec.structs.force_setattr(product, field, before)
 
 
 def _plans(found: Policies, plan: Plan, apis: Sequence[Api]) -> Iterator[Mutant]:

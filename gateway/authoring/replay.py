@@ -2,9 +2,9 @@
 
 A record says what its decision depended on: who called, with which scopes, roles and claims, from which tier, what, and
 when. So the rules themselves are asked again, in the order of the calls, by the clock of each call, with nothing spent
-at the beginning. What stands in no record cannot be asked again (whether a token was good, what a refused body held or
-how large it was, how many calls were under way at once): a call that was refused for such a reason is left out, and
-counted.
+at the beginning. What stands in no record cannot be asked again (whether a token was good, from which address it came,
+what a body held, how large a refused one was, how many calls were under way at once): a call that was refused for such
+a reason is left out, and counted.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ from gateway.noun import Rule
 from gateway.plan import Governed, Plan
 from gateway.refusals import NotOffered, TokenMissing, TokenRefused
 
-_NOT_ON_RECORD: Final = ("access", "validate", "rules", "idempotency")
+_NOT_ON_RECORD: Final = ("access", "addresses", "validate", "rules", "idempotency")
 """Nouns that look at what no record holds; of `access` what can be said is said here."""
 _LEFT_OUT: Final = (*_NOT_ON_RECORD, "body_max")
 """Nouns whose refusals cannot be decided again."""

@@ -133,7 +133,7 @@ def _request(plan: Plan, governed: Governed, given: Given, now: float, person: i
         "raw_path": path.encode(),
         "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "client": ("192.0.2.1", 1),
+        "client": (given.address, 1),
     }
     return scope, body
 

@@ -83,7 +83,7 @@ class Record(Rule):
             warned=call.warned,
             product=call.product.name if call.product is not None else "",
             asked=http.headers.get("api-version", "") or http.headers.get("api-date", "") if http else "",
-            address=http.address if http else "",
+            address=(http.came_from or http.address) if http else "",
             size=len(call.body),
             request_id=call.request_id,
             traceparent=call.traceparent,

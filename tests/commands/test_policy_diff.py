@@ -32,7 +32,41 @@ CASES = (
     ("apis/intake.yaml", "{public: true, ", "{scopes: [a], ", "loses access", "needs a token now"),
     ("products/partner.yaml", "[startRun, ", "[cancelRun, ", "gains access", "the client partner-demo may call it"),
     ("products/partner.yaml", "[startRun, ", "[", "loses access", "the client partner-demo may not call it any more"),
-    ("roles.yaml", "groups: [service-desk]", "groups: [press]", "access changes", "service_desk.groups is [press] now"),
+    (
+        "roles.yaml",
+        "groups: [service-desk]",
+        "groups: [press]",
+        "access changes",
+        "service_desk.groups: press is enough now, and service-desk is not any more",
+    ),
+    (
+        "roles.yaml",
+        "groups: [service-desk]",
+        "groups: [service-desk, press]",
+        "gains access",
+        "service_desk.groups: press is enough too now; it was [service-desk]",
+    ),
+    (
+        "products/partner.yaml",
+        "clients: [partner-demo]",
+        "clients: [partner-demo]\naddresses: [203.0.113.0/24]",
+        "loses access",
+        "partner-demo may call it from 203.0.113.0/24 only; it was from anywhere",
+    ),
+    (
+        "apis/intake.yaml",
+        "{public: true, ",
+        "{public: true, addresses: [203.0.113.7], ",
+        "loses access",
+        "anybody may call it from 203.0.113.7/32 only",
+    ),
+    (
+        "apis/netsuite.yaml",
+        "lt(money('0', body.currency)",
+        "lt(money('1', body.currency)",
+        "rules",
+        "rules.bills-something.check is lt(money('1'",
+    ),
     ("platform.yaml", "quota: 20k/day", "quota: 9k/day", "limits", "plans.partner.daily.quota is 9k/day now"),
 )
 
@@ -68,3 +102,26 @@ def test_a_folder_that_cannot_be_used_is_said(tiergate: Tiergate, policies: Path
     broken = tiergate("policy", "diff", policies, new)
     assert broken.code == 2
     assert "new/apis/service-desk.yaml:3: layer is one of" in broken.err
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "effect", "sentence"),
+    [
+        ("[203.0.113.0/24]", "[203.0.113.0/25]", "loses access", "may not call it from 203.0.113.0/24 any more"),
+        ("[203.0.113.0/25]", "[203.0.113.0/24]", "gains access", "from 203.0.113.0/24 too; it was 203.0.113.0/25 only"),
+        ("[203.0.113.0/24]", "", "gains access", "from anywhere too; it was 203.0.113.0/24 only"),
+        ("[203.0.113.0/25, 203.0.113.128/25]", "[203.0.113.0/24]", "", ""),
+        ("[203.0.113.7]", "['2001:db8::7']", "gains access", "from 2001:db8::7/128 too"),
+        ("[203.0.113.7]", "['2001:db8::7']", "loses access", "not call it from 203.0.113.7/32 any more"),
+    ],
+)
+def test_who_may_call_from_where_is_told_by_network(
+    before: str, after: str, effect: str, sentence: str, tiergate: Tiergate, policies: Path, new: Path
+) -> None:
+    clients = "clients: [partner-demo]"
+    change(policies / "products/partner.yaml", clients, f"{clients}\naddresses: {before}")
+    change(new / "products/partner.yaml", clients, f"{clients}\naddresses: {after}" if after else clients)
+    found = json.loads(tiergate("policy", "diff", policies, new, "--json").out)
+    told = [each for each in found if each["effect"] == effect and sentence in each["sentence"]]
+    assert len(told) == (6 if effect else 0)  # three operations in two versions
+    assert bool(found) == bool(effect)

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.commands.conftest import Tiergate, line_of
+from tests.commands.conftest import Tiergate, change, line_of
 
 
 def test_every_value_has_its_line_and_a_default_is_marked(tiergate: Tiergate, policies: Path) -> None:
@@ -52,3 +52,21 @@ def test_what_an_api_says_for_all_its_operations_is_no_default(tiergate: Tiergat
     assert [row.split()[-1] for row in said.splitlines() if row.startswith("  criticality:")] == [
         f"policies/apis/service-desk.yaml:{line}"
     ]
+
+
+def test_a_partner_that_may_call_from_its_networks_only_is_asked_from_there(tiergate: Tiergate, policies: Path) -> None:
+    change(policies / "products/partner.yaml", "includes:", "addresses: [203.0.113.0/24, 198.51.100.7]\nincludes:")
+    line = line_of(policies / "products/partner.yaml", "addresses:")
+    said = tiergate("policy", "explain", "opportunity-to-project.startRun", "--as", "partner-demo")
+    assert said.code == 0, said
+    assert "), from 198.51.100.7/32 and 203.0.113.0/24 only." in said.out
+    [row] = [row.split() for row in said.out.splitlines() if row.startswith("  products.partner.addresses:")][:1]
+    assert row[1:] == ["[203.0.113.0/24,", "198.51.100.7]", f"policies/products/partner.yaml:{line}"]
+
+
+def test_business_rules_are_read_aloud_and_not_asked_of_nothing(tiergate: Tiergate, policies: Path) -> None:
+    said = tiergate("policy", "explain", "netsuite.upsertBillingSchedule", "--as", "process-tier")
+    assert said.code == 0, said
+    assert "rules.bills-something.severity: warn" in said.out
+    line = line_of(policies / "apis/netsuite.yaml", "check: body.lines.all(")
+    assert f"policies/apis/netsuite.yaml:{line}" in said.out

@@ -59,6 +59,7 @@ defaults:
 operations:
   note:
     scopes: [notes:read]
+    addresses: [203.0.113.0/24]
     roles: [editor]
     claims: {acr: [silver, gold]}
     limits: [days, desks]

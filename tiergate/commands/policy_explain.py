@@ -36,7 +36,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     if isinstance(operations, str):
         raise WrongSetting(operations)
     held = effective(found, plan)
-    met = [meeting(plan, governed, asked.client) for governed in operations] if asked.client else []
+    met = [meeting(plan, governed, held[governed.id], asked.client) for governed in operations] if asked.client else []
     if asked.json:
         said = [
             {
