@@ -48,11 +48,10 @@ class FieldError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pointer: Annotated[str, PUBLIC] = ""
     """JSON Pointer (RFC 6901) into the body, or `query:name`, `path:name`, `header:name`."""
     rule: Annotated[str, PUBLIC] = ""
-    """Id of the guard or rule that refused, e.g. `tax_profile`."""
+    policy: Annotated[str, PUBLIC] = ""
+    """Id of the guard or rule that refused, e.g. `tax_profile`; and its line, where a policy says it: `file:line`."""
     owner: Annotated[str, PUBLIC] = ""
     """Who can mend it."""
-    policy: Annotated[str, PUBLIC] = ""
-    """The line of the rule, as `file:line`, where a policy says it."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -151,8 +150,7 @@ class CallerFault(Fault):
 
 
 class Malformed(CallerFault):
-    """The request cannot be read, or two readers could read it in two ways: broken JSON, a header twice, a token
-    in the query, an encoded slash in the path.
+    """The request cannot be read, or is read in two ways: broken JSON, a header twice, an encoded slash in the path.
 
     Mend: `detail` says which part; send it once, well formed. Sending it again unchanged never helps.
     """

@@ -5,6 +5,7 @@ await system.upsert_customer(key, data)               layer rule, limits, record
 """
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any, TypeVar, cast
 
 from canonical.ports import Operation, operations
@@ -35,14 +36,18 @@ class _Governed:
     ) -> None:
         for operation in operations(port):
             method = getattr(implementation, operation.attribute)
-            setattr(self, operation.attribute, _bound(operation, method, governor, api, caller_of))
+            names = [name for name in signature(getattr(port, operation.attribute)).parameters if name != "self"]
+            setattr(self, operation.attribute, _bound(operation, names, method, governor, api, caller_of))
 
 
 def _bound(
-    operation: Operation, method: Callable[..., Any], governor: Governor, api: Api, caller_of: Callable[[], Caller]
+    operation: Operation,
+    names: list[str],
+    method: Callable[..., Any],
+    governor: Governor,
+    api: Api,
+    caller_of: Callable[[], Caller],
 ) -> Callable[..., Any]:
-    names = [p.name for p in operation.parameters] + (["data"] if operation.body is not None else [])
-
     async def call(*args: Any, **kwargs: Any) -> Any:
         arguments = dict(zip(names, args, strict=False)) | kwargs
         return await governor.call(api, operation.id, caller_of(), arguments, lambda: method(**arguments))

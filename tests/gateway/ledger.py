@@ -138,7 +138,7 @@ class World:
             subject="t", client="console", issuer=ISSUER, scopes=frozenset({"ledger:write"}), layer="external"
         )
         port = bind(Ledger, Books(), self.governor, LEDGER, lambda: caller)
-        return await port.put_invoice("k", data=msgspec.convert(body, Invoice), **more)
+        return await port.put_invoice("k", msgspec.convert(body, Invoice), **more)
 
     async def close(self) -> None:
         await self.http.aclose()
