@@ -5,7 +5,7 @@ Every JSON operation of every tier is a method of a port. `routes` turns the por
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl
@@ -43,6 +43,8 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     lookups: tuple[str, ...] = ()
     """Methods of its implementation that say whose a thing is (from its id, None for no such thing), for policies that
     bind an operation's object to its owner."""
+    document: Mapping[str, Any] | None = None
+    """The OpenAPI document of its owner, where its contract is not made of our code."""
     detects_changes: bool = True
     """Of a system: whether it refuses a write to a record that has changed since it was read."""
 

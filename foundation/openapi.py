@@ -42,9 +42,9 @@ class Governed(dict[int, str]):
         """Statuses of answers without a body, and what each means."""
 
 
-def document(api: Api, governed: Callable[[Operation], Governed] | None = None) -> dict[str, Any]:
-    """The contract of `api`; `governed` tells what policy adds to an operation."""
-    listed = api.operations()
+def document(api: Api, governed: Callable[[Operation], Governed] | None = None, *, only: str = "") -> dict[str, Any]:
+    """The contract of `api`; `governed` tells what policy adds to an operation; `only` one operation, by its id."""
+    listed = tuple(operation for operation in api.operations() if only in ("", operation.id))
     kinds = _kinds(listed)
     schemas, components = schemas_of((*kinds, Problem))
     by_kind = dict(zip(map(repr, kinds), schemas, strict=False))

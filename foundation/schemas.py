@@ -12,6 +12,7 @@ import jsonschema_rs
 import msgspec
 
 from canonical.faults import FieldError, Invalid, Malformed
+from foundation.violations import violations
 
 REF: Final = "#/components/schemas/{name}"
 
@@ -79,10 +80,7 @@ def _is_decimal(text: str) -> bool:
 
 
 def _every_error(value: Any, kind: Any, first: str) -> list[FieldError]:
-    found = [
-        FieldError(pointer="".join(f"/{part}" for part in error.instance_path), detail=error.message)
-        for error in _validator(kind).iter_errors(value)
-    ]
+    found = [each.field_error() for each in violations(_validator(kind), value)]
     # A rule only the type knows (a Struct's own check) leaves the schema content: msgspec's word is then the only one.
     return found or [FieldError(pointer=_pointer(first), detail=first)]
 

@@ -48,6 +48,10 @@ _LIMITS: Final = {
     "maxProperties": "may have at most {} fields",
 }
 
+_INTO: Final = frozenset(
+    "items additionalProperties unevaluatedProperties contains unevaluatedItems additionalItems".split()
+)
+"""Keywords whose schema is of what is inside the value."""
 _OTHERWISE: Final = {
     "falseSchema": ("may not be there", "nothing"),
     "uniqueItems": ("has an entry twice", "each entry once"),
@@ -73,8 +77,13 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     """`text`, `a date: ...`, `one of: open, closed`."""
     seen: str = ""
     """The kind of what stood there: `a number`, `nothing`, `text`; never what it was."""
-    rule_at: str = ""
-    """JSON Pointer of the broken rule in the schema's document."""
+    rule_at: tuple[str | int, ...] = ()
+    """Where the broken rule is in the schema's document."""
+    of_any: tuple[str, ...] = ()
+    """The place as it is for any value: `*` for the number of a list's entry, and for a field the schema does not
+    name."""
+    value: Any = msgspec.field(default=None)
+    """What stood where one of certain values was wanted. Nobody is shown it but as its data class allows."""
 
     @property
     def pointer(self) -> str:
@@ -93,8 +102,10 @@ def pointer_of(place: Iterable[str | int]) -> str:
 
 def violations(validator: jsonschema_rs.Validator, value: Any) -> list[Violation]:
     """Everything that is wrong with `value`, in the order of its fields; at most `MOST`."""
+    if validator.is_valid(value):  # a tenth of the time it takes to look for errors
+        return []
     found = islice(_all(validator.iter_errors(value)), MOST)
-    return sorted(dict.fromkeys(found), key=lambda each: [str(part).rjust(9) for part in each.place])
+    return sorted(found, key=lambda each: [str(part).rjust(9) for part in each.place])
 
 
 def kind_of(value: Any) -> str:
@@ -161,12 +172,25 @@ def _one(
         says=says,
         expected=expected or says,
         seen=kind_of(error.instance) if seen is None else seen,
-        rule_at=_rule_at(error),
+        rule_at=tuple(error.schema_path),
+        of_any=_of_any(error) + tuple(str(part) for part in (place or ())[len(error.instance_path) :]),
+        value=error.instance if error.kind.name in ("enum", "const") else None,
     )
 
 
-def _rule_at(error: Any) -> str:
-    return pointer_of(error.schema_path)
+def _of_any(error: Any) -> tuple[str, ...]:
+    """The steps of the evaluation that went into the value, each by its name in the schema."""
+    found: list[str] = []
+    steps = iter(error.evaluation_path)
+    for step in steps:
+        if step in {"properties", "prefixItems"}:
+            found.append(str(next(steps, "*")))
+        elif step == "patternProperties":
+            next(steps, None)
+            found.append("*")
+        elif step in _INTO:
+            found.append("*")
+    return tuple(found[: len(error.instance_path)])
 
 
 def _nearest(error: Any) -> list[Any]:

@@ -17,6 +17,7 @@ from gateway.call import Answer, Call, Ending, Http
 from gateway.certificates import believable
 from gateway.challenges import asks_of
 from gateway.governor import Governor
+from gateway.hearing import Hearing
 from gateway.messages import (
     App,
     Message,
@@ -265,14 +266,11 @@ class _Passage:
 
     async def _reply(self, call: Call, app: App, scope: Scope, receive: Receive) -> None:
         """Let the rules see the tier's whole answer before it is sent."""
-        heard: list[Message] = []
-
-        async def hear(message: Message) -> None:
-            heard.append(message)
-
-        await app(scope, receive, hear)
-        start, parts = heard[0], [message.get("body", b"") for message in heard[1:]]
-        answer = Answer(status=start["status"], headers=tuple(start["headers"]), body=b"".join(parts))
+        hearing = Hearing(call, self._answer)
+        await app(scope, receive, hearing.hear)
+        answer = hearing.answer()
+        if answer is None:
+            return
         for rule in call.governed.repliers:
             waiting = rule.reply(call, answer)
             answer = answer if waiting is None else await waiting

@@ -14,6 +14,7 @@ from foundation.counting import Counters
 from gateway.audit import REFUSALS as REFUSALS_KEPT
 from gateway.audit import About, Entry, Trail
 from gateway.call import Call, Ending
+from gateway.drift import Drift
 from gateway.idempotency import IdempotencyKeys
 from gateway.keys import FetchedKeys, Keys
 from gateway.lookups import Lookups
@@ -38,6 +39,7 @@ class Governor:
         keys: Keys | None = None,
         revoked: Revoked | None = None,
         idempotency: IdempotencyKeys | None = None,
+        drift: Drift | None = None,
         clock: Callable[[], float] = time.time,
         counters: Counters | None = None,
     ) -> None:
@@ -49,6 +51,7 @@ class Governor:
             lookups=Lookups(clock),
             trail=trail,
             idempotency=idempotency,
+            drift=drift,
             clock=clock,
         )
         if isinstance(keys, FetchedKeys):

@@ -15,6 +15,11 @@ SHADOWED: Final = Counter(
 RULES: Final = Counter(
     "tiergate_rules_broken", "Calls that broke a business rule, by its id.", ("api", "operation", "rule", "severity")
 )
+BROKEN: Final = Counter(
+    "tiergate_contract_broken",
+    "Answers that are not as the contract says, by operation and by what is done: enforce, report.",
+    ("api", "operation", "mode"),
+)
 SECONDS: Final = Histogram(
     "tiergate_call_seconds",
     "Time of a call, refusals included.",

@@ -35,6 +35,14 @@ class Rule:
     """Whether `settle` wants to see the answer itself."""
     durable: bool = False
     """Whether the answer waits until what `settle` left in `call.recorded` is done."""
+    heard_first: bool = False
+    """Whether its `reply` stands nearest to the tier, before those of every other stage."""
+    plain: Mapping[int, str] = {}
+    """Statuses of answers without a body that it gives, and what each means: these reach the published contract."""
+    parameters: tuple[Mapping[str, Any], ...] = ()
+    """Headers it reads, as OpenAPI parameters: these too."""
+    scopes: tuple[str, ...] = ()
+    """Scopes it asks for: these become the operation's security requirement."""
 
     served_at: str = ""
     """Of the upstream that serves the operation in a tier's place; empty where the rule is about something else."""
@@ -60,6 +68,18 @@ class Rule:
         """See the tier's whole answer to a call over HTTP before it is sent, and perhaps answer something else.
 
         Only what must wait, or changes the answer, answers with an awaitable.
+        """
+
+    def hears(self, call: Call, answer: Answer) -> int | None:
+        """Of how many bytes an answer may be that `reply` waits for; None: whatever its length.
+
+        `answer` has its status and headers, and no body yet.
+        """
+
+    def unheard(self, call: Call, answer: Answer) -> None:
+        """See the status and headers of an answer too long for `reply`; it is passed on as it comes.
+
+        Raises the fault it is refused with.
         """
 
     def settle(self, call: Call, ending: Ending) -> None:

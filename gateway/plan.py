@@ -1,7 +1,7 @@
 """The plan: policies and APIs, compiled once into a flat list of rules for each operation. Immutable."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +178,7 @@ def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site
         public=bool(site.said("public")),
         rules=tuple(rule for rule in rules if type(rule).admit is not Rule.admit),
         settlers=tuple(rule for rule in rules if type(rule).settle is not Rule.settle),
-        repliers=tuple(rule for rule in reversed(rules) if type(rule).reply is not Rule.reply),
+        repliers=tuple(_nearest_first(rule for rule in reversed(rules) if type(rule).reply is not Rule.reply)),
         keeps_answer=any(rule.keeps_answer for rule in rules),
         durable=any(rule.durable for rule in rules),
         upstream=next((rule.served_at for rule in rules if rule.served_at), ""),
@@ -187,6 +187,10 @@ def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site
             () if isinstance(operation, PageOperation) else (p.name for p in operation.parameters if p.place == "path")
         ),
     )
+
+
+def _nearest_first(rules: Iterable[Rule]) -> list[Rule]:
+    return sorted(rules, key=lambda rule: not rule.heard_first)
 
 
 def _named(noun: Noun, rule: Rule | None) -> Rule | None:

@@ -30,6 +30,15 @@ def written(contract: dict[str, Any]) -> str:
     return json.dumps(contract, indent=2, ensure_ascii=False, default=str) + "\n"
 
 
+def contract_of(governed: Governed) -> dict[str, Any]:
+    """The part of its API's contract that is about one operation, its places as in the whole; an owner's is whole."""
+    if governed.api.document is not None:
+        return dict(governed.api.document)
+    found = Published()
+    _describe(governed, found)
+    return document(governed.api, lambda _: found, only=governed.operation.id)
+
+
 def statuses(plan: Plan, api: Api) -> Callable[[Operation], Published]:
     """For `foundation.openapi.document`: what the plan adds to each operation of `api`."""
 
@@ -55,7 +64,7 @@ def scopes_of(plan: Plan, layer: Layer) -> frozenset[str]:
         for governed in plan.operations.values()
         if governed.layer == layer
         for rule in governed.rules
-        for scope in getattr(rule, "scopes", ())
+        for scope in rule.scopes
     )
 
 
@@ -65,9 +74,9 @@ def _describe(governed: Governed, found: Published) -> None:
     for rule in governed.rules:
         for kind in rule.refuses:
             meanings.setdefault(kind.status, []).append(kind.title)
-        found.plain |= getattr(rule, "plain", {})
-        found.parameters += getattr(rule, "parameters", ())
-        found.scopes = found.scopes or getattr(rule, "scopes", ())
+        found.plain |= rule.plain
+        found.parameters += tuple(dict(each) for each in rule.parameters)
+        found.scopes = found.scopes or rule.scopes
     found.public = not found.scopes
     for status, said in meanings.items():
         found[status] = "; ".join(dict.fromkeys(said))

@@ -67,7 +67,7 @@ def _described(governed: Sequence[Governed], plan: Plan, site: str, prefix: str)
     return ProtectedResource(
         resource=site + prefix,
         authorization_servers=[issuer.issuer for issuer in issuers],
-        scopes_supported=_each(s for each in governed for rule in each.rules for s in getattr(rule, "scopes", ())),
+        scopes_supported=_each(s for each in governed for rule in each.rules for s in rule.scopes),
         bearer_methods_supported=["header"],
         dpop_signing_alg_values_supported=_each(a for asks in asked if asks.dpop for a in asks.proof_algorithms),
         dpop_bound_access_tokens_required=bool(asked) and not any(asks.bearer for asks in asked),

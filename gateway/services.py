@@ -13,6 +13,7 @@ from gateway.upstreams import Upstreams
 
 if TYPE_CHECKING:
     from gateway.audit import Trail
+    from gateway.drift import Drift
     from gateway.idempotency import IdempotencyKeys
     from gateway.lookups import Lookups
     from gateway.tokens import Tokens
@@ -31,6 +32,8 @@ class Services(msgspec.Struct, kw_only=True):
     """None where nothing is recorded (a test, a bench)."""
     idempotency: "IdempotencyKeys | None" = None
     """None where no operation asks for it."""
+    drift: "Drift | None" = None
+    """Where answers that break their contract are written down; None where nobody does (a test, a bench)."""
     cache: AnswerCache = msgspec.field(default_factory=AnswerCache)
     """Answers that are given again."""
     upstreams: Upstreams = msgspec.field(default_factory=Upstreams)

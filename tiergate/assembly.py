@@ -33,6 +33,7 @@ from foundation.structs import prepare
 from gateway import interior
 from gateway.asgi import Gateway
 from gateway.audit import Trail
+from gateway.drift import Drift
 from gateway.governor import Governor
 from gateway.idempotency import IdempotencyKeys
 from gateway.identity.app import Identity
@@ -126,7 +127,8 @@ class Served:
         counters = counters_at(settings.redis_url)
         self._closing.append(counters.close)
         idempotency = IdempotencyKeys(self.database)
-        self._closing.append(idempotency.close)
+        drift = Drift(self.database, self.masker)
+        self._closing += [idempotency.close, drift.close]
         self.governor = Governor(
             self.plan,
             trail=trail,
@@ -134,6 +136,7 @@ class Served:
             revoked=revoked.holds if revoked else None,
             counters=counters,
             idempotency=idempotency,
+            drift=drift,
         )
         self._closing.append(self.governor.services.load.stop)
         self.policies = Reloading(self.governor, settings.policies, self._read, self._in_force)

@@ -70,6 +70,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """Size of a JSON body; where not said, the smallest one."""
     json: Any = None
     """The JSON body itself, for what looks into it."""
+    answer: Any = msgspec.field(default_factory=dict)
+    """What the tier answers, as JSON, where the call is let in; `{}` where not said."""
     people: int = 1
     """So many different people call in turn, with the same client."""
     every: Duration | None = None

@@ -40,7 +40,7 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
 
 def meeting(plan: Plan, governed: Governed, held: Effective, client: str) -> Meeting:
     """Ask as a client: an id, or the name of a tier for its own workload. It calls from where it may."""
-    scopes = sorted({scope for rule in governed.rules for scope in getattr(rule, "scopes", ())})
+    scopes = sorted({scope for rule in governed.rules for scope in rule.scopes})
     tier = client.removesuffix("-tier")
     listed = held.addresses.get(client, [])
     whence = listed[0].partition("/")[0] if listed else ELSEWHERE

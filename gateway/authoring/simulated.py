@@ -61,7 +61,7 @@ class Simulated:
         clock = _Clock(start)
         governor = Governor(self.plan, keys=_Keys(), clock=clock)
         governor.services.lookups = _Lookups(given.lookups)
-        tier = _answering(governed)
+        tier = _answering(governed, msgspec.json.encode(given.answer))
         governor.services.upstreams = Upstreams(lambda name, said: tier)
         governor.services.upstreams.configure(self.plan.platform["upstreams"])
         gateway = Gateway(governor, {"experience": tier, "process": tier, "system": tier})
@@ -193,13 +193,13 @@ def _first(plan: Plan) -> Issuer:
     return next(iter(plan.issuers.values()))
 
 
-def _answering(governed: Governed) -> Callable[[Scope, Receive, Send], Any]:
+def _answering(governed: Governed, body: bytes) -> Callable[[Scope, Receive, Send], Any]:
     status = getattr(governed.operation, "status", 200)
 
     async def tier(scope: Scope, receive: Receive, send: Send) -> None:
         headers = [] if status == 204 else [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if status == 204 else b"{}"})
+        await send({"type": "http.response.body", "body": b"" if status == 204 else body})
 
     return tier
 

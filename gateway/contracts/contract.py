@@ -10,7 +10,7 @@ from gateway.contracts.bodies import Content, form_of
 from gateway.contracts.dialect import Direction, Refusal
 from gateway.contracts.kinds import Kinds, Reading
 from gateway.contracts.operation import Body, Checks, Header, Response
-from gateway.contracts.parameters import STYLES, Parameter
+from gateway.contracts.parameters import STYLES, Parameter, takes_the_rest
 from gateway.contracts.reading import METHODS, DeadReferenceError, Document, Place, mapping
 from gateway.contracts.schemas import Schemas
 
@@ -61,6 +61,22 @@ class Contract:
         """The operationIds; `METHOD path` where there is none, or one that another operation has."""
         return tuple(self._places)
 
+    def place(self, operation_id: str) -> Place:
+        """Where an operation is in the document. Raises `KeyError` like `operation`."""
+        return self._places[operation_id][2]
+
+    def headers(self, operation_id: str, name: str) -> list[Place]:
+        """Where an answer's header of that name is described as one that is always there."""
+        at, said = self._places[operation_id][2:]
+        found = []
+        for status, each in mapping(said.get("responses")).items():
+            followed = self._follow(each, (*at, "responses", status))
+            for key, header in mapping(followed[1].get("headers") if followed else None).items():
+                described = self._follow(header, (*followed[0], "headers", key)) if followed else None
+                if described is not None and key.lower() == name.lower() and described[1].get("required"):
+                    found.append(described[0])
+        return list(dict.fromkeys(found))
+
     def operation(self, operation_id: str) -> Checks:
         """One operation's checks. Raises `KeyError` for one that is not in the document."""
         known = self._made.get(operation_id)
@@ -98,7 +114,7 @@ class Contract:
             id=operation_id,
             method=method,
             path=path,
-            parameters=tuple(self._parameters(path, at, said)),
+            parameters=tuple(sorted(self._parameters(path, at, said), key=takes_the_rest)),
             body=self._body(said.get("requestBody"), (*at, "requestBody")),
             responses=dict(self._responses(said.get("responses"), (*at, "responses"))),
         )

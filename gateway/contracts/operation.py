@@ -83,9 +83,7 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True):
             says = f"the contract has no answer with status {status}"
             return [Violation(place=("status",), keyword="status", says=says, expected=known, seen=str(status))]
         found = [each for header in said.headers for each in _wrong_header(header, headers)]
-        if raw is not None:
-            found += _wrong_content(said, status, headers.get("content-type", ""), raw)
-        return found
+        return [*found, *_wrong_content(said, status, headers.get("content-type", ""), raw)]
 
     def looks_at_body(self, status: int, media: str) -> bool:
         """Whether an answer's body must be had, whole, to know if it is as it should be."""
@@ -96,9 +94,9 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True):
         return content is not None and content.validator is not None
 
 
-def _wrong_content(said: Response, status: int, media: str, raw: bytes) -> list[Violation]:
+def _wrong_content(said: Response, status: int, media: str, raw: bytes | None) -> list[Violation]:
     place: tuple[str | int, ...] = ("body",)
-    if not raw and (status in _NO_CONTENT or not said.contents):
+    if (not raw and (status in _NO_CONTENT or not said.contents)) or (raw is None and not media):
         return []
     content = picked(said.contents, media)
     if content is None:
@@ -106,6 +104,8 @@ def _wrong_content(said: Response, status: int, media: str, raw: bytes) -> list[
         seen = _bare(media) or "of no media type"
         says = f"must be {expected}, and is {seen}"
         return [Violation(place=place, keyword="media type", says=says, expected=expected, seen=seen)]
+    if raw is None:
+        return []
     try:
         found = content.wrong_with(raw, sent_to_us=False)
     except Malformed:

@@ -4,7 +4,7 @@ What is written as text is read as what its schema calls for: `5` is a number wh
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, Literal
 from urllib.parse import unquote, unquote_plus
@@ -61,11 +61,16 @@ class Asked(msgspec.Struct, kw_only=True):
 
 
 def wrong_with(parameters: Iterable[Parameter], asked: Asked) -> Iterator[Violation]:
-    """Everything that is wrong with the parameters; one of the query that nobody knows, too."""
+    """Everything that is wrong with the parameters; one of the query that nobody knows, too.
+
+    One that takes all of the query that no other one has stands last.
+    """
     known: set[str] = set()
-    for parameter in sorted(parameters, key=_takes_the_rest):
-        names = set(_names(parameter, asked, known)) if parameter.where == "query" else set()
-        known |= names
+    for parameter in parameters:
+        names: Collection[str] = ()
+        if parameter.where == "query":
+            names = set(_names(parameter, asked, known))
+            known |= names
         found = _text_of(parameter, asked, names)
         place = (f"{parameter.where}:{parameter.name}",)
         if found is None:
@@ -77,14 +82,16 @@ def wrong_with(parameters: Iterable[Parameter], asked: Asked) -> Iterator[Violat
         except ValueError as wrong:
             yield Violation(place=place, keyword="style", says=str(wrong))
             continue
+        if parameter.validator.is_valid(value):
+            continue
         for each in violations(parameter.validator, value):
             yield msgspec.structs.replace(each, place=(*place, *each.place))
-    for name in dict.fromkeys(name for name, _ in asked.query if name not in known):
+    for name in asked.query and dict.fromkeys(name for name, _ in asked.query if name not in known):
         says = "is not a parameter of the operation"
         yield Violation(place=(f"query:{name}",), keyword="additionalProperties", says=says, seen="text")
 
 
-def _takes_the_rest(parameter: Parameter) -> bool:
+def takes_the_rest(parameter: Parameter) -> bool:
     """Whether its fields are parameters of the query, under any name."""
     return parameter.where == "query" and _spread(parameter) and parameter.kinds.more is not None
 
@@ -105,7 +112,7 @@ def _names(parameter: Parameter, asked: Asked, taken: set[str]) -> Iterator[str]
         yield parameter.name
 
 
-def _text_of(parameter: Parameter, asked: Asked, names: set[str]) -> list[tuple[str, str]] | None:
+def _text_of(parameter: Parameter, asked: Asked, names: Collection[str]) -> list[tuple[str, str]] | None:
     """Its name and text, as often as it was said; None when it was not."""
     match parameter.where:
         case "path":

@@ -53,7 +53,7 @@ def _life(offer: Offer, offers: Mapping[str, Offer], site: str) -> str:
 def _row(governed: Governed) -> str:
     operation = governed.operation
     summary = html.escape(operation.doc.partition("\n")[0])
-    scopes = " ".join(sorted({scope for rule in governed.rules for scope in getattr(rule, "scopes", ())}))
+    scopes = " ".join(sorted({scope for rule in governed.rules for scope in rule.scopes}))
     request = html.escape(f"{operation.method} {operation.path}")
     cells = (f"<code>{request}</code>", summary, f"<code>{html.escape(scopes) or 'none'}</code>")
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

@@ -16,6 +16,7 @@ examples:
   tiergate openapi lint                   everything in openapi/ against the rules
   tiergate openapi lint bought.json       a contract from elsewhere
   tiergate openapi diff old.json new.json what changed, and whether it breaks somebody
+  tiergate openapi drift --days 7         where live answers differ from their contract, who reads them, what to change
 """
 
 
@@ -29,7 +30,10 @@ def arguments(command: argparse.ArgumentParser) -> None:
     lint.add_argument("files", nargs="*", type=Path, metavar="FILE", help="contracts, as JSON (default: openapi/)")
     diff = actions.add_parser("diff", help="what changed, and whether it breaks somebody")
     diff.add_argument("files", nargs=2, type=Path, metavar="FILE", help="the old contract and the new one, as JSON")
-    for action in (lint, diff):
+    drift = actions.add_parser("drift", help="where live answers differ from their contract, and what would mend it")
+    drift.add_argument("--api", default="", metavar="NAME", help="of one API only: engagements, or engagements-v1")
+    drift.add_argument("--days", type=float, default=30, help="seen in the last so many days (default: 30)")
+    for action in (lint, diff, drift):
         action.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -40,6 +44,10 @@ def openapi(settings: Settings, asked: argparse.Namespace) -> int:
     match asked.action:
         case "lint":
             return _lint(asked.files or sorted(contracts.FOLDER.glob("*.json")), as_json=asked.json)
+        case "drift":
+            from tiergate.commands import openapi_drift
+
+            return openapi_drift.run(settings, asked)
         case "diff":
             return _diff(*asked.files, as_json=asked.json)
         case _:
