@@ -45,13 +45,15 @@ class Limits(Rule):
         super().__init__(where)
         # Only where policy says so can the counters' absence be felt.
         self.refuses = (LimitReached, CountersUnavailable) if away == "deny" else (LimitReached,)
-        self._own = own
-        self._by_product = by_product
+        self.own = own
+        """What holds for a caller without a plan."""
+        self.by_product = by_product
+        """What holds for the clients of each product."""
         self._away = away
 
     def admit(self, call: Call) -> Awaitable[None] | None:
         product = call.product
-        asked = self._own if product is None else self._by_product.get(product.name, self._own)
+        asked = self.own if product is None else self.by_product.get(product.name, self.own)
         if asked is None or not call.served_here:
             return None
         draws = [limit.draw(call) for limit in asked.limits]

@@ -47,6 +47,8 @@ class Router:
 
     def __init__(self) -> None:
         self._root = _Branch()
+        self.offers: dict[str, dict[str, Governed | Chooser]] = {}
+        """What stands at each path template, by method."""
 
     def add(self, method: str, template: str, governed: "Governed | Chooser") -> None:
         """Offer an operation at `/a/{b}`; `{rest:path}`, at the end only, takes all that is left."""
@@ -62,6 +64,7 @@ class Router:
                 branch = branch.literal.setdefault(part, _Branch())
         branch.methods[method] = (governed, tuple(names))
         branch.allowed = tuple(sorted({*branch.methods, "HEAD"} if "GET" in branch.methods else branch.methods))
+        self.offers.setdefault(template, {})[method] = governed
 
     def find(
         self, method: str, segments: list[str]

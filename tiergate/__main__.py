@@ -10,6 +10,7 @@
     tiergate openapi --check    do the published contracts match the code?
     tiergate openapi diff A B   does a changed contract break somebody?
     tiergate audit verify       is the record of calls whole? and query, export, sweep, erase
+    tiergate export envoy       the policies as the configuration of an Envoy in front
 
 A mistake that the person at the keyboard can mend ends with one plain sentence and exit code 2.
 """
@@ -29,6 +30,7 @@ from foundation.sandbox.server import CannotServe
 from gateway.loader import PolicyError
 from tiergate import settings as environment
 from tiergate.commands import audit as audits
+from tiergate.commands import export as exports
 from tiergate.commands import openapi as contracts
 from tiergate.commands import policy as policies
 from tiergate.settings import Settings, WrongSetting
@@ -47,6 +49,7 @@ examples:
   tiergate policy explain startRun who may start a run, how often, what is recorded
   tiergate policy test             do the policies do what their tests say?
   tiergate audit verify            is the record of calls whole?
+  tiergate export envoy            the policies as the configuration of an Envoy in front
 
 Settings come from the environment: docs/reference/commands.md lists them all.
 A mistake you can mend ends with one plain sentence and exit code 2.
@@ -105,6 +108,7 @@ def parser(of: str | None = None) -> argparse.ArgumentParser:
         ("policy", policies.policy, policies.arguments, "ask the policies, or about them"),
         ("openapi", contracts.openapi, contracts.arguments, "write the published contracts into openapi/"),
         ("audit", audits.audit, audits.arguments, "ask the record of calls, and keep it"),
+        ("export", exports.export, exports.arguments, "write the policies in the words of another program"),
     ):
         command = _command(commands, name, function, says, "")
         if of in (None, name):

@@ -17,13 +17,14 @@ class BodyMax(Rule):
 
     def __init__(self, where: str, maximum: int) -> None:
         super().__init__(where)
-        self._maximum = maximum
+        self.maximum = int(maximum)
+        """Bytes."""
 
     def admit(self, call: Call) -> None:
-        call.body_max, call.body_max_at = self._maximum, self.where
+        call.body_max, call.body_max_at = self.maximum, self.where
         length = call.http.headers.get("content-length", "0") if call.http is not None else "0"
-        if int(length) > self._maximum:
-            raise BodyTooLarge(f"The body has {length} bytes; {self._maximum} are taken.")
+        if int(length) > self.maximum:
+            raise BodyTooLarge(f"The body has {length} bytes; {self.maximum} are taken.")
 
 
 def build(site: Site) -> Rule | None:

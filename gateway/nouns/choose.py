@@ -50,12 +50,13 @@ class Chosen(Rule):
         super().__init__(where)
         self._version = version
         self._asks = choose.field.lower() if choose.by == "header" else ""
-        self._headers = [(b"api-version", version.encode()), (b"vary", choose.field.encode())]
+        self.headers = [(b"api-version", version.encode()), (b"vary", choose.field.encode())]
+        """What every answer says of it."""
 
     def admit(self, call: Call) -> None:
         if call.http is None:
             return
-        call.headers.extend(self._headers)
+        call.headers.extend(self.headers)
         said = call.http.headers.get(self._asks, self._version).strip() if self._asks else self._version
         if said != self._version:
             raise VersionUnclear(f"The address means {self._version}, the header {said[:32]!r}: which one is it?")

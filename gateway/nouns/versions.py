@@ -61,7 +61,8 @@ class Lifecycle(Rule):
         self._active = _midnight(version.active_on) if version.active_on else None
         self._deprecated = _midnight(version.deprecated_on) if version.deprecated_on else None
         self._sunset = _midnight(version.sunset_on) if version.sunset_on else None
-        self._headers = _headers(version)
+        self.headers = _headers(version)
+        """What every answer says of its end."""
         self._prefix = site.api.prefix.encode()
         listed = site.own("versions")
         self._goes_on = listed is None or version.successor in listed
@@ -84,15 +85,15 @@ class Lifecycle(Rule):
         state = self.state(call.services.clock())
         if state == "draft":
             raise NotOffered(f"{self._name} of {self._api} is not published yet.")
-        call.headers.extend(self._headers)
+        call.headers.extend(self.headers)
         if self._successor and call.http is not None:
-            call.headers.append((b"link", b'<%b>; rel="successor-version"' % self._moved(call.http.raw_path)))
+            call.headers.append((b"link", b'<%b>; rel="successor-version"' % self.moved(call.http.raw_path)))
         if state == "retired":
             successor = self.version.successor
             hint = f" Use {successor}." if successor else ""
             raise VersionRetired(f"{self._name} of {self._api} is retired.{hint}", successor=successor)
 
-    def _moved(self, raw_path: bytes) -> bytes:
+    def moved(self, raw_path: bytes) -> bytes:
         """The same thing in the successor (RFC 5829 section 3.5), where that has it; else the successor itself."""
         return self._successor + (raw_path.removeprefix(self._prefix) if self._goes_on else b"/")
 

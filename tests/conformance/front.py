@@ -6,6 +6,8 @@ No vendor is needed: one system's address refuses connections, another takes the
 import hashlib
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -16,7 +18,9 @@ import msgspec
 
 from tests.conformance.issuers import AUDIENCE, INTROSPECTION_SECRET, Issuers
 from tests.conformance.table import HERE
-from tests.processes import Command
+from tests.envoy.server import free_port
+from tests.envoy.server import running as envoy
+from tests.processes import ROOT, Command, environment
 
 API_KEYS: Final = ("an-api-key-of-the-table-0123456789abcdef", "its-successor-of-the-table-0123456789abcd")
 
@@ -64,21 +68,11 @@ class Front(msgspec.Struct, frozen=True, kw_only=True):
 def fronts(folder: Path, issuers: Issuers) -> Iterator[list[Front]]:
     """The whole platform, once for each way it must be set up, with their state in `folder`."""
     with ExitStack() as started:
-        refusing = started.enter_context(closing(socket.socket()))
-        refusing.bind(("127.0.0.1", 0))
-        silent = started.enter_context(closing(socket.create_server(("127.0.0.1", 0))))
-        values = {
-            "TIERGATE_POLL_SECONDS": "86400",
-            "CONFORMANCE_ISSUERS": issuers.url,
-            "CONFORMANCE_INTROSPECTION": INTROSPECTION_SECRET,
-            "CONFORMANCE_KEYS": " ".join(f"sha256:{hashlib.sha256(key.encode()).hexdigest()}" for key in API_KEYS),
-            "CONFORMANCE_NOBODY": f"http://127.0.0.1:{refusing.getsockname()[1]}",
-            "CONFORMANCE_SILENT": f"http://127.0.0.1:{silent.getsockname()[1]}",
-        }
+        values = started.enter_context(_world(issuers))
         running: list[tuple[Front, Command]] = []
         started.callback(_stop, running)
         for name, setup in SETUPS.items():
-            front = Front(address=("127.0.0.1", _free_port()), can=setup.can)
+            front = Front(address=("127.0.0.1", free_port()), can=setup.can)
             policies = _policies(folder / name / "policies", setup.more)
             own = {"TIERGATE_PORT": str(front.address[1]), "TIERGATE_POLICIES": str(policies), **setup.settings}
             command = Command(folder / name, "serve", **values, **own)
@@ -88,6 +82,46 @@ def fronts(folder: Path, issuers: Issuers) -> Iterator[list[Front]]:
         yield [front for front, _ in running]
         for _, command in running:
             assert command.process.poll() is None, f"the process died:\n{command.log.read_text()[-3000:]}"
+
+
+@contextmanager
+def behind_envoy(folder: Path, issuers: Issuers) -> Iterator[Front]:
+    """The same platform, set up plainly, behind an Envoy that its policies were exported to."""
+    with ExitStack() as started:
+        port, behind = free_port(), free_port()
+        front = Front(address=("127.0.0.1", port))
+        own = {
+            "TIERGATE_PORT": str(behind),
+            "TIERGATE_PUBLIC_URL": front.url,
+            "TIERGATE_POLICIES": str(_policies(folder / "policies", "")),
+            **started.enter_context(_world(issuers)),
+        }
+        command = Command(folder, "serve", **own)
+        started.callback(command.stop)
+        keys = [f"--jwks={name}={issuers.url}/{name}/keys" for name in ("silent", "opaque")]  # nor do they say where
+        said = ["export", "envoy", "--out", str(folder / "envoy.yaml"), "--listen", f"127.0.0.1:{port}", *keys]
+        asked = [sys.executable, "-m", "tiergate", *said]
+        subprocess.run(asked, cwd=ROOT, env=environment(folder / "state", **own), check=True, timeout=60)
+        command.until("Serving all at")
+        started.enter_context(envoy(folder / "envoy.yaml", port))
+        yield front
+
+
+@contextmanager
+def _world(issuers: Issuers) -> Iterator[dict[str, str]]:
+    """What the platform is told of: the issuers, and systems that are away or silent."""
+    with ExitStack() as started:
+        refusing = started.enter_context(closing(socket.socket()))
+        refusing.bind(("127.0.0.1", 0))
+        silent = started.enter_context(closing(socket.create_server(("127.0.0.1", 0))))
+        yield {
+            "TIERGATE_POLL_SECONDS": "86400",
+            "CONFORMANCE_ISSUERS": issuers.url,
+            "CONFORMANCE_INTROSPECTION": INTROSPECTION_SECRET,
+            "CONFORMANCE_KEYS": " ".join(f"sha256:{hashlib.sha256(key.encode()).hexdigest()}" for key in API_KEYS),
+            "CONFORMANCE_NOBODY": f"http://127.0.0.1:{refusing.getsockname()[1]}",
+            "CONFORMANCE_SILENT": f"http://127.0.0.1:{silent.getsockname()[1]}",
+        }
 
 
 def _stop(running: list[tuple[Front, Command]]) -> None:
@@ -101,9 +135,3 @@ def _policies(folder: Path, more: str) -> Path:
     platform = folder / "platform.yaml"
     platform.write_text(platform.read_text() + more)
     return folder
-
-
-def _free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])

@@ -45,7 +45,7 @@ def _judge(row: Row, answer: Answer, kinds: Mapping[str, Kind], values: Mapping[
             yield f"{name} must not be there, and is {answer.value(name)!r}"
     if then.problem:
         yield from _problem(row, answer, kinds[then.problem], values)
-    elif PROBLEM in answer.lines("Content-Type") and answer.body:
+    elif PROBLEM in answer.lines("Content-Type") and answer.body and then.status < 400:
         yield "it is a problem document, and none is demanded"
     if then.json:
         yield from _members(_json(answer), _filled(then.json, values))
