@@ -149,12 +149,7 @@ def _only_well_formed_request_ids() -> Said:
     mutations: list[Said] = [
         *_set("x-tiergate-said", well_formed),
         *_set("x-tiergate-new", "%UNIQUE_ID%"),
-        {
-            "append": {
-                "header": {"key": name, "value": "%REQ(X-TIERGATE-SAID?X-TIERGATE-NEW)%"},
-                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-            }
-        },
+        *_set(name, "%REQ(X-TIERGATE-SAID?X-TIERGATE-NEW)%"),
         {"remove": "x-tiergate-said"},
         {"remove": "x-tiergate-new"},
     ]

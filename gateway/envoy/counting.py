@@ -146,7 +146,7 @@ def _rate(limit: NamedLimit) -> tuple[int, int, float]:
 
 
 def retry_after(governed: Governed, plan: Plan) -> int:
-    """Seconds after which a call may find room: Envoy does not say which bucket was empty, so the operation's own count."""
+    """Seconds after which a call may find room: of its own limits, since Envoy does not say which bucket was empty."""
     ours = [_wait(limit) for limit in own(governed)]
     bought = [_wait(limit) for limits in planned(governed, plan).values() for limit in limits]
     return max(1, ceil(max(ours) if ours else min(bought, default=1)))

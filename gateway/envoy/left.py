@@ -120,12 +120,10 @@ def _products(plan: Plan) -> Iterator[Left]:
 
 
 def _versions(plan: Plan) -> Iterator[Left]:
-    by_day = {
-        found.api
-        for offered in plan.router.offers.values()
-        for found in offered.values()
-        if isinstance(found, Choice) and found.choose.by == "date"
-    }
+    by_header = tuple(sorted({name for name, how in _chosen(plan) if how == "header"}))
+    if by_header:
+        yield Left(noun="choose", says="a version that is named twice: Envoy goes by the first", where=by_header)
+    by_day = {name for name, how in _chosen(plan) if how == "date"}
     if by_day:
         says = "which version a day means: Envoy asks what all of them ask"
         yield Left(noun="choose", says=says, where=tuple(sorted(by_day)))
@@ -133,6 +131,12 @@ def _versions(plan: Plan) -> Iterator[Left]:
     if ended:
         says = "a refusal of Envoy's links to the successor itself, not to the same thing in it"
         yield Left(noun="versions", says=says, where=ended)
+
+
+def _chosen(plan: Plan) -> Iterator[tuple[str, str]]:
+    """The APIs at addresses that name no version, and how it is chosen there."""
+    for offered in plan.router.offers.values():
+        yield from ((found.api, found.choose.by) for found in offered.values() if isinstance(found, Choice))
 
 
 def _with_successor(governed: Governed) -> bool:

@@ -5,11 +5,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.conformance.asked import ask_all
-from tests.conformance.front import fronts
+from tests.conformance.asked import Verdict, ask_all
+from tests.conformance.front import behind_envoy, fronts
 from tests.conformance.issuers import Issuers
-from tests.conformance.page import PAGE, page
-from tests.conformance.table import problems, rows
+from tests.conformance.page import BEHIND, PAGE, page
+from tests.conformance.table import problems, rows, shared
 
 
 def main() -> int:
@@ -19,24 +19,31 @@ def main() -> int:
     only = tuple(asked.parse_args().rows)
     table, kinds = rows(), problems()
     wanted = {name: [row for row in found if not only or row.id.startswith(only)] for name, found in table.items()}
-    issuers = Issuers()
     failed, count = [], 0
-    try:
-        with tempfile.TemporaryDirectory(prefix="conformance-") as folder, fronts(Path(folder), issuers) as running:
-            for verdict in ask_all(wanted, running, issuers, kinds):
-                count += 1
-                print(
-                    f"{'FAILED' if verdict.wrong else 'passed'}  {verdict.row.id}  ({verdict.row.clause})", flush=True
-                )
-                for wrong in verdict.wrong:
-                    print(f"        {wrong}", flush=True)
-                failed += [verdict.row.id] if verdict.wrong else []
-    finally:
-        issuers.close()
+    for standing, where in ((fronts, ""), (behind_envoy, BEHIND)):
+        issuers = Issuers()
+        try:
+            with (
+                tempfile.TemporaryDirectory(prefix="conformance-") as folder,
+                standing(Path(folder), issuers) as running,
+            ):
+                for verdict in ask_all(shared(wanted) if where else wanted, running, issuers, kinds):
+                    count += 1
+                    failed += _told(verdict, where)
+        finally:
+            issuers.close()
     if not only:
         PAGE.write_text(page(table, kinds, failed))
     print(f"{count - len(failed)} passed, {len(failed)} failed")
     return 1 if failed or not count else 0
+
+
+def _told(verdict: Verdict, where: str) -> list[str]:
+    name = f"{verdict.row.id}{where}"
+    print(f"{'FAILED' if verdict.wrong else 'passed'}  {name}  ({verdict.row.clause})", flush=True)
+    for wrong in verdict.wrong:
+        print(f"        {wrong}", flush=True)
+    return [name] if verdict.wrong else []
 
 
 if __name__ == "__main__":

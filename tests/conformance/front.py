@@ -65,46 +65,46 @@ class Front(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def fronts(folder: Path, issuers: Issuers) -> Iterator[list[Front]]:
-    """The whole platform, once for each way it must be set up, with their state in `folder`."""
+def fronts(folder: Path, issuers: Issuers, *, behind: bool = False) -> Iterator[list[Front]]:
+    """The whole platform, once for each way it must be set up, with their state in `folder`; or `behind` an Envoy."""
     with ExitStack() as started:
         values = started.enter_context(_world(issuers))
         running: list[tuple[Front, Command]] = []
+        envoys: list[tuple[Path, int]] = []
         started.callback(_stop, running)
         for name, setup in SETUPS.items():
             front = Front(address=("127.0.0.1", free_port()), can=setup.can)
             policies = _policies(folder / name / "policies", setup.more)
-            own = {"TIERGATE_PORT": str(front.address[1]), "TIERGATE_POLICIES": str(policies), **setup.settings}
-            command = Command(folder / name, "serve", **values, **own)
-            running.append((front, command))
+            port = free_port() if behind else front.address[1]
+            own = {**values, "TIERGATE_PORT": str(port), "TIERGATE_POLICIES": str(policies), **setup.settings}
+            own |= {"TIERGATE_PUBLIC_URL": front.url} if behind else {}
+            running.append((front, Command(folder / name, "serve", **own)))
+            if behind:
+                envoys.append((_exported(folder / name, front, issuers, own), front.address[1]))
         for _, command in running:
             command.until("Serving all at")
+        for configuration, port in envoys:
+            started.enter_context(envoy(configuration, port))
         yield [front for front, _ in running]
         for _, command in running:
             assert command.process.poll() is None, f"the process died:\n{command.log.read_text()[-3000:]}"
 
 
 @contextmanager
-def behind_envoy(folder: Path, issuers: Issuers) -> Iterator[Front]:
-    """The same platform, set up plainly, behind an Envoy that its policies were exported to."""
-    with ExitStack() as started:
-        port, behind = free_port(), free_port()
-        front = Front(address=("127.0.0.1", port))
-        own = {
-            "TIERGATE_PORT": str(behind),
-            "TIERGATE_PUBLIC_URL": front.url,
-            "TIERGATE_POLICIES": str(_policies(folder / "policies", "")),
-            **started.enter_context(_world(issuers)),
-        }
-        command = Command(folder, "serve", **own)
-        started.callback(command.stop)
-        keys = [f"--jwks={name}={issuers.url}/{name}/keys" for name in ("silent", "opaque")]  # nor do they say where
-        said = ["export", "envoy", "--out", str(folder / "envoy.yaml"), "--listen", f"127.0.0.1:{port}", *keys]
-        asked = [sys.executable, "-m", "tiergate", *said]
-        subprocess.run(asked, cwd=ROOT, env=environment(folder / "state", **own), check=True, timeout=60)
-        command.until("Serving all at")
-        started.enter_context(envoy(folder / "envoy.yaml", port))
-        yield front
+def behind_envoy(folder: Path, issuers: Issuers) -> Iterator[list[Front]]:
+    """The same, each behind an Envoy that its policies were exported to."""
+    with fronts(folder, issuers, behind=True) as running:
+        yield running
+
+
+def _exported(folder: Path, front: Front, issuers: Issuers, settings: dict[str, str]) -> Path:
+    """The configuration of an Envoy that stands where callers ask."""
+    to, listen = folder / "envoy.yaml", f"{front.address[0]}:{front.address[1]}"
+    keys = [f"--jwks={name}={issuers.url}/{name}/keys" for name in ("silent", "opaque")]  # they do not say where
+    said = [sys.executable, "-m", "tiergate", "export", "envoy", f"--out={to}", f"--listen={listen}", *keys]
+    state = environment(folder / "state", **settings)
+    subprocess.run(said, cwd=ROOT, env=state, check=True, capture_output=True, timeout=60)
+    return to
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from tests.conformance.table import Kind, Proof, Row, Token, When
 from tests.processes import ROOT
 
 PAGE: Final = ROOT / "docs" / "reference" / "conformance.md"
+BEHIND: Final = " behind Envoy"
+"""What stands after the name of a row that did not conform there."""
 _SAID: Final = msgspec.to_builtins(Proof())
 _HEAD: Final = """\
 # Conformance
@@ -23,8 +25,12 @@ demands. Structured fields are parsed by a library that is not ours.
 def page(rows: Mapping[str, Sequence[Row]], kinds: Mapping[str, Kind], failed: Iterable[str] = ()) -> str:
     """The whole page. `failed` names the rows that did not conform; the page says so."""
     wrong = sorted(failed)
-    count = sum(map(len, rows.values()))
-    said = f"Of {count} rows {count - len(wrong)} conform."
+    every = [row for found in rows.values() for row in found]
+    apart = sum(bool(row.envoy) for row in every)
+    not_conforming = {name.removesuffix(BEHIND) for name in wrong}
+    said = f"Of {len(every)} rows {len(every) - len(not_conforming)} conform. {len(every) - apart} of them are shared: "
+    said += "they are asked of an Envoy in front as well, which `tiergate export envoy` wrote from the same policies. "
+    said += f"Of the other {apart} the last column says why it answers otherwise there."
     said += f" These do not: {', '.join(f'`{name}`' for name in wrong)}." if wrong else ""
     return "\n".join([_HEAD, said, *(_section(name, found, kinds) for name, found in rows.items())])
 
@@ -36,7 +42,7 @@ def failed_on(text: str) -> list[str]:
 
 
 def _section(name: str, rows: Sequence[Row], kinds: Mapping[str, Kind]) -> str:
-    lines = [("row", "clause", "given", "when", "then"), ("---",) * 5]
+    lines = [("row", "clause", "given", "when", "then", "behind Envoy"), ("---",) * 6]
     lines += [
         (
             f"`{row.id}`",
@@ -44,6 +50,7 @@ def _section(name: str, rows: Sequence[Row], kinds: Mapping[str, Kind]) -> str:
             _given(row.given) + "".join(f"<br>needs {need}" for need in row.needs),
             "<br>".join(_whens(row)),
             _then(row, kinds),
+            row.envoy or "the same",
         )
         for row in rows
     ]

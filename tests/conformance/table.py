@@ -4,6 +4,7 @@ One YAML file a subject, one row a clause. `${name}` in a row stands for what is
 `${long}` for 40,000 letters, `${last ETag}` for that field of the answer before.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -124,6 +125,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What is asked first; how it is answered is not judged."""
     when: When
     then: Then
+    envoy: str = ""
+    """Why an Envoy in front, on the same policies, answers otherwise; empty where it must answer the same."""
     needs: list[str] = []
     """What the front must be able to do or how it must be set up; a front that is not is not asked the row."""
 
@@ -148,6 +151,11 @@ def rows() -> dict[str, list[Row]]:
     if twice:
         raise ValueError(f"two rows are called {', '.join(twice)}")
     return found
+
+
+def shared(table: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
+    """The rows that an Envoy in front must answer as the gateway itself does."""
+    return {subject: [row for row in found if not row.envoy] for subject, found in table.items()}
 
 
 def problems() -> dict[str, Kind]:

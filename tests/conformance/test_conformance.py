@@ -8,11 +8,11 @@ import pytest
 from tests.conformance.asked import ask_all
 from tests.conformance.asking import Answer
 from tests.conformance.fields import challenges_of
-from tests.conformance.front import fronts
+from tests.conformance.front import behind_envoy, fronts
 from tests.conformance.issuers import FLAWS, Issuers
 from tests.conformance.judging import judge
 from tests.conformance.page import PAGE, failed_on, page
-from tests.conformance.table import SUBJECTS, Kind, Row, Then, When, problems, rows
+from tests.conformance.table import SUBJECTS, Kind, Row, Then, When, problems, rows, shared
 
 TABLE = rows()
 ROWS = [row for found in TABLE.values() for row in found]
@@ -51,6 +51,24 @@ def test_every_row_conforms(tmp_path: Path) -> None:
         issuers.close()
     assert [f"{verdict.row.id}: {wrong}" for verdict in verdicts for wrong in verdict.wrong] == []
     assert len(verdicts) == len(ROWS)
+
+
+@pytest.mark.real
+def test_every_shared_row_conforms_behind_an_envoy(tmp_path: Path) -> None:
+    issuers = Issuers()
+    try:
+        with behind_envoy(tmp_path, issuers) as running:
+            verdicts = list(ask_all(shared(TABLE), running, issuers, problems()))
+    finally:
+        issuers.close()
+    assert [f"{verdict.row.id}: {wrong}" for verdict in verdicts for wrong in verdict.wrong] == []
+    assert len(verdicts) == len([row for row in ROWS if not row.envoy])
+
+
+def test_a_row_that_is_not_shared_says_what_envoy_does_instead() -> None:
+    apart = [row for row in ROWS if row.envoy]
+    assert [row.id for row in apart if not row.envoy.startswith("Envoy")] == []
+    assert len(apart) <= len(ROWS) / 15
 
 
 def test_there_are_a_hundred_rows_and_more_on_every_subject() -> None:

@@ -89,8 +89,9 @@ def _asked(name: str, issuer: str) -> str:
             raise ValueError(f"it speaks for {document['issuer']!r}")
         return str(document["jwks_uri"])
     except (httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError, LookupError, ValueError) as failed:
+        why = str(failed).partition("\n")[0]
         raise WrongSetting(
-            f"where the issuer {name} has its keys is not known, and {address} does not say: {str(failed).splitlines()[0]}. "
+            f"where the issuer {name} has its keys is not known, and {address} does not say: {why}. "
             f"Write jwks at it in platform.yaml, or say --jwks {name}=URL."
         ) from failed
 
