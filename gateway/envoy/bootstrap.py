@@ -45,7 +45,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
         return f"{comment}\n\n{said}"
 
 
-class _Plainly(yaml.SafeDumper):
+class _Plainly(yaml.CSafeDumper):
     """Without anchors: who reads one route reads all of it."""
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -65,7 +65,7 @@ def drawn_by(governed: Governed, plan: Plan) -> list[Said]:
 
 
 def _drawn(limit: NamedLimit, *, planned: bool) -> Said:
-    actions: list[Said] = [{"generic_key": {"descriptor_key": "limit", "descriptor_value": limit.key}}]
+    actions: list[Said] = [{"generic_key": {"descriptor_key": "limit", "descriptor_value": _key(limit)}}]
     actions += [_of_the_token("client_id")] if planned else []
     match limit.per:
         case "client":
@@ -76,7 +76,7 @@ def _drawn(limit: NamedLimit, *, planned: bool) -> Said:
             actions.append({"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": 64}})
         case "operation" | "upstream":
             pass
-    return {"actions": actions} | ({"hits_addend": {"number": limit.cost}} if limit.cost > 1 else {})
+    return {"actions": actions}
 
 
 def _of_the_token(name: str) -> Said:
@@ -103,9 +103,9 @@ def _buckets(plan: Plan) -> Iterator[tuple[str, list[Said], Said]]:
     known: dict[str, NamedLimit] = {}
     of_plans: dict[str, tuple[str, NamedLimit]] = {}
     for governed in plan.operations.values():
-        known |= {limit.key: limit for limit in own(governed)}
+        known |= {_key(limit): limit for limit in own(governed)}
         for name, limits in planned(governed, plan).items():
-            of_plans |= {limit.key: (name, limit) for limit in limits}
+            of_plans |= {_key(limit): (name, limit) for limit in limits}
     for key, limit in known.items():
         entries = [{"key": "limit", "value": key}, *_subject(limit)]
         yield key, entries, _bucket(limit)
@@ -122,6 +122,11 @@ def clients_with(name: str, plan: Plan) -> list[str]:
     return clients if len(clients) <= CLIENTS_MAX else []
 
 
+def _key(limit: NamedLimit) -> str:
+    """Envoy's buckets of a route give one token a call: calls of another cost have buckets of their own."""
+    return limit.key if limit.cost == 1 else f"{limit.key} at {limit.cost}"
+
+
 def _subject(limit: NamedLimit) -> list[Said]:
     """Whom it counts: an entry without a value has a bucket for each value."""
     names = {"client": ("iss", "client_id"), "user": ("iss", "sub"), "address": ("masked_remote_address",)}
@@ -129,8 +134,14 @@ def _subject(limit: NamedLimit) -> list[Said]:
 
 
 def _bucket(limit: NamedLimit) -> Said:
+    """In calls, not in units."""
     units, seconds, at_once = _rate(limit)
-    return {"max_tokens": ceil(DEPTH * at_once), "tokens_per_fill": units, "fill_interval": f"{seconds}s"}
+    calls = Fraction(units, seconds * limit.cost)
+    return {
+        "max_tokens": max(1, int(DEPTH * at_once / limit.cost)),
+        "tokens_per_fill": calls.numerator,
+        "fill_interval": f"{calls.denominator}s",
+    }
 
 
 def _rate(limit: NamedLimit) -> tuple[int, int, float]:

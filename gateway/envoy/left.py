@@ -94,7 +94,8 @@ def _limits(plan: Plan) -> Iterator[Left]:
         yield Left(
             noun="limits",
             says=f"each Envoy counts for itself, and its buckets hold {DEPTH} times what a limit admits at once: what "
-            "holds for the fleet, to the unit, with RateLimit fields, is counted behind",
+            "holds for the fleet, to the unit, with RateLimit fields, is counted behind, calls of different cost "
+            "together",
         )
     places = {limit.name for governed in every for limit in uncounted(governed)}
     if places:
