@@ -6,7 +6,7 @@ that answers by itself. What differs by operation (the challenge, when to come b
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -163,13 +163,26 @@ def _mapper(condition: str, fault: Fault, site: str, challenge: str = "") -> Sai
         headers.append(_header("www-authenticate", f"%METADATA(ROUTE:{METADATA}:{challenge})%"))
     if after := fault.facts.pop("retry_after", ""):
         headers.append(_header("retry-after", after))
-    document = msgspec.to_builtins(fault.problem(request_id=_REQUEST_ID, instance=_PATH, site=site))
+    document = _plain(msgspec.to_builtins(fault.problem(site=site))) | {"instance": _PATH, "request_id": _REQUEST_ID}
     return {
         "filter": _when(condition),
         "status_code": status,
         "headers_to_add": headers,
         "body_format_override": {"json_format": document, "content_type": "application/problem+json"},
     }
+
+
+def _plain(said: Any) -> Any:
+    """Text in which a percent sign, of a scope or a product, is no command of Envoy's."""
+    match said:
+        case str():
+            return said.replace("%", "%%")
+        case dict():
+            return {name: _plain(inner) for name, inner in said.items()}
+        case list():
+            return [_plain(inner) for inner in said]
+        case _:
+            return said
 
 
 def _literal(fault: Fault) -> Fault:

@@ -102,6 +102,13 @@ def test_no_secret_of_the_policies_is_in_it(tmp_path: Path) -> None:
     assert "the-gateways-own-secret" not in text
 
 
+def test_a_percent_sign_in_a_scope_is_no_command_of_envoys(tmp_path: Path) -> None:
+    notes = NOTES_FILE.replace("note: {scopes: [notes:read]}", "note: {scopes: [notes%REQ(x)%]}")
+    mappers = manager(export(tmp_path, notes=notes))["local_reply_config"]["mappers"]
+    documents = [mapper["body_format_override"]["json_format"] for mapper in mappers]
+    assert {"scope": "notes%%REQ(x)%%"} in [document.get("facts") for document in documents]
+
+
 def test_what_is_left_is_listed_with_the_operations_it_is_about(tmp_path: Path) -> None:
     left = {(each.noun, where) for each in export(tmp_path).left for where in each.where}
     assert ("object", "notes-v1.accountNotes") in left
