@@ -16,6 +16,7 @@ from gateway.plan import Governed, Plan
 SAID: Final = frozenset({"access", "body_max", "choose", "layer", "limits", "products", "public", "scopes", "versions"})
 """Nouns that Envoy enforces, but for what is said below."""
 _WHY: Final[Mapping[str, str]] = {
+    "addresses": "from which networks a client calls depends on its product",
     "audit": "the chained record is written where the answer is known; Envoy's access log is no record",
     "cache": "what is kept belongs to one caller or one scope",
     "claims": "a claim that a new sign-in would mend has a challenge of its own",

@@ -103,7 +103,7 @@ def _exported(folder: Path, front: Front, issuers: Issuers, settings: dict[str, 
     keys = [f"--jwks={name}={issuers.url}/{name}/keys" for name in ("silent", "opaque")]  # they do not say where
     said = [sys.executable, "-m", "tiergate", "export", "envoy", f"--out={to}", f"--listen={listen}", *keys]
     state = environment(folder / "state", **settings)
-    subprocess.run(said, cwd=ROOT, env=state, check=True, capture_output=True, timeout=60)
+    subprocess.run(said, cwd=ROOT, env=state, check=True, capture_output=True, timeout=180)
     return to
 
 
