@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 import msgspec
 import structlog
 
-from canonical.faults import Broken, Fault, Malformed
+from canonical.faults import Broken, Fault
 from foundation.api import Direct
 from foundation.context import Context, Layer, criticality_of, fresh, use
 from foundation.masking import shown_path
@@ -24,6 +24,7 @@ from gateway.messages import (
     Receive,
     Scope,
     Send,
+    besides_http,
     from_outside,
     is_problem,
     reason_of,
@@ -33,11 +34,11 @@ from gateway.messages import (
 from gateway.networks import whence
 from gateway.plan import Governed
 from gateway.proxy import Proxy
-from gateway.readable import check
+from gateway.readable import check, is_clear
+from gateway.receiving import UNGOVERNED_MAX, bounded, whole
 from gateway.recorded import recorded
 from gateway.refusals import (
     AuditUnavailable,
-    BodyTooLarge,
     MethodNotAllowed,
     NotOffered,
 )
@@ -56,6 +57,7 @@ class Gateway:
     no policy governs (health, metrics, the issuer), at the paths that begin with one of `open_paths`. `site` is the
     address callers know it by, without a slash at its end. `direct` holds operations of tiers here, by
     `{api}-v{major}.{operationId}`, that are asked themselves: the way to them is known already.
+    `slow_seconds` is how long a body may take to come.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Gateway:
         open_paths: tuple[str, ...] = (),
         site: str = "",
         direct: Mapping[str, Direct] | None = None,
+        slow_seconds: float = 30.0,
     ) -> None:
         self.governor = governor
         self._tiers = tiers
@@ -74,23 +77,25 @@ class Gateway:
         self._front = front
         self._open_paths = open_paths
         self._site = site
+        self.slow_seconds = slow_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI. Raises nothing before an answer began: whatever fails is answered with a problem document."""
         if scope["type"] != "http":
-            await self._other(scope, receive, send)
+            await besides_http(self._front, scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         said = (headers.get("x-request-id", ""), headers.get("traceparent", ""))
         context = fresh(request_id=said[0], traceparent=said[1], site=self._site)
         with use(context):
-            if self._front is not None and scope["path"].startswith(self._open_paths) and self._opens(scope["path"]):
+            if self._front is not None and scope["path"].startswith(self._open_paths) and self._opens(scope, headers):
                 onward = {**scope, "headers": from_outside(scope["headers"])}
-                await self._front(onward, receive, with_request_id(send, context.request_id))
+                given = bounded(receive, most=UNGOVERNED_MAX, seconds=self.slow_seconds)
+                await self._front(onward, given, with_request_id(send, context.request_id))
                 return
             await _Passage(self, scope, receive, send, headers, context).run()
 
-    def find(self, scope: Scope, headers: Mapping[str, str]) -> tuple[Governed, dict[str, str], Direct | App]:
+    def find(self, scope: Scope) -> tuple[Governed, dict[str, str], Direct | App]:
         """The operation a request means, and what serves it. Raises the fault it is refused with."""
         segments = segments_of(scope["raw_path"])
         governed, arguments, methods = self.governor.plan.router.find(scope["method"], segments)
@@ -126,18 +131,11 @@ class Gateway:
         rule = governed.preflight if governed is not None else None
         return rule.preflight(headers) if rule is not None else None
 
-    def _opens(self, path: str) -> bool:
-        return any(path == opened or path.startswith(opened.rstrip("/") + "/") for opened in self._open_paths)
-
-    async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" and self._front is not None:
-            await self._front(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            while (await receive())["type"] != "lifespan.shutdown":
-                await send({"type": "lifespan.startup.complete"})
-            await send({"type": "lifespan.shutdown.complete"})
-        else:
-            await send({"type": "websocket.close", "code": 1008})
+    def _opens(self, scope: Scope, headers: Mapping[str, str]) -> bool:
+        """Whether no policy governs it; what can be read in two ways is refused on its way through."""
+        path = scope["path"]
+        opens = any(path == opened or path.startswith(opened.rstrip("/") + "/") for opened in self._open_paths)
+        return opens and is_clear(scope, headers)
 
 
 class _Passage:
@@ -145,6 +143,7 @@ class _Passage:
 
     __slots__ = (
         "_call",
+        "_clear",
         "_context",
         "_ending",
         "_gateway",
@@ -177,6 +176,7 @@ class _Passage:
         self._held: list[Message] | None = None
         """The answer of a durable call, until its record is on disk."""
         self._settled = False
+        self._clear = True
         self._ending = _CANCELLED
 
     async def run(self) -> None:
@@ -196,16 +196,20 @@ class _Passage:
             await self._refuse(Broken("Something failed on our side; the request id finds it in our log."))
         finally:
             self._settle()
+            # A connection whose body was not read ends only when nobody can ask for more of it.
+            del self._receive, self._send
 
     async def _pass(self) -> None:
         governor = self._gateway.governor
+        self._clear = False
         check(self._scope, self._headers)
+        self._clear = True
         asks_first = self._scope["method"] == "OPTIONS"
         if asks_first and (told := self._gateway.preflight(self._scope, self._headers)) is not None:
             self._settled = True  # a question before a call is no call
             await self._whole(told)
             return
-        governed, arguments, app = self._gateway.find(self._scope, self._headers)
+        governed, arguments, app = self._gateway.find(self._scope)
         address = (self._scope.get("client") or ("",))[0]
         came_from = whence(self._scope, address, governor.plan.platform["proxies"])
         call = self._call = Call(
@@ -301,17 +305,8 @@ class _Passage:
         call = self._call
         if call is None or not self._has_body():
             return b""
-        parts, size, more = [], 0, True
-        while more:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise Malformed("The caller left before the body was complete.")
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            more = message.get("more_body", False)
-            if size > call.body_max:
-                raise BodyTooLarge(f"The body has more than the {call.body_max} bytes taken.", policy=call.body_max_at)
-        return b"".join(parts)
+        wait = self._gateway.slow_seconds
+        return await whole(self._receive, most=call.body_max, seconds=wait, policy=call.body_max_at)
 
     async def _answer(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -380,6 +375,8 @@ class _Passage:
             site=context.site,
             asks=asks_of(self._call.governed if self._call is not None else None),
         )
+        if not self._clear:  # who reads it otherwise may take the rest of the connection for another request
+            headers = [*headers, (b"connection", b"close")]
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._added()]})
         await self._send({"type": "http.response.body", "body": b"" if self._scope["method"] == "HEAD" else body})
 

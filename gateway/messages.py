@@ -16,6 +16,18 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 _ONLY_OURS: Final = frozenset((b"forwarded", b"x-request-id", b"traceparent"))
 
 
+async def besides_http(front: App | None, scope: Scope, receive: Receive, send: Send) -> None:
+    """The server's start and end, which `front` may want to hear of; anything else is turned away."""
+    if scope["type"] == "lifespan" and front is not None:
+        await front(scope, receive, send)
+    elif scope["type"] == "lifespan":
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await send({"type": "lifespan.shutdown.complete"})
+    else:
+        await send({"type": "websocket.close", "code": 1008})
+
+
 def is_problem(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether an answer is a problem document."""
     return any(name == b"content-type" and value.startswith(b"application/problem") for name, value in headers)

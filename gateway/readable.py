@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from canonical.faults import Malformed
+from canonical.faults import Fault, Malformed
 from gateway.refusals import HeadersTooLarge, MethodUnknown, TokenMisplaced
 
-_ONCE: Final = frozenset((b"authorization", b"content-length", b"content-type", b"host"))
+_ONCE: Final = frozenset(
+    (b"authorization", b"content-length", b"content-type", b"host", b"idempotency-key", b"transfer-encoding")
+)
 _HEADERS_MAX: Final = 32 * 1024
 """Bytes of all header fields; the largest token is half of that."""
 _METHODS: Final = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS TRACE".split())
@@ -30,6 +32,15 @@ def check(scope: Mapping[str, Any], fields: Mapping[str, str]) -> None:
         raise TokenMisplaced("A token in the query ends up in logs; send it in the Authorization header.")
 
 
+def is_clear(scope: Mapping[str, Any], fields: Mapping[str, str]) -> bool:
+    """Whether `check` finds nothing."""
+    try:
+        check(scope, fields)
+    except Fault:
+        return False
+    return True
+
+
 def _holds_a_token(query: bytes) -> bool:
     """Whether it says `access_token`, however it is spelt (RFC 6750 section 2.3)."""
     if b"access" not in (unquote_to_bytes(query) if b"%" in query else query):
@@ -45,8 +56,11 @@ def _check_fields(headers: list[tuple[bytes, bytes]], fields: Mapping[str, str])
     length = fields.get("content-length")
     if length is not None and not (length.isascii() and length.isdigit()):
         raise Malformed("Content-Length is not a number.")
-    if length is not None and "transfer-encoding" in fields:
+    coding = fields.get("transfer-encoding")
+    if length is not None and coding is not None:
         raise Malformed("A request has Content-Length or Transfer-Encoding, not both.")
+    if coding is not None and coding.lower() != "chunked":  # the server reads the chunks of `gzip, chunked` and no more
+        raise Malformed("A body is sent in the transfer coding chunked, once, and in no other.")
 
 
 def _check_repeated(headers: list[tuple[bytes, bytes]]) -> None:

@@ -175,7 +175,13 @@ class Served:
             ]
         )
         self.app = Gateway(
-            self.governor, tiers, front=front, open_paths=OPEN_PATHS, site=settings.address, direct=self._direct
+            self.governor,
+            tiers,
+            front=front,
+            open_paths=OPEN_PATHS,
+            site=settings.address,
+            direct=self._direct,
+            slow_seconds=settings.slow_seconds,
         )
         self.policies.start()
         self._closing.append(self.policies.stop)

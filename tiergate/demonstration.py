@@ -71,7 +71,7 @@ async def serve(settings: Settings, what: str) -> int:
     values = await _introduced(settings)
     served = Served(msgspec.structs.replace(settings, values=values), tiers, gateway=what in ("all", "gateway"))
     await served.start()
-    serving = Serving(served.app, settings.host, settings.port)
+    serving = Serving(served.app, settings.host, settings.port, settings.slow_seconds)
     await serving.start()
     print(f"Serving {what} at http://{settings.host}:{settings.port}", flush=True)
     if served.demo is not None:

@@ -32,7 +32,7 @@ async def running(settings: Settings, pace: "Pace | None" = None) -> AsyncIterat
         serving = None
         try:
             await served.start()
-            serving = Serving(served.app, settings.host, settings.port)
+            serving = Serving(served.app, settings.host, settings.port, settings.slow_seconds)
             await serving.start()
             yield served, sandboxes
         finally:

@@ -4,12 +4,16 @@ import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from tiergate.settings import WrongSetting
+
+_HEAD_MAX: Final = 64 * 1024
+"""Bytes of a request's head that the server holds before it answers 431 by itself; what is taken is half of that."""
 
 
 def probe(host: str, port: int, setting: str = "TIERGATE_PORT") -> int:
@@ -31,9 +35,13 @@ def probe(host: str, port: int, setting: str = "TIERGATE_PORT") -> int:
 
 
 class Serving:
-    """One app on one port, until told to stop."""
+    """One app on one port, until told to stop.
 
-    def __init__(self, app: Any, host: str, port: int) -> None:
+    It speaks HTTP/1.1 and 1.0 only: TLS, and with it HTTP/2, ends in front of it, and a second protocol on the same
+    port would be a second way to read a request. A request's head has `slow_seconds` to come and `_HEAD_MAX` bytes.
+    """
+
+    def __init__(self, app: Any, host: str, port: int, slow_seconds: float = 30.0) -> None:
         self._host, self._port = host, port
         self._server = Server(
             app,
@@ -42,6 +50,10 @@ class Serving:
             interface=Interfaces.ASGINL,
             log_enabled=False,
             websockets=False,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=int(slow_seconds * 1000), max_buffer_size=_HEAD_MAX, pipeline_flush=False
+            ),
             backlog=1024,
         )
         self._task: asyncio.Task[None] | None = None

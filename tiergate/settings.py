@@ -13,6 +13,7 @@
     TIERGATE_CONSOLE_SECRET   the client secret of `console` at the issuer, likewise
     TIERGATE_LOG              debug, info (default), warning, error
     TIERGATE_LEASE_SECONDS    after which a silent process counts as dead and its runs are taken over (default 30)
+    TIERGATE_SLOW_SECONDS     a caller may take for a request's head, and again for its body (default 30)
     TIERGATE_POLL_SECONDS     between two polls of each source of changes (default 10)
 
 An address or secret that a policy or connection names as `${NAME}` comes from here too.
@@ -56,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log: str = "info"
     poll_seconds: float = 10.0
     lease_seconds: float = 30.0
+    slow_seconds: float = 30.0
     values: Mapping[str, str] = {}
     """What `${NAME}` in a policy or connection stands for: the environment."""
 
@@ -97,6 +99,7 @@ def read(environment: Mapping[str, str] | None = None, serving: str = "all") -> 
         log=log,
         poll_seconds=_number(given, "TIERGATE_POLL_SECONDS", 10, 0.1, 86400),
         lease_seconds=_number(given, "TIERGATE_LEASE_SECONDS", 30, 1, 3600),
+        slow_seconds=_number(given, "TIERGATE_SLOW_SECONDS", 30, 1, 3600),
         values=given,
     )
 
