@@ -7,7 +7,7 @@ Every JSON operation of every tier is a method of a port. `routes` turns the por
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -168,7 +168,7 @@ class Reader:
 
     def __init__(self, operation: Operation) -> None:
         self._operation = operation
-        self._parameters = tuple((p.name, p.place == "path", p.type) for p in operation.parameters)
+        self._parameters = tuple((p.name, p.place == "path", p.type, _words(p.type)) for p in operation.parameters)
         self._known = frozenset(p.name for p in operation.parameters if p.place == "query")
         self._needed = frozenset(p.name for p in operation.parameters if p.required)
 
@@ -180,15 +180,22 @@ class Reader:
         arguments: dict[str, Any] = {}
         try:
             if len(given) == len(query) and self._known.issuperset(given):
-                for name, in_path, kind in self._parameters:
+                for name, in_path, kind, words in self._parameters:
                     said = (path if in_path else given).get(name)
                     if said is not None:
-                        arguments[name] = said if kind is str else msgspec.convert(said, kind, strict=False)
+                        plain = kind is str or said in words
+                        arguments[name] = said if plain else msgspec.convert(said, kind, strict=False)
                 if self._operation.body is None and self._needed.issubset(arguments):
                     return arguments
         except msgspec.ValidationError:
             pass  # what is wrong is said below, with everything else that is
         return read_arguments(self._operation, path, query, body, headers)
+
+
+def _words(kind: Any) -> frozenset[str]:
+    """The words a parameter's type lists, where it lists nothing else: to look one up is cheaper than to convert it."""
+    listed = get_args(kind) if get_origin(kind) is Literal else ()
+    return frozenset(listed) if all(isinstance(word, str) for word in listed) else frozenset()
 
 
 class Direct:

@@ -18,6 +18,9 @@ Criticality = Literal["T0", "T1", "T2", "T3"]
 CRITICALITIES: Final[tuple[Criticality, ...]] = ("T0", "T1", "T2", "T3")
 
 _TRACEPARENT: Final = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
+_NOT_ZERO: Final = 1 << 128 | 1 << 64 | 1
+"""The last bit of a trace, a span and a request's id, drawn at once: neither of the first two may be zero (W3C Trace
+Context section 3.2.2)."""
 _REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
@@ -97,9 +100,12 @@ def current() -> Context:
 
 def fresh(*, request_id: str = "", traceparent: str = "", caller: Caller | None = None, site: str = "") -> Context:
     """A new context, taking over an incoming request id and W3C `traceparent` only if they are well formed."""
+    drawn = f"{random.getrandbits(256) | _NOT_ZERO:064x}"
     return Context(
-        request_id=request_id if request_id and _REQUEST_ID.match(request_id) else _hex(64),
-        traceparent=traceparent if traceparent and _TRACEPARENT.match(traceparent) else _new_trace(),
+        request_id=request_id if request_id and _REQUEST_ID.match(request_id) else drawn[48:],
+        traceparent=traceparent
+        if traceparent and _TRACEPARENT.match(traceparent)
+        else f"00-{drawn[:32]}-{drawn[32:48]}-01",
         caller=caller,
         site=site,
     )
@@ -135,12 +141,6 @@ def child_of(traceparent: str) -> str:
 def trace_id(traceparent: str) -> str:
     """The 32 hex digits that join all spans of one trace."""
     return traceparent.split("-")[1]
-
-
-def _new_trace() -> str:
-    # One draw for both ids; neither may be zero (W3C Trace Context section 3.2.2), so the last bit of each is set.
-    drawn = f"{random.getrandbits(192) | 1 << 64 | 1:048x}"
-    return f"00-{drawn[:32]}-{drawn[32:]}-01"
 
 
 def _hex(bits: int) -> str:

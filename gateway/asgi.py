@@ -37,12 +37,7 @@ from gateway.proxy import Proxy
 from gateway.readable import check, is_clear
 from gateway.receiving import UNGOVERNED_MAX, bounded, whole
 from gateway.recorded import recorded
-from gateway.refusals import (
-    AuditUnavailable,
-    MethodNotAllowed,
-    NotOffered,
-)
-from gateway.router import segments_of
+from gateway.refusals import AuditUnavailable, MethodNotAllowed, NotOffered
 
 _CANCELLED: Final = Ending(status=499, reason="cancelled")
 _KEPT_ANSWER: Final = 256 * 1024
@@ -97,8 +92,7 @@ class Gateway:
 
     def find(self, scope: Scope) -> tuple[Governed, dict[str, str], Direct | App]:
         """The operation a request means, and what serves it. Raises the fault it is refused with."""
-        segments = segments_of(scope["raw_path"])
-        governed, arguments, methods = self.governor.plan.router.find(scope["method"], segments)
+        governed, arguments, methods = self.governor.plan.router.lead(scope["method"], scope["raw_path"])
         if governed is not None and not isinstance(governed, Governed):
             chooser, governed = governed, governed.pick(scope["headers"], self.governor.services.clock())
             scope["tiergate.called"] = scope["raw_path"]  # what a DPoP proof is made for
@@ -125,7 +119,7 @@ class Gateway:
         wanted = headers.get("access-control-request-method", "")
         if scope["method"] != "OPTIONS" or not wanted or "origin" not in headers:
             return None
-        governed, _, _ = self.governor.plan.router.find(wanted, segments_of(scope["raw_path"]))
+        governed, _, _ = self.governor.plan.router.lead(wanted, scope["raw_path"])
         if governed is not None and not isinstance(governed, Governed):
             governed = governed.any()
         rule = governed.preflight if governed is not None else None
@@ -258,15 +252,25 @@ class _Passage:
 
     async def _straight(self, call: Call, operation: Direct, body: bytes) -> None:
         """Ask an operation of this process itself."""
-        http = call.http
-        assert http is not None
+        scope = self._scope
         with use(self._inner(call)):
-            status, headers, said = await operation.answer(call.arguments, http.query, body, self._scope["path"])
-            answer = Answer(status=status, headers=tuple(headers), body=said)
-            for rule in call.governed.repliers:
-                waiting = rule.reply(call, answer)
-                answer = answer if waiting is None else await waiting
-        await self._whole(answer)
+            status, headers, said = await operation.answer(
+                call.arguments, scope.get("query_string", b""), body, scope["path"]
+            )
+            if call.governed.repliers:
+                answer = Answer(status=status, headers=tuple(headers), body=said)
+                for rule in call.governed.repliers:
+                    waiting = rule.reply(call, answer)
+                    answer = answer if waiting is None else await waiting
+                status, headers, said = answer.status, list(answer.headers), answer.body
+        if status < 400 and self._kept is None and self._held is None and scope["method"] != "HEAD":
+            # Nothing of it is to be looked at, nor to be kept back.
+            self._status = status
+            headers += self._added()
+            await self._send({"type": "http.response.start", "status": status, "headers": headers})
+            await self._send({"type": "http.response.body", "body": said})
+        else:
+            await self._whole(Answer(status=status, headers=tuple(headers), body=said))
 
     async def _reply(self, call: Call, app: App, scope: Scope, receive: Receive) -> None:
         """Let the rules see the tier's whole answer before it is sent."""

@@ -7,6 +7,7 @@ errors and stops at the first.
 import difflib
 import re
 from collections.abc import Iterable
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
@@ -60,12 +61,18 @@ def _convert(node: Node, kind: Any, problems: list[str], subject: str) -> Any:
         return _FAILED
 
 
+@cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    """A Struct's fields by the names they are written with."""
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
+
+
 def _struct(node: Node, kind: type[msgspec.Struct], problems: list[str], subject: str) -> Any:
     if not isinstance(node.value, dict):
         wrong = _EMPTY if node.value is None and subject else f" must be a mapping of {_listed(kind)}"
         problems.append(f"{node.where}: {subject or 'the file'}{wrong}")
         return _FAILED
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     failed = False
     values: dict[str, Any] = {}
     name = subject or "the file"

@@ -18,7 +18,7 @@ from gateway.drift import Drift
 from gateway.idempotency import IdempotencyKeys
 from gateway.keys import FetchedKeys, Keys
 from gateway.lookups import Lookups
-from gateway.metrics import CALLS, REFUSALS, counted
+from gateway.metrics import CALLS, REFUSALS
 from gateway.plan import Plan
 from gateway.recorded import recorded
 from gateway.refusals import NotOffered
@@ -90,13 +90,14 @@ class Governor:
         """Tell every rule that wants to know how the call ended, and count it."""
         for rule in call.governed.settlers:
             rule.settle(call, ending)
-        counted(call.governed.api.key, call.governed.operation.id, ending.status, ending.took)
+        governed = call.governed
+        CALLS.count(governed.api_key, governed.operation.id, ending.status, ending.took)
         if ending.refused_at:
-            REFUSALS.labels(call.governed.api.key, call.governed.operation.id, ending.reason, ending.limit).inc()
+            REFUSALS.labels(governed.api_key, governed.operation.id, ending.reason, ending.limit).inc()
 
     def settle_unrouted(self, context: Context, method: str, ending: Ending) -> None:
         """Record a call to something that is not offered: no operation, hence no rules, but a refusal all the same."""
-        CALLS.labels("", "", ending.status).inc()
+        CALLS.count("", "", ending.status, ending.took)
         REFUSALS.labels("", "", ending.reason, "").inc()
         if self.services.trail is not None:
             self.services.trail.add(

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 
 import msgspec
 
-from foundation.counting import Decision, Draw, Reading, StoreAway, WhenAway
+from foundation.counting import Decision, Draw, Places, Quota, Reading, Steady, StoreAway, WhenAway
 from gateway.call import Call, Ending
 from gateway.metrics import SHADOWED
 from gateway.named_limits import NamedLimit
@@ -26,6 +26,8 @@ class Together(msgspec.Struct, frozen=True, kw_only=True):
     """What `RateLimit-Policy` says of them."""
     waits: bool
     """Whether a call may wait for a place."""
+    plain: tuple[tuple[NamedLimit, Steady | Quota, str], ...]
+    """Where they are rates and quotas only, none of them in shadow: each with how its member of `RateLimit` begins."""
 
     @classmethod
     def of(cls, limits: Sequence[NamedLimit]) -> "Together | None":
@@ -33,7 +35,17 @@ class Together(msgspec.Struct, frozen=True, kw_only=True):
         if not limits:
             return None
         policy = ", ".join(limit.policy for limit in limits if not limit.shadow).encode()
-        return cls(limits=tuple(limits), policy=policy, waits=any(limit.wait for limit in limits))
+        plain = [
+            (limit, limit.of, f'"{limit.name}";r=')
+            for limit in limits
+            if not limit.shadow and not isinstance(limit.of, Places)
+        ]
+        return cls(
+            limits=tuple(limits),
+            policy=policy,
+            waits=any(limit.wait for limit in limits),
+            plain=tuple(plain) if len(plain) == len(limits) else (),
+        )
 
 
 class Limits(Rule):
@@ -56,6 +68,13 @@ class Limits(Rule):
         asked = self.own if product is None else self.by_product.get(product.name, self.own)
         if asked is None or not call.served_here:
             return None
+        here = call.services.counters.alone if asked.plain else None
+        if here is not None:
+            spent = here.spend([(limit.key_of(call), of, limit.cost) for limit, of, _ in asked.plain])
+            if spent is not None:
+                said = [f"{pair[2]}{left};t={reset}" for pair, (left, reset) in zip(asked.plain, spent, strict=True)]
+                call.headers += ((b"ratelimit-policy", asked.policy), (b"ratelimit", ", ".join(said).encode()))
+                return None
         draws = [limit.draw(call) for limit in asked.limits]
         decided = call.services.counters.take(draws, self._away)
         if isinstance(decided, Decision) and (decided.admitted or not asked.waits):
@@ -89,14 +108,11 @@ class Limits(Rule):
             call.headers.append((b"ratelimit-policy", asked.policy))
         if not decision.readings:
             return
-        said, room = [], True
-        for limit, reading in zip(asked.limits, decision.readings, strict=True):
-            room = room and reading.room
-            if not limit.shadow:
-                said.append(limit.said(reading))
+        pairs = list(zip(asked.limits, decision.readings, strict=True))
+        said = [limit.said(reading) for limit, reading in pairs if not limit.shadow]
         if said:
             call.headers.append((b"ratelimit", ", ".join(said).encode()))
-        if not room:
+        if not all(reading.room for _, reading in pairs):
             self._report(call, asked, decision)
 
     def _report(self, call: Call, asked: Together, decision: Decision) -> None:

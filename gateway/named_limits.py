@@ -37,11 +37,15 @@ class NamedLimit(msgspec.Struct, frozen=True, kw_only=True):
 
     def draw(self, call: "Call") -> Draw:
         """What this call wants of it."""
-        return Draw(self.key + _subject(self.per, call), self.of, self.cost, self.shadow)
+        return Draw(self.key_of(call), self.of, self.cost, self.shadow)
+
+    def key_of(self, call: "Call") -> str:
+        """The counter of it that this call is counted by."""
+        return self.key + _subject(self.per, call)
 
     def said(self, reading: Reading) -> str:
         """Its member of `RateLimit`."""
-        if isinstance(self.of, Places):
+        if type(self.of) is Places:
             return f'"{self.name}";r={reading.remaining}'
         return f'"{self.name}";r={reading.remaining};t={reading.reset}'
 
@@ -65,7 +69,7 @@ def _subject(per: Subject, call: "Call") -> str:
     caller = call.caller
     if caller is None or per == "address":
         return _address((call.http.came_from or call.http.address) if call.http is not None else "")
-    return f"{caller.issuer}|{caller.client if per == 'client' else caller.subject}"
+    return caller.issuer + "|" + (caller.client if per == "client" else caller.subject)
 
 
 def _address(address: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ class Governed(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     """`{api}-v{major}.{operationId}`."""
     api: Api
+    api_key: str
+    """Its key."""
     operation: Operation | PageOperation
     where: str
     """The line that lists it."""
@@ -166,11 +169,11 @@ def _compile(found: Policies, apis: Sequence[Api], problems: list[str]) -> Plan:
 
 
 def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site) -> Governed:
-    by_stage = sorted(nouns(), key=lambda noun: STAGES.index(noun.stage))
-    rules = tuple(rule for rule in (_named(noun, noun.build(site)) for noun in by_stage) if rule is not None)
+    rules = tuple(rule for rule in (_named(noun, noun.build(site)) for noun in _by_stage()) if rule is not None)
     return Governed(
         id=key,
         api=api,
+        api_key=api.key,
         operation=operation,
         where=site.where(),
         audience=site.policy["access"].audience,
@@ -191,6 +194,11 @@ def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site
 
 def _nearest_first(rules: Iterable[Rule]) -> list[Rule]:
     return sorted(rules, key=lambda rule: not rule.heard_first)
+
+
+@cache
+def _by_stage() -> tuple[Noun, ...]:
+    return tuple(sorted(nouns(), key=lambda noun: STAGES.index(noun.stage)))
 
 
 def _named(noun: Noun, rule: Rule | None) -> Rule | None:

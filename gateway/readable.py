@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -85,5 +86,10 @@ def _check_host(scope: Mapping[str, Any], fields: Mapping[str, str]) -> None:
     host = fields.get("host", "")
     if not host and scope.get("http_version") == "1.1":  # granian gives an empty one where there is none
         raise Malformed("A request of HTTP/1.1 names a host, and this one does not.")
-    if not _HOST.fullmatch(host):
+    if not _is_host(host):
         raise Malformed("The Host header is not a host.")
+
+
+@lru_cache(1024)
+def _is_host(said: str) -> bool:
+    return _HOST.fullmatch(said) is not None

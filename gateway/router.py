@@ -14,6 +14,7 @@ _REST: Final = ":path}"
 _PLAIN: Final = re.compile(rb"(?:/(?!\.)[A-Za-z0-9._~!$&'()*+,;=:@-]*)+")
 """A path that needs no second look: nothing encoded, and no segment that begins with a dot (RFC 3986 section 3.3)."""
 _BARE_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_NOTHING: Final = (None, ())
 _UNSAFE: Final = re.compile(r"[/\\\x00-\x1f\x7f]")
 
 
@@ -49,6 +50,10 @@ class Router:
         self._root = _Branch()
         self.offers: dict[str, dict[str, Governed | Chooser]] = {}
         """What stands at each path template, by method."""
+        self._literal: dict[bytes, _Branch] = {}
+        """Where a whole path leads that has no parameter: it comes before every other reading of that path."""
+        self._parameter_last: dict[bytes, _Branch] = {}
+        """Where a path leads whose last segment is its only parameter, by what stands before it: it comes next."""
 
     def add(self, method: str, template: str, governed: "Governed | Chooser") -> None:
         """Offer an operation at `/a/{b}`; `{rest:path}`, at the end only, takes all that is left."""
@@ -63,8 +68,27 @@ class Router:
             else:
                 branch = branch.literal.setdefault(part, _Branch())
         branch.methods[method] = (governed, tuple(names))
+        whole = "/" + template.strip("/")
+        before, _, last = whole.rpartition("/")
+        if not names:
+            self._literal[whole.encode()] = branch
+        elif "{" not in before and not last.endswith(_REST):
+            self._parameter_last[before.encode()] = branch
         branch.allowed = tuple(sorted({*branch.methods, "HEAD"} if "GET" in branch.methods else branch.methods))
         self.offers.setdefault(template, {})[method] = governed
+
+    def lead(self, method: str, raw_path: bytes) -> tuple["Governed | Chooser | None", dict[str, str], tuple[str, ...]]:
+        """As `find`, from the path as it was sent. Raises `Malformed` for one that can be read in two ways."""
+        if _PLAIN.fullmatch(raw_path):
+            branch = self._literal.get(raw_path)
+            if branch is not None:
+                return branch.methods.get("GET" if method == "HEAD" else method, _NOTHING)[0], {}, branch.allowed
+            before, _, last = raw_path.rpartition(b"/")
+            branch = self._parameter_last.get(before) if last else None
+            if branch is not None:
+                governed, names = branch.methods.get("GET" if method == "HEAD" else method, _NOTHING)
+                return governed, {names[0]: last.decode("ascii")} if names else {}, branch.allowed
+        return self.find(method, segments_of(raw_path))
 
     def find(
         self, method: str, segments: list[str]
@@ -77,7 +101,7 @@ class Router:
         if found is None:
             return None, {}, ()
         branch, values = found
-        governed, names = branch.methods.get("GET" if method == "HEAD" else method, (None, ()))
+        governed, names = branch.methods.get("GET" if method == "HEAD" else method, _NOTHING)
         return governed, dict(zip(names, values, strict=False)), branch.allowed
 
 

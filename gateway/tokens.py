@@ -89,7 +89,7 @@ class Tokens:
     ) -> None:
         self._keys = keys
         self._clock = clock
-        self._revoked = revoked or (lambda claims: False)
+        self._revoked = revoked
         self._introspection = introspection or Introspection(clock)
         self._issuers: dict[str, tuple[str, Issuer]] = {}
         self._known: dict[str, Verified] = {}
@@ -108,8 +108,9 @@ class Tokens:
     def known(self, token: str) -> Verified | None:
         """A token verified before and still good."""
         found = self._known.get(token)
-        good = found is not None and found.expires > self._clock() and not self._revoked(found.caller.claims)
-        return found if good else None
+        if found is None or found.expires <= self._clock():
+            return None
+        return None if self._revoked is not None and self._revoked(found.caller.claims) else found
 
     async def verify(self, token: str, among: Collection[str] | None = None) -> Verified:
         """Who it speaks for. `among`: names of the issuers that may be asked about an opaque token; all by default.
@@ -125,7 +126,7 @@ class Tokens:
         else:
             verified = await self._read(token)
         verified = _delegated(verified, token)
-        if self._revoked(verified.caller.claims):
+        if self._revoked is not None and self._revoked(verified.caller.claims):
             raise TokenRefused("The token was revoked.")
         if len(self._known) >= _REMEMBERED:
             self._forget()

@@ -129,7 +129,9 @@ def _command(
 
 
 def _run(settings: Settings, asked: argparse.Namespace) -> int:
-    return asyncio.run(_run_all(settings, play=not asked.no_scenario))
+    from tiergate.server import run
+
+    return run(_run_all(settings, play=not asked.no_scenario))
 
 
 async def _run_all(settings: Settings, *, play: bool) -> int:
@@ -157,8 +159,9 @@ def _serve(settings: Settings, asked: argparse.Namespace) -> int:
         asyncio.run(serve_sandboxes(settings, with_stdin=asked.with_stdin))
         return 0
     from tiergate.demonstration import serve
+    from tiergate.server import run
 
-    return asyncio.run(serve(settings, asked.what))
+    return run(serve(settings, asked.what))
 
 
 def _scenario(settings: Settings, asked: argparse.Namespace) -> int:

@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -14,6 +14,21 @@ from tiergate.settings import WrongSetting
 
 _HEAD_MAX: Final = 64 * 1024
 """Bytes of a request's head that the server holds before it answers 431 by itself; what is taken is half of that."""
+T = TypeVar("T")
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run it to its end on the loop that serves fastest, where there is one for this machine."""
+    with asyncio.Runner(loop_factory=_loop) as runner:
+        return runner.run(main)
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:  # none is made for Windows
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 def probe(host: str, port: int, setting: str = "TIERGATE_PORT") -> int:

@@ -17,7 +17,7 @@ from bench.governed import slow, world
 from foundation.counting import counters_at
 from gateway.proxy import Proxy
 from tiergate.front import app_of, health
-from tiergate.server import Serving
+from tiergate.server import Serving, run
 
 
 def app_for(asked: argparse.Namespace) -> tuple[Any, list[Any]]:
@@ -62,7 +62,7 @@ def main() -> int:
     said.add_argument("port", type=int)
     said.add_argument("--tier", default="")
     said.add_argument("--redis", default="")
-    asyncio.run(serve(said.parse_args()))
+    run(serve(said.parse_args()))
     return 0
 
 

@@ -66,6 +66,11 @@ class Counters:
             return self._here.take(draws)
         return self._ask(self._shared, draws, away)
 
+    @property
+    def alone(self) -> InProcess | None:
+        """Those of this process, where it shares none."""
+        return self._here if self._shared is None else None
+
     def give_back(self, decision: Decision) -> None:
         """The places a call held are free again. A decision that holds none is fine."""
         if not decision.held:

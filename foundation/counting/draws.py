@@ -97,17 +97,17 @@ def reading(draw: Draw, used: float, end: float, now: float, room: bool) -> Read
     `used`: units spent after the decision. `end`: of a quota's window or of a pause, seconds since the epoch.
     """
     of = draw.of
-    if isinstance(of, Steady):
+    if type(of) is Steady:
         wait = 0.0 if room else max(0.0, (used + draw.cost - of.burst) / of.per_second)
-        return Reading(room, _whole(of.burst - used), math.ceil(used / of.per_second - EXACT), wait)
-    if isinstance(of, Quota):
+        return Reading(room, whole(of.burst - used), math.ceil(used / of.per_second - EXACT), wait)
+    if type(of) is Quota:
         left = max(0.0, end - now)
-        return Reading(room, _whole(of.units - used), math.ceil(left - EXACT), 0.0 if room else left)
-    if isinstance(of, Places):
+        return Reading(room, whole(of.units - used), math.ceil(left - EXACT), 0.0 if room else left)
+    if type(of) is Places:
         return Reading(room, max(0, of.count - int(used)), 0, 0.0 if room else 1.0)
     return Reading(room, 0, 0, 0.0 if room else max(0.0, end - now))
 
 
-def _whole(left: float) -> int:
+def whole(left: float) -> int:
     """Whole units, none if less than none."""
     return int(left + EXACT) if left > 0 else 0

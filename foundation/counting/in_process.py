@@ -3,14 +3,16 @@
 What take.lua does in Redis is done here in the same order with the same arithmetic: both give the same decisions.
 """
 
+import math
 import secrets
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Final
 
-from foundation.counting.draws import EXACT, Decision, Draw, Places, Quota, Steady, reading
+from foundation.counting.draws import EXACT, Decision, Draw, Places, Quota, Steady, reading, whole
 
 _SWEEP_EVERY: Final = 10_000
+_UNSPENT: Final = (0.0, 0.0, 0.0)
 
 
 class InProcess:
@@ -36,22 +38,57 @@ class InProcess:
             used, end = self._look(draw, now)
             room = _room(draw, used, end, now)
             looks.append((draw, used, end, room))
-            admitted = admitted and (room or draw.shadow)
+            if not (room or draw.shadow):
+                admitted = False
         if not admitted:
-            return Decision(False, tuple([reading(draw, used, end, now, room) for draw, used, end, room in looks]))
+            return Decision(False, tuple([reading(*look[:3], now, look[3]) for look in looks]))
         held: list[Draw] = []
         readings = []
         for draw, used, end, room in looks:
             if room:
-                if isinstance(draw.of, Places):
+                if type(draw.of) is Places:
                     lease = lease or f"{self._lease}{next(self._leases)}"
                     held.append(draw)
-                used = self._spend(draw, used, lease, now)  # noqa: PLW2901 - what is spent from here on
+                used = self._spend(draw, used, end, lease, now)  # noqa: PLW2901 - what is spent from here on
             readings.append(reading(draw, used, end, now, room))
-        self._decisions += 1
-        if self._decisions % _SWEEP_EVERY == 0:
-            self._sweep(now)
+        self._count(now)
         return Decision(True, tuple(readings), lease if held else "", tuple(held))
+
+    def spend(self, wanted: Sequence[tuple[str, Steady | Quota, int]]) -> list[tuple[int, int]] | None:
+        """As `take` of draws that hold no place and are not in shadow, where all have what is wanted: key, of, cost.
+
+        What remains of each, and its whole seconds until nothing is spent of it. None where one has not: then nothing
+        was spent of any, and `take` says the rest.
+        """
+        now, after, said = self._clock(), [], []
+        for key, of, cost in wanted:
+            if type(of) is Steady:
+                used, at, _ = self._steady.get(key, _UNSPENT)
+                if now > at:
+                    used, at = max(0.0, used - (now - at) * of.per_second), now
+                used += cost
+                if used > of.burst + EXACT:
+                    return None
+                reset = used / of.per_second
+                after.append((self._steady, key, (used, at, at + reset)))
+                said.append((whole(of.burst - used), math.ceil(reset - EXACT)))
+            else:
+                assert type(of) is Quota
+                start, end = of.window.span(now)
+                used, began, ends = self._quotas.get(key, _UNSPENT)
+                if began < start:
+                    used, began, ends = 0.0, start, end
+                used += cost
+                if used > of.units + EXACT:
+                    return None
+                # A clock that goes back does not open an older window.
+                left = (began + (end - start) if began > start else end) - now
+                after.append((self._quotas, key, (used, began, ends)))
+                said.append((whole(of.units - used), math.ceil(max(0.0, left) - EXACT)))
+        for kept, key, spent in after:
+            kept[key] = spent
+        self._count(now)
+        return said
 
     def give_back(self, decision: Decision) -> None:
         """The call's places are free again."""
@@ -75,38 +112,45 @@ class InProcess:
         return len(self._steady) + len(self._quotas) + len(self._places) + len(self._pauses)
 
     def _look(self, draw: Draw, now: float) -> tuple[float, float]:
-        """Units spent, and the end of the window or pause."""
+        """Units spent, and the end of the window or pause; of what drains, since when it does."""
         of = draw.of
-        if isinstance(of, Steady):
+        if type(of) is Steady:
             kept = self._steady.get(draw.key)
-            return (
-                (max(0.0, kept[0] - max(0.0, now - kept[1]) * of.per_second), 0.0) if kept is not None else (0.0, 0.0)
-            )
-        if isinstance(of, Quota):
+            if kept is None:
+                return 0.0, now
+            used, at, _ = kept
+            if now <= at:  # a clock that goes back drains nothing
+                return used, at
+            used -= (now - at) * of.per_second
+            return (used, now) if used > 0.0 else (0.0, now)
+        if type(of) is Quota:
             start, end = of.window.span(now)
             used, began, _ = self._quotas.get(draw.key, (0.0, start, end))
             # A clock that goes back does not open an older window: what is spent there would count for neither.
             return (used, began + (end - start) if began > start else end) if began >= start else (0.0, end)
-        if isinstance(of, Places):
+        if type(of) is Places:
             return float(len(self._places.get(draw.key, ()))), 0.0
         return 0.0, self._pauses.get(draw.key, 0.0)
 
-    def _spend(self, draw: Draw, used: float, lease: str, now: float) -> float:
+    def _spend(self, draw: Draw, used: float, end: float, lease: str, now: float) -> float:
         of = draw.of
-        if isinstance(of, Steady):
+        if type(of) is Steady:
             used += draw.cost
-            kept = self._steady.get(draw.key)
-            at = now if kept is None else max(now, kept[1])
-            self._steady[draw.key] = (used, at, at + used / of.per_second)
-        elif isinstance(of, Quota):
+            self._steady[draw.key] = (used, end, end + used / of.per_second)
+        elif type(of) is Quota:
             start, end = of.window.span(now)
             _, began, ends = self._quotas.get(draw.key, (0.0, start, end))
             used += draw.cost
             self._quotas[draw.key] = (used, began, ends) if began >= start else (used, start, end)
-        elif isinstance(of, Places):
+        elif type(of) is Places:
             self._places.setdefault(draw.key, set()).add(lease)
             used += 1
         return used
+
+    def _count(self, now: float) -> None:
+        self._decisions += 1
+        if self._decisions % _SWEEP_EVERY == 0:
+            self._sweep(now)
 
     def _sweep(self, now: float) -> None:
         """Forget the counters nothing is left in, so that memory follows the callers of the moment."""
@@ -117,10 +161,10 @@ class InProcess:
 
 def _room(draw: Draw, used: float, end: float, now: float) -> bool:
     of = draw.of
-    if isinstance(of, Steady):
+    if type(of) is Steady:
         return used + draw.cost <= of.burst + EXACT
-    if isinstance(of, Quota):
+    if type(of) is Quota:
         return used + draw.cost <= of.units + EXACT
-    if isinstance(of, Places):
+    if type(of) is Places:
         return used + 1 <= of.count
     return now >= end
