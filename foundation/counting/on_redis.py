@@ -155,7 +155,8 @@ class OnRedis:
     async def _send(self, batch: _Batch) -> None:
         try:
             answers = await self._evaluate(batch.jobs)
-            now, said = float(answers[0]), iter(answers[1:])
+            first, *rest = answers.split("|")
+            now, said = float(first), iter(rest)
             for job in batch.jobs:
                 if job.do == "take":
                     self._hear(job, next(said), now)
@@ -181,7 +182,7 @@ class OnRedis:
 
     # ── coming back ────────────────────────────────────────────────────────────────────────────
 
-    def _hear(self, job: _Job, said: list[str], now: float) -> None:
+    def _hear(self, job: _Job, said: str, now: float) -> None:
         assert job.answer is not None
         decision = _decision(job, said, now)
         if decision.held:
@@ -281,7 +282,9 @@ def _numbers(draw: Draw, now: float) -> list[Any]:
             return [kind, 1, draw.shadow, 0, 0, ()]
 
 
-def _decision(job: _Job, said: list[str], now: float) -> Decision:
+def _decision(job: _Job, answer: str, now: float) -> Decision:
+    """From whether it was admitted, and of each draw whether there was room, what is used, when its window ends."""
+    said = answer.split(" ")
     admitted = said[0] == "1"
     readings: list[Reading] = []
     held: list[Draw] = []
