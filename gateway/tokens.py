@@ -18,7 +18,8 @@ from gateway.jose import LARGEST, Header, Unreadable, fits, read
 from gateway.keys import Keys
 from gateway.refusals import TokenRefused
 
-_REMEMBERED: Final = 50_000
+_REMEMBERED: Final = 131_072
+"""Tokens; with what each says, some 4 KB."""
 _LEEWAY: Final = 30
 """Seconds a clock may be off, for `iat` and `nbf`; `exp` is exact."""
 _OBJECT: Final = ("ey", "ew")
