@@ -8,6 +8,7 @@ from gateway.plan import Plan, compiled, read
 from gateway.policies import Policies
 from gateway.published import contract, written
 from gateway.publishing.contract import Change, compare
+from gateway.publishing.rules import Finding, findings
 from tiergate import catalogue
 from tiergate.assembly import AUDIENCE
 from tiergate.settings import ROOT, Settings
@@ -44,6 +45,12 @@ def breaking(settings: Settings) -> dict[str, list[Change]]:
             changes = compare(json.loads(path.read_text(encoding="utf-8")), json.loads(text))
             found[name] = [change for change in changes if change.breaking]
     return {name: changes for name, changes in found.items() if changes}
+
+
+def against_the_rules(settings: Settings) -> dict[str, list[Finding]]:
+    """What keeps a contract from being published, by file name: what cannot be checked, and the house's rules."""
+    found = {name: findings(json.loads(text)) for name, text in _texts(settings).items()}
+    return {name: each for name, each in found.items() if each}
 
 
 def publish(settings: Settings) -> list[str]:

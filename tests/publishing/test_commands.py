@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.plan import Plan
 from tiergate import contracts
 from tiergate.__main__ import main
 
@@ -30,6 +31,28 @@ def test_what_would_break_a_caller_is_not_published(folder: Path, capsys: pytest
     assert "BREAKING  engagement response 200.project.promised: the field is gone" in said
     assert "as the next major version" in said
     assert (folder / ENGAGEMENTS.name).read_text(encoding="utf-8") == before
+
+
+def test_what_cannot_be_checked_is_not_published(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = contracts.documents
+
+    def documents(plan: Plan) -> dict[str, dict[str, Any]]:
+        found = made(plan)
+        schema = found[ENGAGEMENTS.name]["components"]["schemas"]["EngagementDetail"]
+        schema["properties"]["code"] = {"$ref": "https://elsewhere.example/code.json"}
+        return found
+
+    monkeypatch.setattr(contracts, "documents", documents)
+    before = (folder / ENGAGEMENTS.name).read_bytes()
+    assert main(["openapi"]) == 1
+    said = capsys.readouterr().out
+    assert "openapi/engagements-v1.json is not published: it is against the rules." in said
+    assert (
+        "/components/schemas/EngagementDetail/properties/code: checkable: https://elsewhere.example/code.json" in said
+    )
+    assert (folder / ENGAGEMENTS.name).read_bytes() == before
 
 
 def test_a_contract_that_only_gained_something_is_published(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

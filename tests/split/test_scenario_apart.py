@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from gateway.audit import query, verify
+from gateway.drift.tables import READERS
 from tests.processes import ROOT, Client, environment
 from tests.split.apart import TIERS, apart
 
@@ -112,3 +114,26 @@ def test_the_parked_deal_goes_on_from_the_desk(split: Deployment) -> None:
     while (case := split.get(f"/service-desk/v1/cases/{parked}", token)["case"])["state"] == "open":
         assert time.monotonic() < deadline, case
         time.sleep(0.5)
+
+
+def test_what_the_systems_answered_was_looked_at_and_none_of_it_differed(split: Deployment) -> None:
+    engine = sa.create_engine(f"sqlite:///{split.client.state / 'tiergate.sqlite'}")
+    deadline, read = time.monotonic() + 20, set[tuple[str, str]]()
+    while len(read) < 10 and time.monotonic() < deadline:  # it is written down every five seconds
+        time.sleep(0.5)
+        with engine.connect() as connection:
+            rows = list(connection.execute(sa.select(READERS)))
+            read = {(row.api, row.client) for row in rows} | {(row.operation, row.client) for row in rows}
+    engine.dispose()
+    assert {("salesforce-v1", "process-tier"), ("netsuite-v1", "process-tier")} <= read
+    assert ("kantata-v1", "process-tier") in read
+    told = subprocess.run(
+        [sys.executable, "-m", "tiergate", "openapi", "drift"],
+        cwd=ROOT,
+        env=environment(split.client.state),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert told.stdout.startswith("No answer differed"), told.stdout + told.stderr

@@ -62,6 +62,10 @@ def _check(wrong: list[str]) -> int:
 def _publish(settings: Settings) -> int:
     from tiergate import contracts
 
+    if wrong := contracts.against_the_rules(settings):
+        for name, found in wrong.items():
+            print(f"openapi/{name} is not published: it is against the rules.", *found, sep="\n  ")
+        return 1
     if broken := contracts.breaking(settings):
         for name, changes in broken.items():
             print(f"openapi/{name} is not published: callers would break.", *changes, sep="\n  ")
