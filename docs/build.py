@@ -13,6 +13,8 @@ from typing import Final, cast
 import policy_pages
 from reading import ROOT, Class, Module, Operation, modules
 
+from system_apis import discover
+from system_apis.capabilities import matrix
 from tiergate import settings
 from tiergate.__main__ import parser
 
@@ -91,6 +93,20 @@ def systems() -> Iterator[str]:
         ports = ", ".join(f"`{port}`" for port in re.findall(r"(\w+)[,)]", module.registered["SYSTEM_API"]["ports"]))
         quirks = f"[What is surprising about it](../../system_apis/{_name(module)}/QUIRKS.md)"
         yield f"## `{_name(module)}`\n\n{_said(module)}\n\nPorts: {ports}.\n\n{quirks}"
+
+
+def capabilities() -> Iterator[str]:
+    """The table that `tiergate capabilities` prints."""
+    told = matrix(list(discover().values()))
+    heads = ("port", "operationId", *(system.title for system in told.systems))
+    rows = [(f"`{port}`", f"`{operation}`", *row) for port, operation, row in told.rows]
+    yield (
+        "What each system can, as `tiergate capabilities` prints it: yes, or no with the reason below. An empty cell is"
+        " nothing a system of its role is asked for. The port suite asks every system every operation, and holds this"
+        " table to what it answers."
+    )
+    yield _table(heads, rows)
+    yield from (f"[{number}] {why}" for number, why in enumerate(told.reasons, 1))
 
 
 def workflows() -> Iterator[str]:
@@ -173,6 +189,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[], Iterable[str]]]]] = {
     "ports": ("Ports", ports),
     "faults": ("Faults", faults),
     "systems": ("Systems", systems),
+    "capabilities": ("What each system can", capabilities),
     "workflows": ("Workflows", workflows),
     "faces": ("Faces", faces),
     "commands": ("The command line and its settings", commands),

@@ -3,18 +3,16 @@
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 import msgspec
 
+from canonical.ports.roles import Role
 from foundation.connections import Connection
 
 if TYPE_CHECKING:
     from foundation.sandbox import Sandbox
-
-Role = Literal["crm", "erp", "psa", "itsm"]
-"""What a firm uses a system for."""
 
 
 class Demo(msgspec.Struct, frozen=True, kw_only=True):

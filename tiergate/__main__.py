@@ -11,6 +11,7 @@
     tiergate openapi diff A B   does a changed contract break somebody?
     tiergate audit verify       is the record of calls whole? and query, export, sweep, erase
     tiergate export envoy       the policies as the configuration of an Envoy in front
+    tiergate capabilities       what each system can, and why not
 
 A mistake that the person at the keyboard can mend ends with one plain sentence and exit code 2.
 """
@@ -31,6 +32,7 @@ from gateway.loader import PolicyError
 from tiergate import settings as environment
 from tiergate.commands import audit as audits
 from tiergate.commands import export as exports
+from tiergate.commands import capabilities
 from tiergate.commands import openapi as contracts
 from tiergate.commands import policy as policies
 from tiergate.settings import Settings, WrongSetting
@@ -109,6 +111,7 @@ def parser(of: str | None = None) -> argparse.ArgumentParser:
         ("openapi", contracts.openapi, contracts.arguments, "write the published contracts into openapi/"),
         ("audit", audits.audit, audits.arguments, "ask the record of calls, and keep it"),
         ("export", exports.export, exports.arguments, "write the policies in the words of another program"),
+        ("capabilities", capabilities.tell, capabilities.arguments, "what each system can, and why not"),
     ):
         command = _command(commands, name, function, says, "")
         if of in (None, name):

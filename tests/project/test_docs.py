@@ -35,6 +35,22 @@ def build(site):
 
 NOUN = Noun(name="stamp", stage="audit", build=build, operation=Stamp)
 '''
+OFFICE = '''"""The stamp office."""
+
+from canonical.ports import cannot
+from canonical.ports.systems import Connection, Tickets
+from system_apis import SystemApi
+
+
+class Office:
+    whoami = ticket_by_key = cannot("It is closed.", system="stamps")
+    upsert_ticket = cannot("It only sells stamps.", system="stamps")
+
+
+SYSTEM_API = SystemApi(
+    name="stamps", title="Stamps", abbreviation="ST", ports=(Tickets, Connection), adapter=Office, connect=Office
+)
+'''
 EXAMPLE = """\
 says: Blue.
 files: {apis/notes.yaml: "stamp: {ink: red}"}
@@ -88,13 +104,12 @@ def test_an_operation_without_a_sentence_stops_the_build(copy: Path) -> None:
 
 def test_a_new_system_and_a_new_noun_get_their_rows(copy: Path) -> None:
     (copy / "system_apis" / "stamps").mkdir()
-    (copy / "system_apis" / "stamps" / "__init__.py").write_text(
-        '"""The stamp office."""\n\nSYSTEM_API = SystemApi(name="stamps", ports=(Tickets, Connection))\n'
-    )
+    (copy / "system_apis" / "stamps" / "__init__.py").write_text(OFFICE)
     (copy / "gateway" / "nouns" / "stamp.py").write_text(STAMP)
     (copy / "docs" / "nouns" / "stamp.yaml").write_text(EXAMPLE)
     assert build(copy)[0] == 0
     assert "## `stamps`\n\nThe stamp office.\n\nPorts: `Tickets`, `Connection`." in page(copy, "systems")
+    assert "[1] It is closed." in page(copy, "capabilities")
     assert "| [`stamp`](nouns/stamp.md) | `stamp`: which ink. |" in page(copy, "nouns")
     noun = page(copy, "nouns/stamp")
     assert "- At an operation, or under `defaults`: [Stamp](#stamp).\n" in noun

@@ -1,0 +1,38 @@
+"""`tiergate capabilities` prints what each system can."""
+
+import json
+
+from canonical.ports import operations
+from system_apis import discover
+from tests.commands.conftest import Tiergate
+
+
+def test_every_operation_of_every_system_is_there_as_json(tiergate: Tiergate) -> None:
+    said = tiergate("capabilities", "--json")
+    assert said.code == 0
+    told = {(each["system"], each["operation"]) for each in json.loads(said.out)}
+    for name, system in discover().items():
+        assert {(name, each.id) for port in system.ports for each in operations(port)} <= told
+
+
+def test_a_person_reads_a_table_with_the_systems_as_columns(tiergate: Tiergate) -> None:
+    said = tiergate("capabilities", "kantata", "netsuite")
+    lines = said.out.splitlines()
+    assert lines[0].split() == ["KA", "NS"]
+    assert next(line for line in lines if line.strip().startswith("upsertProject")).split() == [
+        "upsertProject",
+        "yes",
+        "yes",
+    ]
+    assert next(line for line in lines if line.strip().startswith("postMessage")).split()[:3] == [
+        "postMessage",
+        "yes",
+        ".",
+    ]
+    assert "NS  NetSuite (erp)" in lines
+
+
+def test_a_system_nobody_knows_is_said_with_what_is_near(tiergate: Tiergate) -> None:
+    said = tiergate("capabilities", "netsuit")
+    assert (said.code, said.out) == (2, "")
+    assert "no system is called 'netsuit': did you mean 'netsuite'?" in said.err

@@ -1,0 +1,80 @@
+"""What a system says that it can, it does; what it says that it cannot, it refuses with the same words."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from canonical.faults import Fault, Unsupported
+from canonical.objects import BillingSchedule, Contract, Customer, Project, ProjectLink, ResourceDemand, Ticket
+from canonical.ports import Operation, operations
+from canonical.ports.systems import Delivery, Message, StageChange
+from system_apis import SystemApi, discover
+from system_apis.capabilities import UNSAID, asked_of, capabilities
+from tests.ports import objects
+from tests.ports.kept import every_system
+from tests.ports.world import SYSTEMS, World
+
+BODIES: dict[type, Any] = {
+    Customer: objects.customer(),
+    Contract: objects.contract(account_id="1"),
+    Project: objects.project(account_id="1"),
+    BillingSchedule: objects.billing_schedule(project_id="1"),
+    ResourceDemand: objects.resource_demand(project_id="1"),
+    Ticket: objects.ticket(),
+    ProjectLink: ProjectLink(project_code="DE-27-0077"),
+    StageChange: StageChange(stage="active"),
+    Message: objects.message(),
+    Delivery: Delivery(headers={}, body=""),
+}
+
+
+def arguments(operation: Operation) -> dict[str, Any]:
+    """Something to ask with: what answers is an answer or a fault, but it is the operation that speaks."""
+    given: dict[str, Any] = {each.name: _of(each.type) for each in operation.parameters if each.required}
+    return given | ({"data": BODIES[operation.body]} if operation.body else {})
+
+
+def _of(kind: Any) -> Any:
+    return {int: 1, bool: True}.get(kind, datetime.now().astimezone() if kind is datetime else "1")
+
+
+async def refusal(world: World, operation: Operation) -> str:
+    """The words an operation is refused with; empty where it is there, whatever it answers."""
+    try:
+        await getattr(world.adapter, operation.attribute)(**arguments(operation))
+    except Unsupported as refused:
+        return refused.detail
+    except Fault:
+        return ""
+    return ""
+
+
+@every_system()
+async def test_what_is_told_is_what_is_so(world: World) -> None:
+    told = {(each.port, each.operation): each for each in capabilities([world.system])}
+    for port in world.system.ports:
+        for operation in operations(port):
+            said = told[port.__name__, operation.id]
+            assert await refusal(world, operation) == said.why_not, operation.id
+
+
+@pytest.mark.parametrize("name", sorted(discover()))
+def test_no_gap_goes_without_a_reason(name: str) -> None:
+    system = discover()[name]
+    assert [each for each in capabilities([system]) if each.why_not == UNSAID] == []
+    assert [port for port in system.lacks if port not in asked_of(system)] == [], "nobody asks it for that"
+    assert [port for port in system.lacks if port in system.ports] == []
+
+
+def test_what_a_system_refuses_is_told_with_its_words() -> None:
+    offered = next(port for port in SYSTEMS["servicenow"].ports if port.__name__ == "Tickets")
+    lacking: SystemApi = msgspec.structs.replace(
+        SYSTEMS["servicenow"], ports=SYSTEMS["servicenow"].ports[1:], lacks={offered: "It was sold."}
+    )
+    told = [each for each in capabilities([lacking]) if each.port == "Tickets"]
+    assert [(each.operation, each.can, each.why_not) for each in told] == [
+        ("ticketByKey", False, "It was sold."),
+        ("upsertTicket", False, "It was sold."),
+    ]
