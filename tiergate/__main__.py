@@ -12,6 +12,7 @@
     tiergate audit verify       is the record of calls whole? and query, export, sweep, erase
     tiergate export envoy       the policies as the configuration of an Envoy in front
     tiergate capabilities       what each system can, and why not
+    tiergate sandbox netsuite   one sandbox alone, with a seed and faults of your own
 
 A mistake that the person at the keyboard can mend ends with one plain sentence and exit code 2.
 """
@@ -35,6 +36,7 @@ from tiergate.commands import export as exports
 from tiergate.commands import capabilities
 from tiergate.commands import openapi as contracts
 from tiergate.commands import policy as policies
+from tiergate.commands import sandbox as alone
 from tiergate.settings import Settings, WrongSetting
 
 CANNOT: Final = 2
@@ -111,6 +113,7 @@ def parser(of: str | None = None) -> argparse.ArgumentParser:
         ("openapi", contracts.openapi, contracts.arguments, "write the published contracts into openapi/"),
         ("audit", audits.audit, audits.arguments, "ask the record of calls, and keep it"),
         ("export", exports.export, exports.arguments, "write the policies in the words of another program"),
+        ("sandbox", alone.serve, alone.arguments, "serve one system's sandbox alone"),
         ("capabilities", capabilities.tell, capabilities.arguments, "what each system can, and why not"),
     ):
         command = _command(commands, name, function, says, "")

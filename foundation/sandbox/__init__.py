@@ -21,6 +21,8 @@ A vendor's sandbox is one module, `system_apis/<vendor>/sandbox.py`:
         answers={"throttled": lambda box: answer(429, {"error": "slow down"}, {"Retry-After": "1"})},
         volatile=frozenset({"at"}),                    # stamps: not compared by `contents`
         options={"strict_titles": False},              # switches: box.option("strict_titles")
+        enter=enter,                                   # def enter(box, kind, fields) -> id: a record of a seed file
+        kinds=frozenset({"ticket"}),                   # the kinds there are
     )
 
 `route` is `litestar.route`; `NamedDependency` (`litestar.di`), `FromPath` and `FromQuery` (`litestar.params`) mark
@@ -37,6 +39,7 @@ In a test there is no network, and a timeout comes at once:
 Served (`server.serve`), the same is said over the control API of each sandbox:
 
     GET    /_sandbox/writes?since=0       committed writes, each with its business fact
+    GET    /_sandbox/counts               how many were created, updated and deleted, by kind
     GET    /_sandbox/duplicates           facts created more than once
     GET    /_sandbox/contents             everything comparable
     GET    /_sandbox/faults               fault rules with their counts; POST one to add it, DELETE for none

@@ -31,6 +31,12 @@ async def writes(box: NamedDependency[Box], since: FromQuery[int] = 0) -> Answer
     return answer(200, box.store.writes(since))
 
 
+@route("/_sandbox/counts", http_method="GET", status_code=200)
+async def counts(box: NamedDependency[Box]) -> Answer:
+    """How many records of each kind were created, updated and deleted."""
+    return answer(200, box.store.counts())
+
+
 @route("/_sandbox/duplicates", http_method="GET", status_code=200)
 async def duplicates(box: NamedDependency[Box]) -> Answer:
     """Business facts created more than once."""
@@ -114,6 +120,7 @@ async def waiting_deliveries(box: NamedDependency[Box]) -> Answer:
 CONTROL_ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
     health,
     writes,
+    counts,
     duplicates,
     contents,
     fault_rules,

@@ -25,7 +25,7 @@ from canonical.dates import now
 from foundation.sandbox.answers import Answer, Refused, answer
 from foundation.sandbox.deliveries import Deliveries, Delivery
 from foundation.sandbox.faults import FaultPlan, FaultRule
-from foundation.sandbox.store import REQUEST_ID, Fact, Store
+from foundation.sandbox.store import REQUEST_ID, Fact, Record, Store
 
 LONGEST_HANG_SECONDS: Final = 60.0
 CONTROL: Final = "/_sandbox/"
@@ -57,6 +57,12 @@ def _no_seed(_: "Box") -> None:
     return None
 
 
+def _as_it_is(box: "Box", kind: str, fields: Record) -> str:
+    id = str(fields.get("id") or box.store.next_number(kind))
+    box.store.insert(kind, id, {"id": id, **fields})
+    return id
+
+
 class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
     """A vendor as we must expect it. One `SANDBOX = Sandbox(...)` a vendor folder."""
 
@@ -67,6 +73,10 @@ class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
     """Litestar handlers on the vendor's own paths. A parameter `box: Box` is the running sandbox."""
     seed: Callable[["Box"], None] = _no_seed
     """Fill an empty store. What it writes is not in the write log."""
+    enter: Callable[["Box", str, Record], str] = _as_it_is
+    """Make a record of a kind as the vendor's own people would, defaults filled in and rules obeyed; its id."""
+    kinds: frozenset[str] = frozenset()
+    """The kinds of record a seed file may enter."""
     facts: Mapping[str, Fact] = {}
     """Kind of record -> the business fact it stands for: two creates of one fact are a duplicate."""
     answers: Mapping[str, Callable[["Box"], Answer]] = {}

@@ -10,8 +10,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ import trustme
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
+from canonical.dates import now
 from foundation.sandbox.kit import Box, Sandbox
 
 HOST: Final = "127.0.0.1"
@@ -50,6 +52,7 @@ async def serve(
     ready: asyncio.Event | None = None,
     stop: asyncio.Event | None = None,
     with_stdin: bool = False,
+    clock: Callable[[], datetime] = now,
 ) -> None:
     """Serve until `stop` is set, or, where none is given, until SIGTERM or SIGINT; `with_stdin`, until that ends too.
 
@@ -63,11 +66,16 @@ async def serve(
     if with_stdin:
         _stop_with_stdin(stop)
     with held(state):
-        await _serve(sandboxes, state, ports or {}, tls_ports or {}, ready, stop)
+        boxes = [Box(sandbox, state / f"{sandbox.name}.sqlite", clock) for sandbox in sandboxes]
+        try:
+            await _serve(boxes, state, ports or {}, tls_ports or {}, ready, stop)
+        finally:
+            for box in boxes:
+                box.store.close()
 
 
 async def _serve(
-    sandboxes: Sequence[Sandbox],
+    boxes: Sequence[Box],
     state: Path,
     ports: Mapping[str, int],
     tls_ports: Mapping[str, int],
@@ -76,10 +84,9 @@ async def _serve(
 ) -> None:
     (state / ADDRESSES).unlink(missing_ok=True)
     taken: set[int] = set()
-    servers, addresses, listening, boxes = [], {}, [], []
-    for sandbox in sandboxes:
-        box = Box(sandbox, state / f"{sandbox.name}.sqlite")
-        boxes.append(box)
+    servers, addresses, listening = [], {}, []
+    for box in boxes:
+        sandbox = box.sandbox
         port = _free_port(ports.get(sandbox.name, 0), sandbox.name, taken)
         servers.append(_server(box, port))
         listening.append(port)
@@ -109,8 +116,6 @@ async def _serve(
         for server in servers:
             server.stop()  # type: ignore[no-untyped-call]  # granian leaves it so
         await asyncio.gather(*tasks, return_exceptions=True)
-        for box in boxes:
-            box.store.close()
 
 
 @contextmanager

@@ -173,6 +173,15 @@ class Store:
         )
         return [msgspec.convert(dict(zip(Write.__struct_fields__, row, strict=True)), Write) for row in rows]
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many creates, updates and deletes were committed, by kind of record."""
+        found: dict[str, dict[str, int]] = {}
+        for kind, action, number in self.db.execute(
+            "SELECT kind, action, count(*) FROM log GROUP BY 1, 2 ORDER BY 1, 2"
+        ):
+            found.setdefault(kind, {})[action] = number
+        return found
+
     def duplicates(self) -> list[Duplicate]:
         """Business facts with more than one committed create, whatever key the vendor enforces."""
         rows = self.db.execute(

@@ -16,6 +16,7 @@ from litestar.params import FromPath
 
 from foundation.sandbox import Answer, Box, Record, Refused, Sandbox, answer, decode, firm
 from system_apis.kantata.sandbox.brainstem import create, delete, enveloped, kind_of, listed, shown, trouble, update
+from system_apis.kantata.sandbox.kinds import KINDS
 
 TOKEN: Final = "sandbox-kantata-token"  # noqa: S105 - signs in to a sandbox only
 
@@ -100,6 +101,8 @@ SANDBOX: Final = Sandbox(
     title="Kantata",
     routes=(collection, member),
     seed=_seed,
+    enter=lambda box, kind, fields: str(create(box, kind, fields)["id"]),
+    kinds=frozenset(name for name, kind in KINDS.items() if kind.creates),
     facts={
         "workspaces": _together("title"),
         "stories": _together("workspace_id", "title"),

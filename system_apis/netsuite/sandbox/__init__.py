@@ -11,6 +11,8 @@ from typing import Final
 from foundation.sandbox import Box, Record, Sandbox, Store, firm
 from system_apis.netsuite.sandbox.errors import ANSWERS
 from system_apis.netsuite.sandbox.routes import ROUTES
+from system_apis.netsuite.sandbox.schema import RECORDS
+from system_apis.netsuite.sandbox.writing import create
 from system_apis.netsuite.wire import SERVICE_ITEM
 
 CURRENCIES: Final = {
@@ -143,6 +145,8 @@ SANDBOX: Final = Sandbox(
     title="NetSuite",
     routes=ROUTES,
     seed=seed,
+    enter=lambda box, kind, fields: str(create(box, RECORDS[kind.lower()], fields)["id"]),
+    kinds=frozenset(each.name for each in RECORDS.values() if not each.read_only),
     facts={
         "customer": _customer_fact,
         "contact": lambda record, _: f"{record.get('email')} at {(record.get('company') or {}).get('id')}",

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from foundation.sandbox import CALL, Box, Delivery, Record, Sandbox, Store, answer
-from system_apis.salesforce.sandbox import collections, oauth, queries, rest
+from system_apis.salesforce.sandbox import collections, oauth, org, queries, rest
 from system_apis.salesforce.sandbox.errors import errors
+from system_apis.salesforce.sandbox.schema import KINDS
 from system_apis.salesforce.sandbox.seed import seed
 
 _MAINTENANCE = "<html><head><title>Maintenance</title></head><body>We are down for maintenance.</body></html>"
@@ -57,6 +58,8 @@ SANDBOX = Sandbox(
     title="Salesforce",
     routes=(oauth.token, oauth.userinfo, *rest.ROUTES, *queries.ROUTES, *collections.ROUTES),
     seed=seed,
+    enter=lambda box, kind, fields: str(org.create(box, org.kind_of(kind), fields)["Id"]),
+    kinds=frozenset(kind.name for kind in KINDS.values() if kind.writable),
     facts={"Account": _of_account, "Opportunity": _of_deal, "Contact": _of_contact},
     answers={
         "throttled": lambda _: errors(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded."),

@@ -17,6 +17,7 @@ from litestar.types import Method
 
 from foundation.sandbox import Answer, Box, Refused, Sandbox, answer
 from system_apis.servicenow.sandbox.answers import OPERATION_FAILED, failure, refused
+from system_apis.servicenow.sandbox.schema import TABLES
 from system_apis.servicenow.sandbox.sign_in import caller, oauth_token, unauthenticated
 from system_apis.servicenow.sandbox.table import Call, body_of, changed_row, listed, new_row, one, shown
 
@@ -161,6 +162,8 @@ SANDBOX: Final = Sandbox(
     title="ServiceNow",
     routes=(rows, row, oauth_token),
     seed=_seed,
+    enter=lambda box, kind, fields: str(new_row(box, kind, "admin", fields)["sys_id"]),
+    kinds=frozenset(TABLES),
     facts={"incident": lambda record, _: str(record["correlation_id"])},
     answers={
         "throttled": _throttled,
