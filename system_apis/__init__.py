@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from canonical.ports.roles import Role
+from foundation.checking import Checked
 from foundation.connections import Connection
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class SystemApi(msgspec.Struct, frozen=True, kw_only=True):
     """Ports of its roles that it does not offer, and why. A single operation is `cannot(...)` in the adapter."""
     detects_changes: bool = True
     """Whether it refuses a write to a record that has changed since it was read (an ETag, a version, a lock)."""
+    checks: tuple[Checked, ...] = ()
+    """What `tiergate connections check` holds its metadata against; the adapter then is `Inspectable`."""
     sandbox: Callable[[], "Sandbox"] | None = None
     """Loads the sandbox; a function, so that a platform on real systems never imports one."""
     demo: Callable[[], Demo] | None = None

@@ -11,6 +11,7 @@
     tiergate openapi diff A B   does a changed contract break somebody?
     tiergate audit verify       is the record of calls whole? and query, export, sweep, erase
     tiergate export envoy       the policies as the configuration of an Envoy in front
+    tiergate connections check  are we let in everywhere, and is what we map there?
     tiergate capabilities       what each system can, and why not
     tiergate sandbox netsuite   one sandbox alone, with a seed and faults of your own
 
@@ -34,6 +35,7 @@ from tiergate import settings as environment
 from tiergate.commands import audit as audits
 from tiergate.commands import export as exports
 from tiergate.commands import capabilities
+from tiergate.commands import connections as connected
 from tiergate.commands import openapi as contracts
 from tiergate.commands import policy as policies
 from tiergate.commands import sandbox as alone
@@ -113,6 +115,7 @@ def parser(of: str | None = None) -> argparse.ArgumentParser:
         ("openapi", contracts.openapi, contracts.arguments, "write the published contracts into openapi/"),
         ("audit", audits.audit, audits.arguments, "ask the record of calls, and keep it"),
         ("export", exports.export, exports.arguments, "write the policies in the words of another program"),
+        ("connections", connected.connections, connected.arguments, "ask the systems behind us"),
         ("sandbox", alone.serve, alone.arguments, "serve one system's sandbox alone"),
         ("capabilities", capabilities.tell, capabilities.arguments, "what each system can, and why not"),
     ):

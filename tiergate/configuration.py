@@ -5,6 +5,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+import httpx
+
 from foundation.connections import Connection
 from foundation.vendor_budget import Budget
 from gateway.loader import Node, PolicyError, read
@@ -51,10 +53,10 @@ def connections(folder: Path, wanted: Iterable[str], values: Mapping[str, str]) 
     return found
 
 
-def adapter(system: SystemApi, connection: Connection) -> Adapter:
+def adapter(system: SystemApi, connection: Connection, transport: httpx.AsyncBaseTransport | None = None) -> Adapter:
     """The system's adapter; `PolicyError` with file and line where its sign-in or notifications cannot be used."""
     try:
-        return system.connect(connection)
+        return system.connect(connection, transport)
     except (ValueError, OSError) as wrong:
         raise PolicyError([f"{connection.where}: {system.name} cannot be connected: {wrong}"]) from wrong
 

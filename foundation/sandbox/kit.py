@@ -9,7 +9,8 @@ import contextlib
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextvars import ContextVar
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -196,7 +197,9 @@ class Box:
                 return
             if rule and rule.fault == "truncated_body":
                 content = content[: len(content) // 2]
-            extra = self.sandbox.headers(self) if self.sandbox.headers else {}
+            # A server with a clock says its time (RFC 9110 section 6.6.1).
+            extra = {"Date": format_datetime(self.now().astimezone(UTC), usegmt=True)}
+            extra |= self.sandbox.headers(self) if self.sandbox.headers else {}
             await send(_with_headers(start, extra, len(content)))
             await send({"type": "http.response.body", "body": content, "more_body": False})
 

@@ -10,6 +10,7 @@ from foundation.vendor_http import http_client
 from system_apis import SystemApi
 from system_apis.kantata.adapter import Kantata
 from system_apis.kantata.auth import sign_in
+from system_apis.kantata.check import CHECKS
 from system_apis.kantata.demo import demo
 from system_apis.kantata.mapping import SYSTEM
 
@@ -38,6 +39,7 @@ SYSTEM_API = SystemApi(
     connect=connect,
     roles=("psa",),
     detects_changes=False,
+    checks=CHECKS,
     sandbox=sandbox,
     demo=demo,
 )

@@ -20,6 +20,7 @@ from canonical.ports.systems import (
     StageChange,
     Workspaces,
 )
+from foundation.checking import Described
 from system_apis.kantata import mapping, staffing, wire
 from system_apis.kantata.mapping import PROJECT, SYSTEM
 from system_apis.kantata.records import Records
@@ -114,6 +115,18 @@ class Kantata:
     async def whoami(self) -> Account:
         me = await self._records.get(USERS, "me")
         return Account(system=SYSTEM, instance=self._instance, user=me.email_address or me.full_name)
+
+    async def described(self, kind: str) -> Described | None:
+        """The fields of a record there is, since nothing else tells them."""
+        fields = await self._records.fields(kind)
+        return None if fields is None else Described(fields=fields)
+
+    async def sample(self, kind: str) -> bool:
+        """Read one record of a kind; a workspace as the project it is."""
+        found = await self._records.newest(wire.KINDS[kind])
+        if found is not None and kind == WORKSPACES.plural:
+            await self.project(found.id)
+        return found is not None
 
     async def _referred(self, kind: Kind[T], held: wire.Reference | None) -> T | None:
         """The record a reference points to; None without one, or when the record is gone."""

@@ -82,6 +82,19 @@ class Records:
         except NotFound:
             return
 
+    async def newest(self, kind: Kind[T]) -> T | None:
+        """One record; None when there is none."""
+        answer = await self._send("GET", kind.plural, params={**_EVERYTHING, "per_page": "1"})
+        records: dict[str, T] = getattr(answer, kind.plural)
+        return next(iter(records.values()), None)
+
+    async def fields(self, plural: str) -> list[str] | None:
+        """The names in one record of a kind; None when there is none."""
+        params = {**_EVERYTHING, "per_page": "1"}
+        answer = await self._send("GET", plural, dict[str, Any], params=params)
+        record = next(iter(answer.get(plural, {}).values()), None)
+        return None if record is None else list(record)
+
     async def references(self, key: str) -> dict[str, wire.Reference]:
         """What our key stands for, by model (`project`, `task setup` ...). The filter is checked, not trusted."""
         found = await self.all(wire.REFERENCES, service_name=SERVICE, service_model_ref=key)

@@ -1,6 +1,6 @@
 """Kantata's shapes, only the fields we read or write. Ids are text; money is integer minor units."""
 
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -227,3 +227,7 @@ RESOURCES: Final = Kind("workspace_resources", "workspace_resource", "WorkspaceR
 ALLOCATIONS: Final = Kind("workspace_allocations", "workspace_allocation", "WorkspaceAllocation", Allocation)
 POSTS: Final = Kind("posts", "post", "Post", Post)
 USERS: Final = Kind("users", "user", "User", User)
+KINDS: Final[dict[str, Kind[Any]]] = {
+    each.plural: each for each in (WORKSPACES, STORIES, REFERENCES, RESOURCES, ALLOCATIONS, POSTS, USERS)
+}
+"""By address."""

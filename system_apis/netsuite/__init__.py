@@ -13,6 +13,7 @@ from foundation.vendor_http import http_client
 from system_apis import SystemApi
 from system_apis.netsuite.adapter import NetSuite
 from system_apis.netsuite.auth import sign_in
+from system_apis.netsuite.check import CHECKS
 from system_apis.netsuite.demo import demo
 from system_apis.netsuite.faults import limited
 
@@ -48,6 +49,7 @@ SYSTEM_API = SystemApi(
     adapter=NetSuite,
     connect=connect,
     roles=("erp",),
+    checks=CHECKS,
     sandbox=sandbox,
     demo=demo,
 )

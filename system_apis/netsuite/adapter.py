@@ -24,6 +24,7 @@ from canonical.ports.systems import (
     Projects,
     StageChange,
 )
+from foundation.checking import Described
 from foundation.vendor_http import send
 from system_apis.netsuite import faults, mapping, wire
 from system_apis.netsuite.references import References
@@ -60,6 +61,31 @@ class NetSuite:
         await self._send("GET", f"{RECORDS}/metadata-catalog", wire.Catalog, params={"select": "customer"})
         account = self._http.base_url.host.removesuffix(".suitetalk.api.netsuite.com")
         return Account(system="NetSuite", instance=account, user=self._user)
+
+    async def described(self, kind: str) -> Described:
+        """A record type's fields, from the metadata catalogue."""
+        accept = {"Accept": "application/schema+json"}
+        path = f"{RECORDS}/metadata-catalog/{kind}"
+        told: wire.Schema = await self._send("GET", path, wire.Schema, headers=accept)
+        return Described(fields=list(told.properties))
+
+    async def sample(self, kind: str) -> bool:
+        """Read one record of a type as it is read otherwise."""
+        params = {"limit": "1"}
+        listed: wire.Listed = await self._send("GET", f"{RECORDS}/{kind}", wire.Listed, params=params)
+        for found in listed.items:
+            match kind:
+                case "customer":
+                    await self.customer(found.id)
+                case "job":
+                    await self.project(found.id)
+                case "salesOrder":
+                    await self._contract(await self._get(kind, found.id, wire.SalesOrder))
+                case "billingSchedule":
+                    await self._schedule(await self._get(kind, found.id, wire.BillingSchedule))
+                case _:
+                    await self._entity(wire.Ref(id=found.id))
+        return bool(listed.items)
 
     async def close(self) -> None:
         """Close the connection's client."""
@@ -100,7 +126,9 @@ class NetSuite:
 
     async def contract_by_key(self, key: str) -> Contract:
         """A contract by external id: a sales order."""
-        found = await self._get("salesOrder", eid(key), wire.SalesOrder)
+        return await self._contract(await self._get("salesOrder", eid(key), wire.SalesOrder))
+
+    async def _contract(self, found: wire.SalesOrder) -> Contract:
         return mapping.contract(
             found, legal_entity=await self._entity(found.subsidiary), currency=await self._currency(found.currency)
         )
@@ -138,7 +166,9 @@ class NetSuite:
 
     async def billing_schedule_by_key(self, key: str) -> BillingSchedule:
         """A billing plan by external id; its currency is its project's."""
-        found = await self._get("billingSchedule", eid(key), wire.BillingSchedule)
+        return await self._schedule(await self._get("billingSchedule", eid(key), wire.BillingSchedule))
+
+    async def _schedule(self, found: wire.BillingSchedule) -> BillingSchedule:
         job = await self._get("job", found.project.id, wire.Job)
         return mapping.billing_schedule(found, currency=await self._currency(job.currency))
 

@@ -328,3 +328,21 @@ class ErrorBody(msgspec.Struct, frozen=True):
     title: str = ""
     code: str = msgspec.field(default="", name="o:errorCode")
     details: list[ErrorDetail] = msgspec.field(default_factory=list, name="o:errorDetails")
+
+
+class Schema(msgspec.Struct, frozen=True, kw_only=True):
+    """A record type in the metadata catalogue: a JSON Schema."""
+
+    properties: dict[str, msgspec.Raw]
+
+
+class ListedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A list of records tells their ids, and nothing else."""
+
+    id: str
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a record type."""
+
+    items: list[ListedRecord] = []

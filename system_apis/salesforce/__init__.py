@@ -10,6 +10,7 @@ from foundation.vendor_http import http_client
 from system_apis import SystemApi
 from system_apis.salesforce.adapter import Salesforce
 from system_apis.salesforce.auth import sign_in
+from system_apis.salesforce.check import CHECKS
 from system_apis.salesforce.demo import demo
 from system_apis.salesforce.faults import limited
 from system_apis.salesforce.usage import Usage, usage_of
@@ -41,6 +42,7 @@ SYSTEM_API = SystemApi(
     adapter=Salesforce,
     connect=connect,
     roles=("crm",),
+    checks=CHECKS,
     sandbox=sandbox,
     demo=demo,
 )

@@ -1,6 +1,7 @@
 """One Salesforce org behind our ports."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Final, TypeVar
@@ -12,6 +13,7 @@ from canonical.faults import Conflict, NotFound
 from canonical.objects import Contact, Contract, Customer, Opportunity, ProjectLink, Quote
 from canonical.ports.operation import Page, Written
 from canonical.ports.systems import Account, Change, Changes, Connection, Delivery, Opportunities
+from foundation.checking import Described
 from foundation.vendor_http import send
 from system_apis.salesforce import mapping, wire
 from system_apis.salesforce.faults import fault_of
@@ -19,6 +21,7 @@ from system_apis.salesforce.notifications import NotificationReader
 from system_apis.salesforce.watermark import Watermark
 
 DATA: Final = "/services/data/v62.0"
+QUOTE_LINE: Final = "SortOrder,Quantity,UnitPrice,TotalPrice,Product2.Name,Product2.Family,Role__c"
 _ID: Final = re.compile(r"^[A-Za-z0-9]{15}(?:[A-Z0-5]{3})?$")
 _MERGES: Final = 5
 """How many mergers of mergers are followed."""
@@ -53,9 +56,8 @@ class Salesforce:
 
     async def quote(self, quote_id: str) -> Quote:
         row = await self._row("Quote", quote_id, wire.Quote)
-        columns = "SortOrder,Quantity,UnitPrice,TotalPrice,Product2.Name,Product2.Family,Role__c"
         where = f"QuoteId = '{_checked(quote_id)}' ORDER BY SortOrder, Id"
-        return mapping.quote(row, await self._query("QuoteLineItem", where, wire.QuoteLine, columns))
+        return mapping.quote(row, await self._query("QuoteLineItem", where, wire.QuoteLine, QUOTE_LINE))
 
     async def contract(self, contract_id: str) -> Contract:
         return mapping.contract(await self._row("Contract", contract_id, wire.Contract))
@@ -89,6 +91,27 @@ class Salesforce:
     async def whoami(self) -> Account:
         who: wire.UserInfo = await self._send("GET", "/services/oauth2/userinfo", wire.UserInfo)
         return Account(system=mapping.SYSTEM, instance=who.organization_id, user=who.preferred_username)
+
+    async def described(self, kind: str) -> Described:
+        """An object's fields, and what its restricted lists may hold."""
+        told: wire.Describe = await self._send("GET", f"{DATA}/sobjects/{kind}/describe", wire.Describe)
+        closed = {each.name: [value.value for value in each.picklist_values if value.active] for each in told.fields}
+        return Described(fields=[each.name for each in told.fields], values=closed)
+
+    async def sample(self, kind: str) -> bool:
+        """Read one record of an object as it is read otherwise."""
+        shapes: dict[str, tuple[type[wire.Row], Callable[[Any], Any]]] = {
+            "Opportunity": (wire.Opportunity, mapping.opportunity),
+            "Account": (wire.Account, mapping.customer),
+            "Contact": (wire.Contact, mapping.contact),
+            "Quote": (wire.Quote, lambda row: mapping.quote(row, [])),
+            "Product2": (wire.Product, lambda row: row),
+            "Contract": (wire.Contract, mapping.contract),
+        }
+        shape, read = shapes.get(kind, (wire.QuoteLine, lambda row: row))
+        columns = QUOTE_LINE if kind == "QuoteLineItem" else ""
+        rows = await self._query(kind, "Id != null LIMIT 1", shape, columns)
+        return bool([read(row) for row in rows])
 
     async def close(self) -> None:
         """Close the connection's client."""

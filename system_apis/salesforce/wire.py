@@ -236,3 +236,23 @@ class Notification(msgspec.Struct, frozen=True):
 
     type: str
     data: NotificationData
+
+
+class PicklistValue(msgspec.Struct, frozen=True, rename="camel"):
+    """One entry of a list."""
+
+    value: str
+    active: bool = True
+
+
+class DescribedField(msgspec.Struct, frozen=True, rename="camel"):
+    """A field as `describe` tells it."""
+
+    name: str
+    picklist_values: list[PicklistValue] = []
+
+
+class Describe(msgspec.Struct, frozen=True, rename="camel"):
+    """An object as `describe` tells it."""
+
+    fields: list[DescribedField]

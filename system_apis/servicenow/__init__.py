@@ -10,6 +10,7 @@ from foundation.vendor_http import http_client
 from system_apis import SystemApi
 from system_apis.servicenow.adapter import ServiceNow
 from system_apis.servicenow.auth import sign_in
+from system_apis.servicenow.check import CHECKS
 from system_apis.servicenow.demo import demo
 from system_apis.servicenow.mapping import SYSTEM
 
@@ -37,6 +38,7 @@ SYSTEM_API = SystemApi(
     adapter=ServiceNow,
     connect=connect,
     roles=("itsm",),
+    checks=CHECKS,
     sandbox=sandbox,
     demo=demo,
 )

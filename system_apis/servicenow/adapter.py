@@ -23,6 +23,7 @@ from canonical.faults import (
 from canonical.objects import Ticket
 from canonical.ports import Written
 from canonical.ports.systems import Account, Connection, Tickets
+from foundation.checking import Described
 from foundation.vendor_http import retry_after, send
 from system_apis.servicenow import mapping, wire
 from system_apis.servicenow.mapping import SYSTEM
@@ -68,6 +69,18 @@ class ServiceNow:
         if len(users.result) != 1:
             raise Drifted("the query for our own user was not honoured", system=SYSTEM)
         return Account(system=SYSTEM, instance=self._http.base_url.host, user=users.result[0].user_name)
+
+    async def described(self, kind: str) -> Described | None:
+        """The columns of a row there is: what is hidden from us does not come."""
+        params = {"sysparm_limit": "1", "sysparm_exclude_reference_link": "true"}
+        answer: wire.Rows = await self._send("GET", f"{wire.TABLES}/{kind}", wire.Rows, params=params)
+        return Described(fields=list(answer.result[0])) if answer.result else None
+
+    async def sample(self, kind: str) -> bool:
+        """Read one incident as it is read otherwise."""
+        params = {"sysparm_limit": "1", **wire.fields(wire.Incident)}
+        answer: wire.Incidents = await self._send("GET", f"{wire.TABLES}/{kind}", wire.Incidents, params=params)
+        return bool([mapping.ticket(row) for row in answer.result])
 
     async def _find(self, key: str) -> wire.Incident | None:
         """The oldest incident under a key. The answer is checked: a dropped query answers the whole table."""

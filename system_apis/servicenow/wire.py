@@ -77,6 +77,12 @@ class Users(msgspec.Struct, frozen=True, kw_only=True):
     error: Trouble | None = None
 
 
+class Rows(msgspec.Struct, frozen=True, kw_only=True):
+    """A list answer, whatever its columns."""
+
+    result: list[dict[str, msgspec.Raw]] = []
+
+
 class Token(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of `oauth_token.do`."""
 
@@ -97,6 +103,7 @@ def fields(shape: type[msgspec.Struct]) -> dict[str, Any]:
     return {"sysparm_fields": ",".join(shape.__struct_fields__), "sysparm_exclude_reference_link": "true"}
 
 
+TABLES: Final = "/api/now/v2/table"
 INCIDENTS: Final = "/api/now/v2/table/incident"
 USERS: Final = "/api/now/v2/table/sys_user"
 TOKEN: Final = "/oauth_token.do"  # noqa: S105 - an address

@@ -11,7 +11,7 @@ from tests.ports.kept import every_system
 from tests.ports.world import SYSTEMS, demo_of, suite_of
 
 FOLDER = Path(system_apis.__file__).parent
-FILES = ("__init__.py", "adapter.py", "wire.py", "mapping.py", "demo.py", "suite.py", "QUIRKS.md")
+FILES = ("__init__.py", "adapter.py", "wire.py", "mapping.py", "check.py", "demo.py", "suite.py", "QUIRKS.md")
 
 
 @every_system()

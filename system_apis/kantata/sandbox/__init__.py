@@ -3,7 +3,8 @@
 Nothing is unique there, and nothing can be undone: a create sent twice is two records.
 
 Options: `token` (what signs in), `nested_references` (whether an `external_reference` inside a create is taken; what
-the vendor does is not published), `search_lag_seconds` (how far the search index is behind).
+the vendor does is not published), `search_lag_seconds` (how far the search index is behind), `denied` (kinds of record
+our access group may not see).
 """
 
 from collections.abc import Callable
@@ -26,6 +27,8 @@ async def collection(box: NamedDependency[Box], request: Request[Any, Any, Any],
     """A collection: list, or create one (singular key) or several (plural key)."""
     _signed_in(box, request)
     plural = plural.removesuffix(".json")
+    if plural in box.option("denied"):
+        raise Refused(trouble(403, "You are not allowed to do this"))
     if request.method == "GET":
         return listed(box, plural, dict(request.query_params.items()))
     kind = kind_of(plural)
@@ -121,5 +124,5 @@ SANDBOX: Final = Sandbox(
         "crash": lambda _: trouble(500, "Something went wrong"),
     },
     volatile=frozenset({"created_at", "updated_at"}),
-    options={"token": TOKEN, "nested_references": True, "search_lag_seconds": 0},
+    options={"token": TOKEN, "nested_references": True, "search_lag_seconds": 0, "denied": []},
 )

@@ -1,7 +1,8 @@
 """A NetSuite account as we must expect it: the record API, SuiteQL and both ways of signing in.
 
 The firm's three subsidiaries, its currencies, terms and accounting periods are set up, and one customer is known
-already: on credit hold. Options register the integration (`sign_in.py`) and say which status throttling answers with.
+already: on credit hold. Options register the integration (`sign_in.py`), say which status throttling answers with, and
+what our role may not see: `denied_records` (`customer`), `hidden_fields` (`customer.custentity_tg_tax_country`).
 """
 
 from calendar import monthrange
@@ -167,5 +168,7 @@ SANDBOX: Final = Sandbox(
         "token_id": "",
         "token_secret": "",
         "throttled_status": 429,
+        "denied_records": [],
+        "hidden_fields": [],
     },
 )

@@ -113,6 +113,7 @@ async def described(box: NamedDependency[Box], request: AnyRequest, record: From
     fields = {
         name: {"type": plain.get(field.kind, "object"), "nullable": not field.label, "readOnly": field.read_only}
         for name, field in kind.fields.items()
+        if f"{kind.name}.{name}" not in box.option("hidden_fields")
     }
     schema = {"type": "object", "x-ns-filterable": sorted(fields), "properties": {"id": {"type": "string"}, **fields}}
     return answer(200, schema, media_type="application/schema+json")
@@ -123,6 +124,9 @@ def _kind(box: Box, request: AnyRequest, record: FromPath[str]) -> RecordType:
     kind = RECORDS.get(record.lower())
     if kind is None:
         raise refused(404, "NOT_FOUND", f"Record type '{record}' does not exist.")
+    if kind.name in box.option("denied_records"):
+        words = f"Permission Violation: You need a higher permission for {kind.name} to access this page."
+        raise refused(403, "INSUFFICIENT_PERMISSION", words)
     return kind
 
 

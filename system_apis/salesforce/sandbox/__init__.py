@@ -5,6 +5,9 @@ limit, writes instants in whole seconds, and tells a registered address of won d
 
     PUT /_sandbox/options/connected_apps   {"<consumer key>": {"username", "secret", "public_key"}}
     PUT /_sandbox/options/notifications    {"url": "http://...", "secret": "whsec_..."}
+    PUT /_sandbox/options/denied_objects   ["Quote"]                     no right to the object
+    PUT /_sandbox/options/hidden_fields    ["Opportunity.Practice__c"]   renamed, or hidden by field-level security
+    PUT /_sandbox/options/more_values      {"Contract.Status": ["Lapsed"]}
 """
 
 import hashlib
@@ -80,6 +83,9 @@ SANDBOX = Sandbox(
         "smallest_page": 200,
         "duplicate_rule": False,
         "misspelt_duplicate_result": True,
+        "denied_objects": [],
+        "hidden_fields": [],
+        "more_values": {},
     },
     headers=_limit_info,
     tls=True,

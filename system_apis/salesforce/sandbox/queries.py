@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from foundation.sandbox import CALL, Answer, Box, Record, answer
 from system_apis.salesforce.sandbox.errors import refused
-from system_apis.salesforce.sandbox.rest import enter
+from system_apis.salesforce.sandbox.rest import enter, permitted
 from system_apis.salesforce.sandbox.select import Selection, render
 
 LARGEST_PAGE: Final = 2000
@@ -23,6 +23,7 @@ async def query(box: NamedDependency[Box], version: FromPath[str], request: Requ
     text = request.query_params.get("q", "")
     deleted = "queryAll" in request.url.path
     selection = Selection(text)
+    permitted(box, selection.kind, text)
     found = selection.run(box.store, deleted=deleted)
     if selection.counts_only:
         return answer(200, {"totalSize": len(found), "done": True, "records": []})

@@ -76,7 +76,12 @@ async def describe(box: NamedDependency[Box], version: FromPath[str], name: From
     """The fields of one object."""
     enter(box, version)
     kind = org.kind_of(name)
-    fields = [field.described() for field in kind.fields.values()]
+    permitted(box, kind, "")
+    more, hidden = box.option("more_values"), box.option("hidden_fields")
+    fields = [field.described() for field in kind.fields.values() if f"{kind.name}.{field.name}" not in hidden]
+    for each in fields:
+        added = more.get(f"{kind.name}.{each['name']}", ())
+        each["picklistValues"] += [{"value": value, "label": value, "active": True} for value in added]
     return answer(200, {**kind.described(version), "fields": fields, "childRelationships": [], "recordTypeInfos": []})
 
 
@@ -123,6 +128,7 @@ async def row(
     """One record by id."""
     enter(box, version)
     kind = org.kind_of(name)
+    permitted(box, kind, request.query_params.get("fields", ""))
     if request.method == "GET":
         return _shown(box, version, kind, org.read(box, kind, row_id), request.query_params.get("fields", ""))
     if request.method == "DELETE":
@@ -170,6 +176,18 @@ def enter(box: Box, version: str) -> Record:
     if int(known[1]) < RETIRED_BELOW:
         raise refused(410, "UNSUPPORTED_API_VERSION", "This API version is retired")
     return session
+
+
+def permitted(box: Box, kind: Kind, asked: str) -> None:
+    """What our profile does not show us is not there: the object, or a field that `asked` names."""
+    if kind.name in box.option("denied_objects"):
+        if asked:
+            raise refused(400, "INVALID_TYPE", f"sObject type '{kind.name}' is not supported.")
+        raise not_found()
+    for hidden in box.option("hidden_fields"):
+        of, _, field = hidden.partition(".")
+        if of == kind.name and re.search(rf"\b{field}\b", asked):
+            raise refused(400, "INVALID_FIELD", f"No such column '{field}' on entity '{kind.name}'.")
 
 
 def body_of(raw: bytes) -> Record:

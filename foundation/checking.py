@@ -1,0 +1,193 @@
+"""What a system really has, held against what we map: the hook a vendor folder fills, and what is found with it.
+
+A folder gives `CHECKS` (one `Checked` an object we read or write) and its adapter two methods, `described` and
+`sample`. Everything else is alike for all: can it be reached, is it that product, do the clocks agree, are we let in,
+may we read each object, is each field of ours there, does a list hold words we have none for, does a record fit.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from email.utils import parsedate_to_datetime
+from typing import Final, Protocol
+
+import httpx
+import msgspec
+
+from canonical.faults import Drifted, Fault, NotFound, VendorForbade, VendorSignIn
+from canonical.ports.systems import Account
+from foundation.connections import Connection
+
+SKEW_SECONDS: Final = 60
+"""What clocks may differ by: sign-ins carry the time, and are refused beyond a few minutes."""
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of record we read or write."""
+
+    object: str
+    """As the vendor calls it."""
+    fields: Collection[str]
+    """The fields we map, in the vendor's names."""
+    words: Mapping[str, Collection[str]] = {}
+    """Field -> the codes of its list that we have words for."""
+
+
+class Described(msgspec.Struct, frozen=True, kw_only=True):
+    """What the vendor says of one kind of record: its own metadata, or where it has none, a record of it."""
+
+    fields: Collection[str]
+    values: Mapping[str, Collection[str]] = {}
+    """Field -> everything a closed list may hold."""
+
+
+class Inspectable(Protocol):
+    """What an adapter has for a check. Both raise the faults of any other call."""
+
+    async def whoami(self) -> Account:
+        """Sign in and say as whom."""
+
+    async def described(self, kind: str) -> Described | None:
+        """What the vendor says of an object; None when it has no metadata and no record to look at."""
+
+    async def sample(self, kind: str) -> bool:
+        """Read one record of an object through the mapping; False when there is none."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is not as it must be."""
+
+    system: str
+    says: str
+    mend: str
+    """What to change, and where."""
+    object: str = ""
+    field: str = ""
+
+    def __str__(self) -> str:
+        place = ".".join(part for part in (self.object, self.field) if part)
+        return f"{self.system}{': ' if place else ''}{place}: {self.says}. {self.mend}"
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of checking one system."""
+
+    system: str
+    url: str
+    instance: str = ""
+    user: str = ""
+    """Empty when we were not let in."""
+    fields: dict[str, int] = {}
+    """Object -> how many of our fields were found there."""
+    unread: list[str] = []
+    """Objects of which there was no record to read."""
+    findings: list[Finding] = []
+
+
+async def check(
+    title: str, connection: Connection, adapter: Inspectable, checks: Collection[Checked], http: httpx.AsyncClient
+) -> Report:
+    """Ask it everything. `http` is a client of its address that signs in to nothing."""
+    name, found = connection.name, list[Finding]()
+    place = f"policies/connections.yaml ({connection.where})" if connection.where else "policies/connections.yaml"
+    report = Report(system=name, url=connection.url, findings=found)
+    clock = await _clock(http)
+    if isinstance(clock, httpx.TransportError):
+        says = f"{connection.url} cannot be reached ({type(clock).__name__})"
+        return _with(report, Finding(system=name, says=says, mend=f"Correct `url` of {name} in {place}."))
+    if clock is not None and abs(clock) > SKEW_SECONDS:
+        says = f"its clock is {abs(clock)} s {'ahead of' if clock > 0 else 'behind'} ours"
+        mend = "Set the time of this machine (NTP): a sign-in carries it, and is refused when it is off."
+        found.append(Finding(system=name, says=says, mend=mend))
+    try:
+        account = await adapter.whoami()
+    except VendorSignIn as refused:
+        mend = f"Correct `sign_in` of {name} in {place}, or the value it names."
+        return _with(report, Finding(system=name, says=f"our sign-in is refused: {refused.detail}", mend=mend))
+    except VendorForbade as denied:
+        mend = f"Give our user at {title} the right to use its API."
+        return _with(report, Finding(system=name, says=f"signed in, but denied: {denied.detail}", mend=mend))
+    except Fault as fault:
+        says = f"what answers at {connection.url} is not {title} as we know it: {fault.detail}"
+        return _with(report, Finding(system=name, says=says, mend=f"Correct `url` of {name} in {place}."))
+    fields, unread = dict[str, int](), list[str]()
+    for each in checks:
+        await _object(title, name, adapter, each, found, fields, unread)
+    return msgspec.structs.replace(
+        report, instance=account.instance, user=account.user, fields=fields, unread=unread, findings=found
+    )
+
+
+def _with(report: Report, finding: Finding) -> Report:
+    report.findings.append(finding)
+    return report
+
+
+async def _clock(http: httpx.AsyncClient) -> int | httpx.TransportError | None:
+    """How many seconds its clock is ahead of ours; None where it does not say; the error when nothing answers."""
+    try:
+        answer = await http.get("/")
+        return int((parsedate_to_datetime(answer.headers.get("Date", "")) - datetime.now(UTC)).total_seconds())
+    except httpx.TransportError as lost:
+        return lost
+    except (TypeError, ValueError):
+        return None
+
+
+async def _object(
+    title: str,
+    name: str,
+    adapter: Inspectable,
+    each: Checked,
+    found: list[Finding],
+    fields: dict[str, int],
+    unread: list[str],
+) -> None:
+    try:
+        told = await adapter.described(each.object)
+        if told is not None:
+            missing = [field for field in each.fields if field not in told.fields]
+            fields[each.object] = len(each.fields) - len(missing)
+            found += [_missing(title, name, each, field, told) for field in missing]
+            found += _words(name, each, told)
+            if missing:
+                return  # its records cannot be read either, and that says nothing new
+        if not await adapter.sample(each.object):
+            unread.append(each.object)
+    except VendorForbade as denied:
+        mend = f"Give our user at {title} the right to read {each.object}."
+        found.append(Finding(system=name, object=each.object, says=f"we may not read it: {denied.detail}", mend=mend))
+    except NotFound as absent:
+        mend = f"Switch {each.object} on at {title}, or give our user the right to see it."
+        found.append(Finding(system=name, object=each.object, says=f"it is not there: {absent.detail}", mend=mend))
+    except Drifted as drift:
+        mend = f"Correct the value at {title}, or map it in system_apis/{name}."
+        says = f"a record does not fit our mapping: {drift.detail}"
+        found.append(Finding(system=name, object=each.object, says=says, mend=mend))
+    except Fault as fault:
+        mend = "Check again later; nothing of ours is known to be wrong."
+        found.append(Finding(system=name, object=each.object, says=f"it cannot be read: {fault.detail}", mend=mend))
+
+
+def _missing(title: str, name: str, each: Checked, field: str, told: Described) -> Finding:
+    near = get_close_matches(field, [other for other in told.fields if other not in each.fields], 1, 0.7)
+    renamed = f" (is it {near[0]!r} now?)" if near else ""
+    mend = (
+        f"Create it at {title}, name it so again, or let our user see it;"
+        f" system_apis/{name}/QUIRKS.md lists what an account must have."
+    )
+    return Finding(
+        system=name, object=each.object, field=field, says=f"it is not there, or hidden from us{renamed}", mend=mend
+    )
+
+
+def _words(name: str, each: Checked, told: Described) -> list[Finding]:
+    found = []
+    for field, known in each.words.items():
+        for value in sorted(set(told.values.get(field, ())) - set(known)):
+            mend = (
+                f"Take it off the list, or give it a word in system_apis/{name}/mapping.py: a record with it is drift."
+            )
+            says = f"its list holds {value!r}, for which we have no word"
+            found.append(Finding(system=name, object=each.object, field=field, says=says, mend=mend))
+    return found

@@ -1,0 +1,15 @@
+"""What an account must let us see. There is no metadata of standard fields: a record is what they are compared with."""
+
+from typing import Final
+
+from foundation.checking import Checked
+from system_apis.kantata import wire
+
+CHECKS: Final = (
+    Checked(object="workspaces", fields=wire.Workspace.__struct_fields__),
+    Checked(object="stories", fields=wire.Story.__struct_fields__),
+    Checked(object="external_references", fields=wire.Reference.__struct_fields__),
+    Checked(object="workspace_resources", fields=wire.Resource.__struct_fields__),
+    Checked(object="workspace_allocations", fields=wire.Allocation.__struct_fields__),
+    Checked(object="posts", fields=wire.Post.__struct_fields__),
+)

@@ -1,0 +1,144 @@
+"""A connection is checked: signed in, one record of each object read, every field we map looked for, each gap named."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from foundation.checking import Finding, Report
+from foundation.connections import Connection
+from gateway.loader import PolicyError
+from tests.ports.kept import KEPT, every_system
+from tests.ports.world import World, demo_of, resolved
+from tiergate.connections import checked
+
+DENIED: dict[str, tuple[str, Any, str]] = {
+    "salesforce": ("denied_objects", ["Quote"], "Quote"),
+    "netsuite": ("denied_records", ["billingSchedule"], "billingSchedule"),
+    "kantata": ("denied", ["workspace_resources"], "workspace_resources"),
+    "servicenow": ("read_denied", ["incident"], "incident"),
+}
+HIDDEN: dict[str, tuple[Any, str, str]] = {
+    "salesforce": (["Opportunity.Practice__c"], "Opportunity", "Practice__c"),
+    "netsuite": (["customer.custentity_tg_tax_country"], "customer", "custentity_tg_tax_country"),
+    "servicenow": (["correlation_id"], "incident", "correlation_id"),
+}
+
+
+async def look(world: World, **changes: Any) -> Report:
+    connection = msgspec.structs.replace(world.connection, where="policies/connections.yaml:12", **changes)
+    return await checked(world.system, connection, world.box.transport())
+
+
+async def fill(world: World) -> None:
+    """One of everything its ports keep."""
+    for kept in KEPT:
+        if kept.port in world.system.ports:
+            await kept.put(world, await kept.make(world))
+
+
+def only(report: Report) -> Finding:
+    (finding,) = report.findings
+    assert finding.system == report.system
+    assert finding.mend.endswith("."), "what to change is a sentence"
+    return finding
+
+
+@every_system()
+async def test_a_system_as_it_must_be_has_nothing_to_say(world: World) -> None:
+    await fill(world)
+    report = await look(world)
+    assert report.findings == []
+    assert report.user
+    assert set(report.fields) == {each.object for each in world.system.checks}
+    assert report.unread == []
+
+
+@every_system()
+async def test_wrong_credentials_say_where_they_stand_and_nothing_of_them(world: World) -> None:
+    others = demo_of(world.name, 1).values
+    report = await look(world, sign_in=resolved(world.suite.sign_in, others))
+    finding = only(report)
+    assert "sign-in is refused" in finding.says
+    assert f"`sign_in` of {world.name} in policies/connections.yaml" in finding.mend
+    assert [value for value in others.values() if len(value) > 12 and value in str(finding)] == []
+    assert report.user == ""
+
+
+@every_system()
+async def test_an_address_where_nothing_answers_is_named(world: World) -> None:
+    connection = msgspec.structs.replace(world.connection, url="http://127.0.0.1:9", connect_timeout=0.5)
+    finding = only(await checked(world.system, connection))
+    assert "http://127.0.0.1:9 cannot be reached" in finding.says
+    assert f"Correct `url` of {world.name}" in finding.mend
+
+
+@every_system()
+async def test_an_address_where_something_else_answers_is_named(world: World) -> None:
+    def stranger(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text="<html>It works!</html>")
+
+    finding = only(await checked(world.system, world.connection, httpx.MockTransport(stranger)))
+    assert f"Correct `url` of {world.name}" in finding.mend or "`sign_in`" in finding.mend
+
+
+@every_system()
+async def test_a_missing_right_to_one_object_names_the_object(world: World) -> None:
+    option, value, kind = DENIED[world.name]
+    await fill(world)
+    world.box.store.set_setting(option, value)
+    report = await look(world)
+    finding = next(each for each in report.findings if each.object == kind)
+    assert "right to" in finding.mend
+    assert kind in finding.mend
+    assert {each.object for each in report.findings} == {kind}
+
+
+@every_system()
+async def test_a_field_that_is_gone_or_renamed_is_named(world: World) -> None:
+    if world.name not in HIDDEN:
+        assert not [each for each in world.system.checks if any("__c" in field for field in each.fields)]
+        return
+    value, kind, field = HIDDEN[world.name]
+    await fill(world)
+    world.box.store.set_setting("hidden_fields", value)
+    finding = next(each for each in (await look(world)).findings if each.field == field)
+    assert finding.object == kind
+    assert "it is not there, or hidden from us" in finding.says
+    assert "QUIRKS.md" in finding.mend
+
+
+@every_system()
+async def test_a_clock_that_is_off_is_said_first(world: World) -> None:
+    world.clock.ahead = timedelta(minutes=20)
+    report = await look(world)
+    assert "its clock is 1" in report.findings[0].says
+    assert "ahead of ours" in report.findings[0].says
+    assert "NTP" in report.findings[0].mend
+
+
+@pytest.mark.parametrize("name", ["salesforce"])
+async def test_a_list_with_a_word_we_do_not_know_is_named(world: World) -> None:
+    world.box.store.set_setting("more_values", {"Contract.Status": ["Lapsed"]})
+    finding = only(await look(world))
+    assert (finding.object, finding.field) == ("Contract", "Status")
+    assert "'Lapsed'" in finding.says
+
+
+@pytest.mark.parametrize("name", ["salesforce"])
+async def test_a_renamed_field_is_recognised(world: World) -> None:
+    world.box.store.set_setting("hidden_fields", ["Opportunity.Delivery_Entities__c"])
+    world.system = msgspec.structs.replace(
+        world.system, checks=(msgspec.structs.replace(world.system.checks[0], fields=("Id", "Practices__c")),)
+    )
+    assert "is it 'Practice__c' now?" in only(await look(world)).says
+
+
+@every_system()
+async def test_a_sign_in_that_cannot_be_tried_is_a_mistake_of_its_line(world: World) -> None:
+    lacking = Connection(name=world.name, url=world.suite.url, sign_in={}, where="policies/connections.yaml:12")
+    with pytest.raises(PolicyError) as wrong:
+        await checked(world.system, lacking)
+    assert f"policies/connections.yaml:12: {world.name} cannot be connected: sign_in." in wrong.value.problems[0]
