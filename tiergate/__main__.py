@@ -33,9 +33,9 @@ from foundation.sandbox.server import CannotServe
 from gateway.loader import PolicyError
 from tiergate import settings as environment
 from tiergate.commands import audit as audits
-from tiergate.commands import export as exports
 from tiergate.commands import capabilities
 from tiergate.commands import connections as connected
+from tiergate.commands import export as exports
 from tiergate.commands import openapi as contracts
 from tiergate.commands import policy as policies
 from tiergate.commands import sandbox as alone
