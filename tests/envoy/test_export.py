@@ -1,5 +1,6 @@
 """The policies as an Envoy configuration: what is written, what is left, and that it is compared."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,8 @@ def test_the_policies_that_ship_are_written_and_compared(tiergate: Tiergate, pol
     assert (done.code, done.out) == (0, f"wrote {out}\n")
     assert "Left to the gateway behind it" in done.err
     assert tiergate("export", "envoy", "--check", out, *KEYS).code == 0
+    printed = tiergate("export", "envoy", "--json", *KEYS)
+    assert json.loads(printed.out) == yaml.load(out.read_text(), yaml.CSafeLoader)
     desk = policies / "apis" / "service-desk.yaml"
     desk.write_text(desk.read_text().replace("desk:read", "desk:see"))
     changed = tiergate("export", "envoy", "--check", out, *KEYS)
