@@ -41,6 +41,8 @@ def answer_of(
 
 
 def _proxy_status(fault: Fault) -> bytes:
+    if failed := fault.facts.get("failed"):
+        return f'tiergate; error={failed}; next-hop="{fault.system}"; details="{fault.reason}"'.encode()
     if "policy" in fault.facts or isinstance(fault, CallerFault) or fault.status < 500:
         error = "http_request_denied"
     else:

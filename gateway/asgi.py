@@ -14,12 +14,13 @@ from foundation.context import Context, Layer, criticality_of, fresh, use
 from foundation.masking import shown_path
 from gateway.answers import answer_of
 from gateway.call import Answer, Call, Ending, Http
-from gateway.certificates import believable
 from gateway.challenges import asks_of
 from gateway.governor import Governor
-from gateway.hearing import Hearing
+from gateway.hearing import Hearing, replied
+from gateway.incoming import Incoming
 from gateway.messages import (
     App,
+    CallerGone,
     Message,
     Receive,
     Scope,
@@ -32,12 +33,13 @@ from gateway.messages import (
     with_request_id,
 )
 from gateway.networks import whence
+from gateway.onward import onward
 from gateway.plan import Governed
-from gateway.proxy import Proxy
 from gateway.readable import check, is_clear
-from gateway.receiving import UNGOVERNED_MAX, bounded, whole
+from gateway.receiving import UNGOVERNED_MAX, bounded
 from gateway.recorded import recorded
 from gateway.refusals import AuditUnavailable, MethodNotAllowed, NotOffered
+from gateway.upstreams.asking import Asking, within
 
 _CANCELLED: Final = Ending(status=499, reason="cancelled")
 _KEPT_ANSWER: Final = 256 * 1024
@@ -84,9 +86,9 @@ class Gateway:
         context = fresh(request_id=said[0], traceparent=said[1], site=self._site)
         with use(context):
             if self._front is not None and scope["path"].startswith(self._open_paths) and self._opens(scope, headers):
-                onward = {**scope, "headers": from_outside(scope["headers"])}
+                passed = {**scope, "headers": from_outside(scope["headers"])}
                 given = bounded(receive, most=UNGOVERNED_MAX, seconds=self.slow_seconds)
-                await self._front(onward, given, with_request_id(send, context.request_id))
+                await self._front(passed, given, with_request_id(send, context.request_id))
                 return
             await _Passage(self, scope, receive, send, headers, context).run()
 
@@ -143,6 +145,7 @@ class _Passage:
         "_gateway",
         "_headers",
         "_held",
+        "_incoming",
         "_kept",
         "_kept_size",
         "_receive",
@@ -160,6 +163,7 @@ class _Passage:
         self._scope = scope
         self._receive = receive
         self._send = send
+        self._incoming = Incoming(headers, receive, gateway.slow_seconds)
         self._headers = headers
         self._context = context
         self._call: Call | None = None
@@ -183,6 +187,8 @@ class _Passage:
             await self._release()
         except Fault as fault:
             await self._refuse(fault)
+        except CallerGone:
+            pass  # nobody would hear the answer
         except Exception:
             log.exception("unexpected", path=shown_path(scope["path"]))
             if self._status and self._held is None:
@@ -191,6 +197,7 @@ class _Passage:
         finally:
             self._settle()
             # A connection whose body was not read ends only when nobody can ask for more of it.
+            self._incoming.let_go()
             del self._receive, self._send
 
     async def _pass(self) -> None:
@@ -219,36 +226,44 @@ class _Passage:
                 came_from=came_from,
                 raw_path=self._scope["raw_path"],
                 query=self._scope.get("query_string", b""),
-                read=self._read_body,
+                read=self._incoming.whole,
                 scope=self._scope,
             ),
-            served_here=bool(governed.upstream) or not isinstance(app, Proxy),
+            served_here=not (isinstance(app, Asking) and app.ours),
         )
+        self._incoming.call = call
         await governor.admit(call)
         self._held = [] if call.served_here and governed.durable else None
         if call.answered is not None:
             await self._whole(call.answered)
             return
-        body = await call.read_body()
+        try:
+            if governed.patience is None or not call.served_here:
+                await self._serve(call, app)
+            else:
+                await within(governed.patience, f"{governed.layer}-tier", self._serve(call, app))
+        except Fault as fault:
+            other = governed.standin.instead(call, fault) if governed.standin is not None and not self._status else None
+            if other is None:
+                raise
+            await self._whole(other)
+
+    async def _serve(self, call: Call, app: Direct | App) -> None:
+        """Ask what serves the operation."""
+        governed, elsewhere = call.governed, isinstance(app, Asking)
         self._kept = [] if call.served_here and governed.keeps_answer else None
+        streams = elsewhere and self._incoming.long and not call.body and self._kept is None
+        body = None if streams else await call.read_body()
         if isinstance(app, Direct):
-            await self._straight(call, app, body)
+            await self._straight(call, app, body or b"")
             return
-        headers = believable(self._scope["headers"], governor.plan.platform["client_certificates"], address)
-        headers = from_outside(headers)
-        onward = {**self._scope, "headers": headers, "tiergate.body": bool(body)}
-        given = replay(body, self._receive) if self._has_body() else self._receive
-        if governed.upstream:
-            key = asks_of(governed).key_header.lower().encode()
-            onward["headers"] = [said for said in headers if said[0] != key]  # for us alone, as a token is
-            onward["tiergate.onward"] = governed.below_prefix(self._scope["raw_path"])
-        if self._scope["method"] == "HEAD" and call.served_here:
-            onward["method"] = "GET"  # the tier answers as ever; its content stays here
+        made = onward(self._scope, call, self._gateway.governor.plan.platform["client_certificates"], body)
+        given = self._incoming.piece if streams else replay(body or b"", self._receive) if body else self._receive
         with use(self._inner(call)):
             if call.served_here and governed.repliers:
-                await self._reply(call, app, onward, given)
+                await self._reply(call, app, made, given)
             else:
-                await app(onward, given, self._answer)
+                await app(made, given, self._answer)
 
     async def _straight(self, call: Call, operation: Direct, body: bytes) -> None:
         """Ask an operation of this process itself."""
@@ -258,10 +273,7 @@ class _Passage:
                 call.arguments, scope.get("query_string", b""), body, scope["path"]
             )
             if call.governed.repliers:
-                answer = Answer(status=status, headers=tuple(headers), body=said)
-                for rule in call.governed.repliers:
-                    waiting = rule.reply(call, answer)
-                    answer = answer if waiting is None else await waiting
+                answer = await replied(call, Answer(status=status, headers=tuple(headers), body=said))
                 status, headers, said = answer.status, list(answer.headers), answer.body
         if status < 400 and self._kept is None and self._held is None and scope["method"] != "HEAD":
             # Nothing of it is to be looked at, nor to be kept back.
@@ -277,12 +289,8 @@ class _Passage:
         hearing = Hearing(call, self._answer)
         await app(scope, receive, hearing.hear)
         answer = hearing.answer()
-        if answer is None:
-            return
-        for rule in call.governed.repliers:
-            waiting = rule.reply(call, answer)
-            answer = answer if waiting is None else await waiting
-        await self._whole(answer)
+        if answer is not None:
+            await self._whole(await replied(call, answer))
 
     async def _whole(self, answer: Answer) -> None:
         await self._answer({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
@@ -301,16 +309,6 @@ class _Passage:
             site=outer.site,
             criticality=(criticality_of(said.get("tiergate-criticality", "")) if trusted else "") or call.criticality,
         )
-
-    def _has_body(self) -> bool:
-        return "transfer-encoding" in self._headers or self._headers.get("content-length", "0") != "0"
-
-    async def _read_body(self) -> bytes:
-        call = self._call
-        if call is None or not self._has_body():
-            return b""
-        wait = self._gateway.slow_seconds
-        return await whole(self._receive, most=call.body_max, seconds=wait, policy=call.body_max_at)
 
     async def _answer(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -24,6 +24,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer
     at: float
     until: float
+    last: float = 0.0
+    """Until when it is given, too old as it is, while what stands behind is down; earlier than `until`: not at all."""
 
 
 class AnswerCache:
@@ -40,10 +42,16 @@ class AnswerCache:
         if found is None:
             return None
         if found.until <= now:
-            self._drop(key)
+            if found.last <= now:
+                self._drop(key)
             return None
         self._kept.move_to_end(key)
         return found
+
+    def stale(self, key: Key, now: float) -> Kept | None:
+        """The answer that may still be given where there is no other, fresh or not."""
+        found = self._kept.get(key)
+        return found if found is not None and max(found.until, found.last) > now else None
 
     def keep(self, key: Key, kept: Kept) -> bool:
         """Remember an answer; False for one that is too large."""

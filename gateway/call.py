@@ -73,6 +73,7 @@ class Call:
         "body_max",
         "body_max_at",
         "broken",
+        "cache_key",
         "caller",
         "criticality",
         "governed",
@@ -86,6 +87,8 @@ class Call:
         "served_here",
         "services",
         "shadowed",
+        "stale_for",
+        "streamed",
         "traceparent",
         "warned",
     )
@@ -133,6 +136,12 @@ class Call:
         self.refused_by: Rule | None = None
         """The rule that refused it."""
         self.body = b""
+        self.streamed = 0
+        """Bytes of it that came, where it was passed on without being read."""
+        self.cache_key: tuple[str, ...] | None = None
+        """Under which its answer is kept, where that is done."""
+        self.stale_for = 0.0
+        """Seconds for which its answer is kept beyond its freshness, for when its upstream is down."""
         self.body_max = 0
         self.body_max_at = ""
         self.headers: list[tuple[bytes, bytes]] = []

@@ -24,6 +24,7 @@ from gateway.recorded import recorded
 from gateway.refusals import NotOffered
 from gateway.services import Services
 from gateway.tokens import Revoked, Tokens
+from gateway.upstreams import Upstreams
 
 log = structlog.get_logger("tiergate.gateway")
 
@@ -49,6 +50,7 @@ class Governor:
             tokens=Tokens(keys, clock, revoked),
             counters=counters or Counters(clock),
             lookups=Lookups(clock),
+            upstreams=Upstreams(clock),
             trail=trail,
             idempotency=idempotency,
             drift=drift,

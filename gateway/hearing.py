@@ -61,3 +61,11 @@ class Hearing:
     def _said(self, body: bytes) -> Answer:
         assert self._start is not None
         return Answer(status=self._start["status"], headers=tuple(self._start["headers"]), body=body)
+
+
+async def replied(call: Call, answer: Answer) -> Answer:
+    """The answer, as the rules that want to see it leave it."""
+    for rule in call.governed.repliers:
+        waiting = rule.reply(call, answer)
+        answer = answer if waiting is None else await waiting
+    return answer

@@ -16,6 +16,10 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 _ONLY_OURS: Final = frozenset((b"forwarded", b"x-request-id", b"traceparent"))
 
 
+class CallerGone(Exception):  # noqa: N818 - what happened, not whose error it is
+    """Whoever called does not wait for the answer any more."""
+
+
 async def besides_http(front: App | None, scope: Scope, receive: Receive, send: Send) -> None:
     """The server's start and end, which `front` may want to hear of; anything else is turned away."""
     if scope["type"] == "lifespan" and front is not None:

@@ -44,6 +44,8 @@ class Rule:
     scopes: tuple[str, ...] = ()
     """Scopes it asks for: these become the operation's security requirement."""
 
+    patience: float | None = None
+    """Seconds a tier in this process has for the operation, where the rule is about that."""
     served_at: str = ""
     """Of the upstream that serves the operation in a tier's place; empty where the rule is about something else."""
 
@@ -81,6 +83,10 @@ class Rule:
 
         Raises the fault it is refused with.
         """
+
+    def instead(self, call: Call, fault: Fault) -> Answer | None:
+        """What the caller is given in place of a fault of what stands behind; None where there is nothing."""
+        return None
 
     def settle(self, call: Call, ending: Ending) -> None:
         """See how the call ended: every ending, refusals included."""

@@ -66,6 +66,10 @@ class Governed(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the answer waits until its record is on disk."""
     upstream: str
     """Of the upstream that serves it in a tier's place; empty where a tier of ours does."""
+    patience: float | None
+    """Seconds a tier in this process has for it; None where it has as long as it takes."""
+    standin: Rule | None
+    """The one that has an answer when what stands behind fails."""
     preflight: Rule | None
     """The one that answers a browser that asks whether a page may make this call."""
     in_path: tuple[str, ...]
@@ -185,6 +189,8 @@ def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site
         keeps_answer=any(rule.keeps_answer for rule in rules),
         durable=any(rule.durable for rule in rules),
         upstream=next((rule.served_at for rule in rules if rule.served_at), ""),
+        patience=next((rule.patience for rule in rules if rule.patience is not None), None),
+        standin=next((rule for rule in rules if type(rule).instead is not Rule.instead), None),
         preflight=next((rule for rule in rules if type(rule).preflight is not Rule.preflight), None),
         in_path=tuple(
             () if isinstance(operation, PageOperation) else (p.name for p in operation.parameters if p.place == "path")

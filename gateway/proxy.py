@@ -5,30 +5,49 @@ was called: what was signed for it must fit there too. Others are given nothing 
 Hop-by-hop fields stay behind, `Via` and `Forwarded` say the way, answers are streamed. Nothing is tried twice here.
 """
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
 from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import RequestError, RequestTimeoutError
+from pyreqwest.exceptions import DecodeError, RequestError, RequestTimeoutError
+from pyreqwest.response import Response
 
-from canonical.faults import Fault, OutcomeUnknown, VendorDown, VendorTimeout
+from canonical.faults import Drifted, Fault, Malformed, OutcomeUnknown, VendorDown, VendorTimeout
 from foundation.context import current
+from gateway.messages import CallerGone, Receive, Scope, Send
 
 _HOP_BY_HOP: Final = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
     b"upgrade host content-length".split()
 )
+CONNECT: Final = frozenset(
+    "connection_refused connection_timeout dns_error destination_ip_unroutable tls_protocol_error "
+    "tls_certificate_error".split()
+)
+"""What can go wrong before anything is sent, as RFC 9209 section 2.3 calls it."""
 _OURS_ALONE: Final = frozenset(b"authorization cookie dpop client-cert client-cert-chain".split())
 """What a caller says to us, and nobody behind us may use in their name."""
 _NEVER_CONNECTED: Final = "client error (Connect)"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_CONNECTING: Final = (
+    ("deadline has elapsed", "connection_timeout"),
+    ("dns error", "dns_error"),
+    ("certificate", "tls_certificate_error"),
+    ("corrupt message", "tls_protocol_error"),
+    ("unreachable", "destination_ip_unroutable"),
+)
+"""What a cause says, and the name RFC 9209 has for it."""
+_GRACE: Final = 0.1
+"""Seconds the client has beyond the call's own time: it lets go of the connection then, whoever waits."""
 
 
 class Proxy:
-    """One address. `system` is how its faults name it; times are in seconds.
+    """One address. `system` is how its faults name it.
 
-    `ours`: whether it is a tier of ours. `send` goes with every call to another.
+    `patience` says how many seconds a connection may take, and how many may pass without a sign of life. `ours`:
+    whether it is a tier of ours. `send` goes with every call to another.
     """
 
     def __init__(
@@ -36,54 +55,69 @@ class Proxy:
         url: str,
         *,
         system: str,
-        connect_timeout: float = 2.0,
-        timeout: float = 30.0,
+        patience: Callable[[], tuple[float, float]] = lambda: (2.0, 30.0),
         ours: bool = True,
         send: Mapping[str, str] | None = None,
     ) -> None:
         self._url = url.rstrip("/")
         self._system = system
-        self._connect_timeout = timedelta(seconds=connect_timeout)
-        self._timeout = timedelta(seconds=timeout)
+        self._patience = patience
         self._ours = ours
         self._send = list((send or {}).items())
         self._replaced = frozenset(name.lower().encode() for name in send or {})
-        self._client: Client | None = None
+        self._clients: dict[bool, Client] = {}
+        self._built_for = (0.0, 0.0)
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Forward one request whose body the gateway has read. Raises a `VendorFault` before an answer began."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Forward one request, its body as the gateway read it or, where it did not, as it comes.
+
+        Raises a `VendorFault`, or `CallerGone`. After the answer began it means that the answer is not whole.
+        """
         query = scope.get("query_string", b"")
         path = scope.get("tiergate.onward") or scope.get("tiergate.called", scope["raw_path"])
         url = self._url + path.decode("ascii") + (f"?{query.decode('ascii')}" if query else "")
-        body = (await receive()).get("body", b"") if scope["tiergate.body"] else b""
-        request = self._open().request(scope["method"], url).headers(self._onward(scope))
-        request = request.body_bytes(body) if body else request
-        started = False
+        body, started, sent = scope["tiergate.body"], False, None
+        request = self._open(streams=body is None).request(scope["method"], url).headers(self._onward(scope))
+        if body is None:
+            sent = _Sent(receive, self._patience()[1])
+            request = request.headers(_length(scope)).body_stream(sent.parts())
+        elif body:
+            request = request.body_bytes(body)
+        if (seconds := scope.get("tiergate.seconds")) is not None:
+            request = request.timeout(timedelta(seconds=seconds + _GRACE))
         try:
-            async with request.build_streamed() as response:
-                headers = _kept((k.lower().encode(), v.encode("latin-1")) for k, v in response.headers.items())
-                headers = headers if self._ours else [said for said in headers if said[0] != b"set-cookie"]
+            # As little as may be is read ahead: the client would wait for that much before it told of the answer.
+            async with request.streamed_read_buffer_limit(1).build_streamed() as response:
                 started = True
-                await send({"type": "http.response.start", "status": response.status, "headers": headers})
+                await send({"type": "http.response.start", "status": response.status, "headers": self._back(response)})
                 while (chunk := await response.body_reader.read_chunk()) is not None:
                     await send({"type": "http.response.body", "body": bytes(chunk), "more_body": True})
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         except RequestError as failed:
-            if started:
-                raise
-            raise self._fault(failed, scope["method"]) from failed
+            if sent is not None and sent.failed is not None:
+                raise sent.failed from None
+            raise self._fault(failed, scope["method"], started) from failed
 
     async def close(self) -> None:
         """Let go of the connections."""
-        if self._client is not None:
-            await self._client.close()
+        for client in self._clients.values():
+            await client.close()
 
-    def _open(self) -> Client:
-        if self._client is None:
-            builder = ClientBuilder().follow_redirects(False).connect_timeout(self._connect_timeout).no_proxy()
-            builder = builder.read_timeout(self._timeout).gzip(False).brotli(False).zstd(False).deflate(False)
-            self._client = builder.build()
-        return self._client
+    def _open(self, *, streams: bool) -> Client:
+        """The client. Where a body is streamed the caller's pauses are no silence of the upstream."""
+        said = self._patience()
+        if said != self._built_for:
+            self._clients, self._built_for = {}, said
+        if streams not in self._clients:
+            connect, idle = (timedelta(seconds=seconds) for seconds in said)
+            builder = ClientBuilder().follow_redirects(False).connect_timeout(connect).no_proxy()
+            builder = builder.gzip(False).brotli(False).zstd(False).deflate(False)
+            self._clients[streams] = (builder if streams else builder.read_timeout(idle)).build()
+        return self._clients[streams]
+
+    def _back(self, response: Response) -> list[tuple[bytes, bytes]]:
+        headers = _kept((k.lower().encode(), v.encode("latin-1")) for k, v in response.headers.items())
+        return headers if self._ours else [said for said in headers if said[0] != b"set-cookie"]
 
     def _onward(self, scope: Any) -> list[tuple[str, str]]:
         """The header fields that go on."""
@@ -99,23 +133,69 @@ class Proxy:
         sent.append(("Forwarded", f'for={peer};host="{host}";proto={scope.get("scheme", "http")}'))
         return [*sent, *context.items(), *self._send]
 
-    def _fault(self, failed: RequestError, method: str) -> Fault:
-        if not _connected(failed):
-            return VendorDown("cannot be reached", system=self._system)
+    def _fault(self, failed: RequestError, method: str, started: bool) -> Fault:
+        """What went wrong, by its name in RFC 9209; never in the upstream's own words."""
+        why, system = _why(failed, started), self._system
+        if why in CONNECT:
+            return VendorDown("cannot be reached", failed=why, system=system)
+        if why == "http_protocol_error":
+            return Drifted("answered with something that is no HTTP", failed=why, system=system)
         if method not in _SAFE:
-            return OutcomeUnknown("did not answer; whether it did what was asked is unknown", system=self._system)
-        if isinstance(failed, RequestTimeoutError):
-            return VendorTimeout("did not answer in time", system=self._system)
-        return VendorDown("broke off the connection", system=self._system)
+            return OutcomeUnknown("did not answer; whether it did what was asked is unknown", failed=why, system=system)
+        if why == "http_response_timeout":
+            return VendorTimeout("did not answer in time", failed=why, system=system)
+        return VendorDown("broke off the connection", failed=why, system=system)
 
 
-def _connected(failed: RequestError) -> bool:
-    """Whether the connection stood, so that the request may have been read.
+class _Sent:
+    """A body on its way from the caller, a piece whenever the upstream has room for it."""
 
-    pyreqwest calls everything before the answer's first byte a ConnectError, a request lost on the way included; only
-    the chain of causes tells. Without its word we assume the worse.
+    def __init__(self, receive: Receive, idle: float) -> None:
+        self._receive = receive
+        self._idle = idle
+        self.failed: Exception | None = None
+        """Why it ended too early, where that was the caller's doing."""
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """The pieces. Whatever stops them is in `failed`: the client has its own word for it."""
+        more = True
+        try:
+            while more:
+                async with asyncio.timeout(self._idle):
+                    message = await self._receive()
+                if message["type"] == "http.disconnect":
+                    raise CallerGone
+                more = message.get("more_body", False)
+                if body := message.get("body", b""):
+                    yield body
+        except TimeoutError:
+            self.failed = Malformed(f"No piece of the body came for {self._idle:g} s.")
+            raise
+        except Exception as failed:
+            self.failed = failed
+            raise
+
+
+def _why(failed: RequestError, started: bool) -> str:
+    """The name RFC 9209 section 2.3 has for it.
+
+    pyreqwest calls everything before the answer's first byte a ConnectError or a ConnectTimeoutError, a request lost
+    on the way included; only the chain of causes tells. Without its word we assume that the request was read.
     """
-    return not any(cause["message"] == _NEVER_CONNECTED for cause in failed.details["causes"] or ())
+    causes = [cause["message"] for cause in failed.details["causes"] or ()]
+    if _NEVER_CONNECTED in causes:
+        told = " ".join(causes)
+        return next((name for sign, name in _CONNECTING if sign in told), "connection_refused")
+    if isinstance(failed, RequestTimeoutError):
+        return "http_response_timeout"
+    if started:
+        return "http_response_incomplete"
+    return "http_protocol_error" if isinstance(failed, DecodeError) else "connection_terminated"
+
+
+def _length(scope: Scope) -> list[tuple[str, str]]:
+    """How long a streamed body will be, where its caller said so."""
+    return [("Content-Length", value.decode("ascii")) for name, value in scope["headers"] if name == b"content-length"]
 
 
 def _kept(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -24,6 +24,8 @@ class Services(msgspec.Struct, kw_only=True):
 
     tokens: "Tokens"
     counters: Counters
+    upstreams: Upstreams
+    """What stands behind operations that no tier serves."""
     lookups: "Lookups"
     """Whose things are, as the tiers of this process can say."""
     load: Load = msgspec.field(default_factory=Load)
@@ -36,7 +38,5 @@ class Services(msgspec.Struct, kw_only=True):
     """Where answers that break their contract are written down; None where nobody does (a test, a bench)."""
     cache: AnswerCache = msgspec.field(default_factory=AnswerCache)
     """Answers that are given again."""
-    upstreams: Upstreams = msgspec.field(default_factory=Upstreams)
-    """What stands behind operations that no tier serves."""
     clock: Callable[[], float] = time.time
     """Seconds since the epoch."""

@@ -46,7 +46,6 @@ from gateway.identity.settings import IdentitySettings
 from gateway.keys import FetchedKeys
 from gateway.plan import Plan, load
 from gateway.problems import problem_page
-from gateway.proxy import Proxy
 from gateway.published import scopes_of
 from gateway.publishing import pages
 from gateway.reload import Reloading
@@ -161,8 +160,7 @@ class Served:
         if self._gateway:
             for tier, url in settings.tier_urls.items():
                 if tier not in tiers:
-                    proxy = tiers[tier] = Proxy(url, system=f"{tier} tier")
-                    self._closing.append(proxy.close)
+                    tiers[tier] = self.governor.services.upstreams.apart(f"{tier}-tier", url)
         front = app_of(
             [
                 health(),

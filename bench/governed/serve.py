@@ -15,7 +15,6 @@ from typing import Any
 
 from bench.governed import slow, world
 from foundation.counting import counters_at
-from gateway.proxy import Proxy
 from tiergate.front import app_of, health
 from tiergate.server import Serving, run
 
@@ -33,7 +32,7 @@ def app_for(asked: argparse.Namespace) -> tuple[Any, list[Any]]:
     governor = world.governor_of(plan, world.read_key(Path(asked.folder)), trail, counters_at(asked.redis))
     behind: Any = world.tier()
     if asked.what == "proxy":
-        proxy = Proxy(asked.tier, system="process tier")
+        proxy = governor.services.upstreams.apart("process-tier", asked.tier)
 
         async def behind(scope: Any, receive: Any, send: Any) -> None:
             # A tier that nobody governs: limits and record are the gateway's own, as they are Envoy's in its place.

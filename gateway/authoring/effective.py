@@ -107,6 +107,8 @@ def _of_noun(noun: Noun, governed: Governed, policy: Policy, found: Policies, pl
         yield from _of_products(governed, found, plan)
     if noun.name == "limits" and not governed.public:
         yield from _of_plans(governed, found, plan)
+    if noun.name == "upstream":
+        yield from _of_upstreams(governed, found)
     if noun.name == "access" and not governed.public:
         yield from _of_issuers(policy, found)
 
@@ -169,6 +171,22 @@ def _of_plans(governed: Governed, found: Policies, plan: Plan) -> Iterator[Value
         for limit, value in found.platform.said["plans"][name].items():
             node = found.platform.node.at("plans", name, limit)
             yield from _flat("limits", f"plans.{name}.{limit}", value, node, node.where)
+
+
+def _of_upstreams(governed: Governed, found: Policies) -> Iterator[Value]:
+    """How patiently what serves the operation is asked, where platform.yaml says it."""
+    name = governed.upstream or f"{governed.layer}-tier"
+    declared = (found.platform.said["upstreams"] or {}).get(name)
+    if declared is not None:
+        node = found.platform.node.at("upstreams", name)
+        shown = msgspec.structs.replace(declared, send=dict.fromkeys(declared.send, "..."))
+        yield from _flat("upstream", f"upstreams.{name}", shown, _without(node, "send"), node.where)
+
+
+def _without(node: Node, key: str) -> Node:
+    """A node without what is nobody's to read: what is under one of its keys."""
+    kept = {name: each for name, each in node.value.items() if name != key}
+    return Node(kept, node.file, node.line)
 
 
 def _of_issuers(policy: Policy, found: Policies) -> Iterator[Value]:

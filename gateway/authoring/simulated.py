@@ -62,7 +62,7 @@ class Simulated:
         governor = Governor(self.plan, keys=_Keys(), clock=clock)
         governor.services.lookups = _Lookups(given.lookups)
         tier = _answering(governed, msgspec.json.encode(given.answer))
-        governor.services.upstreams = Upstreams(lambda name, said: tier)
+        governor.services.upstreams = Upstreams(clock, lambda running: tier)
         governor.services.upstreams.configure(self.plan.platform["upstreams"])
         gateway = Gateway(governor, {"experience": tier, "process": tier, "system": tier})
         people = [_request(self.plan, governed, given, start, number) for number in range(given.people)]

@@ -84,7 +84,7 @@ class Record(Rule):
             product=call.product.name if call.product is not None else "",
             asked=http.headers.get("api-version", "") or http.headers.get("api-date", "") if http else "",
             address=(http.came_from or http.address) if http else "",
-            size=len(call.body),
+            size=len(call.body) or call.streamed,
             request_id=call.request_id,
             traceparent=call.traceparent,
             took=ending.took,

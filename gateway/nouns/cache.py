@@ -24,6 +24,7 @@ _KNOWN: Final[dict[str, Any]] = {
     "description": "The `ETag` of the answer the caller has.",
     "schema": {"type": "string"},
 }
+_NEVER_STALE: Final = ("must-revalidate", "proxy-revalidate", "no-cache", "s-maxage")
 _OF_THE_BODY: Final = frozenset((b"content-length", b"content-type"))
 
 
@@ -55,7 +56,7 @@ class Remember(Rule):
         http = call.http
         if http is None or not call.served_here or http.method != "GET":
             return
-        key = self._key(call, http)
+        key = call.cache_key = self._key(call, http)
         fresh = None if _wants_anew(http) else call.services.cache.find(key, call.services.clock())
         if fresh is None:
             call.remember(self, key)
@@ -73,12 +74,16 @@ class Remember(Rule):
         return self._keep(call, http, key, answer)
 
     async def _keep(self, call: Call, http: Http, key: Key, answer: Answer) -> Answer:
-        if answer.status != 200:
+        said = answer.header(b"cache-control").decode("latin-1").lower()
+        if answer.status != 200 or "no-store" in said:
             call.headers.append((b"cache-status", b"tiergate; fwd=miss"))
             return answer
         tagged = _tagged(answer)
         now = call.services.clock()
-        stored = call.services.cache.keep(key, Kept(answer=tagged, at=now, until=now + self._said.fresh))
+        until = now + self._said.fresh
+        # RFC 9111 section 4.2.4: whose answer says so is never given when it is too old.
+        last = 0.0 if any(word in said for word in _NEVER_STALE) else until + call.stale_for
+        stored = call.services.cache.keep(key, Kept(answer=tagged, at=now, until=until, last=last))
         call.headers.extend(self._headers)
         why = b"request" if _wants_anew(http) else b"miss"
         call.headers.append((b"cache-status", b"tiergate; fwd=%b%b" % (why, b"; stored" if stored else b"")))

@@ -19,30 +19,45 @@ Where nothing is said of a tier: 2s to connect, 30s without a sign of life, one 
 
 from collections.abc import Awaitable, Mapping
 
+from canonical.faults import Fault, VendorFault
 from foundation.api import PageOperation
-from gateway.call import Call, Ending
+from gateway.call import Answer, Call, Ending
 from gateway.conversion import did_you_mean
 from gateway.noun import Noun, Rule, Site
+from gateway.upstreams.asking import left_alone
 from gateway.upstreams.declared import TIERS, Upstream
-from gateway.upstreams.faults import UpstreamFull
+from gateway.upstreams.faults import UpstreamFull, UpstreamLeftAlone
+from gateway.upstreams.metrics import STALE
 from gateway.upstreams.room import Full
-from gateway.upstreams.upstreams import Running
+from gateway.upstreams.running import Running
 
 
 class Behind(Rule):
-    """One operation's upstream."""
+    """One operation's upstream: its breaker, its places, and what is given while it is down."""
 
-    def __init__(self, where: str, name: str, said: Upstream) -> None:
+    def __init__(self, where: str, name: str, said: Upstream, *, safe: bool) -> None:
         super().__init__(where)
         self.served_at = name if said.url else ""
         self.upstream = name
-        self.refuses = (UpstreamFull,) if said.capacity is not None else ()
-        self._said = said
+        refuses = ((UpstreamLeftAlone, said.breaker), (UpstreamFull, said.capacity))
+        self.refuses = tuple(fault for fault, declared in refuses if declared is not None)
+        self._has_places = said.capacity is not None
+        self._stale = said.when_down.reads.seconds if said.when_down is not None and safe else 0.0
+        self.patience = said.timeout.total if safe and not said.url else None
+        """Seconds a tier in this process has for it. What writes is not broken off halfway, where it can be seen."""
 
     def admit(self, call: Call) -> Awaitable[None] | None:
-        if self._said.capacity is None:
-            return None
+        call.stale_for = self._stale
         running = call.services.upstreams.running(self.upstream)
+        wait = running.breaker.wait(running.clock())
+        if wait > 0:
+            refused = left_alone(running, wait)
+            call.answered = self.instead(call, refused)
+            if call.answered is None:
+                raise refused
+            return None
+        if not self._has_places:
+            return None
         try:
             waiting = running.room.take()
         except Full:
@@ -51,6 +66,24 @@ class Behind(Rule):
             return self._enter(call, running, waiting)
         call.remember(self, running)
         return None
+
+    def instead(self, call: Call, fault: Fault) -> Answer | None:
+        """What the caller was given before, where policy says how old it may be, and the upstream is what failed."""
+        key, http = call.cache_key, call.http
+        if not self._stale or key is None or http is None or not isinstance(fault, VendorFault):
+            return None
+        now = call.services.clock()
+        kept = call.services.cache.stale(key, now)
+        if kept is None:
+            return None
+        STALE.labels(self.upstream).inc()
+        call.headers.append((b"age", b"%d" % int(now - kept.at)))
+        went = b"hit" if isinstance(fault, UpstreamLeftAlone) else b"fwd=stale"
+        if status := fault.facts.get("received_status"):
+            went += b"; fwd-status=" + status.encode()
+        ttl = b"; ttl=%d; detail=upstream-down" % int(kept.until - now)
+        call.headers.append((b"cache-status", b"tiergate; " + went + ttl))
+        return kept.answer
 
     def settle(self, call: Call, ending: Ending) -> None:
         running = call.recall(self)
@@ -66,7 +99,11 @@ class Behind(Rule):
 
     def _full(self) -> UpstreamFull:
         return UpstreamFull(
-            f"All places of {self.upstream} are taken.", system=self.upstream, retry_after="1", policy=self.where
+            f"All places of {self.upstream} are taken.",
+            system=self.upstream,
+            retry_after="1",
+            failed="connection_limit_reached",
+            policy=self.where,
         )
 
 
@@ -77,7 +114,7 @@ def build(site: Site) -> Rule | None:
     named: str | None = site.said("upstream") or site.policy.get("upstream")
     if named is None:
         tier = f"{site.api.layer}-tier"
-        return Behind(site.where_platform("upstreams", tier), tier, declared[tier]) if tier in declared else None
+        return _behind(site, site.where_platform("upstreams", tier), tier, declared) if tier in declared else None
     if named not in declared or named in TIERS:
         hint = did_you_mean(named, [name for name in declared if name not in TIERS])
         _problem(site, f"platform.yaml has no upstream {named!r} with an address{hint}")
@@ -86,7 +123,12 @@ def build(site: Site) -> Rule | None:
         if site.own("upstream") is not None:
             site.problem("upstream", "is a page: pages are served by our own tiers")
         return None
-    return Behind(_where(site), named, declared[named])
+    return _behind(site, _where(site), named, declared)
+
+
+def _behind(site: Site, where: str, name: str, declared: Mapping[str, Upstream]) -> Behind:
+    safe = isinstance(site.operation, PageOperation) or site.operation.safe
+    return Behind(where, name, declared[name], safe=safe)
 
 
 def _check(site: Site, declared: Mapping[str, Upstream]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from gateway.upstreams.declared import Capacity
@@ -15,7 +15,9 @@ class Full(Exception):  # noqa: N818 - what happened, not whose error it is
 class Room:
     """The places of one upstream. One event loop uses it."""
 
-    def __init__(self, said: Capacity | None = None) -> None:
+    def __init__(self, said: Capacity | None = None, on_change: Callable[[float], object] = float) -> None:
+        """`on_change` is told how many places are taken."""
+        self._on_change = on_change
         self.said = said
         """May be replaced while calls are under way: those that have a place keep it."""
         self.taken = 0
@@ -24,7 +26,7 @@ class Room:
     def take(self) -> Awaitable[None] | None:
         """A place, at once or when awaited. Raises `Full`."""
         if self.said is None or (self.taken < self.said.concurrent and not self._waiting):
-            self.taken += 1
+            self._took()
             return None
         if self.said.wait is None:
             raise Full
@@ -33,11 +35,16 @@ class Room:
     def give_back(self) -> None:
         """One place is free again; whoever waits longest has it."""
         self.taken -= 1
+        self._on_change(self.taken)
         while self._waiting and (self.said is None or self.taken < self.said.concurrent):
             turn = self._waiting.popleft()
             if not turn.done():
-                self.taken += 1
+                self._took()
                 turn.set_result(None)
+
+    def _took(self) -> None:
+        self.taken += 1
+        self._on_change(self.taken)
 
     async def _wait(self, most: float) -> None:
         turn = asyncio.get_running_loop().create_future()

@@ -1,69 +1,57 @@
 """The upstreams of a process, by name. They outlive a plan: a reload closes no breaker and breaks off no call."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
+from gateway.messages import App
 from gateway.proxy import Proxy
+from gateway.upstreams.asking import Asking
 from gateway.upstreams.declared import TIERS, Upstream
-from gateway.upstreams.room import Room
+from gateway.upstreams.running import Running
 
-App = Callable[[Any, Any, Any], Awaitable[None]]
-Reach = Callable[[str, Upstream], App]
-"""What calls an upstream by its name and what is said of it."""
-
-
-class Running:
-    """What this process knows of one upstream: how much of it is in use."""
-
-    def __init__(self, said: Upstream) -> None:
-        self.room = Room()
-        self.say(said)
-
-    def say(self, said: Upstream) -> None:
-        """Go by this from now on."""
-        self.said = said
-        self.room.said = said.capacity
+Reach = Callable[[Running], App]
+"""What calls an upstream."""
 
 
 class Upstreams:
-    """What stands behind the operations that no tier serves."""
+    """What stands behind the operations that no tier serves, and what is known of our own tiers."""
 
-    def __init__(self, reach: Reach | None = None) -> None:
-        """`reach`: over the network when not given."""
+    def __init__(self, clock: Callable[[], float], reach: Reach | None = None) -> None:
+        """`clock` is in seconds; `reach`: over the network when not given."""
+        self._clock = clock
         self._reach = reach or _proxied
-        self._said: Mapping[str, Upstream] = {}
-        self._apps: dict[str, App] = {}
+        self._asking: dict[str, Asking] = {}
         self._running: dict[str, Running] = {}
 
     def configure(self, said: Mapping[str, Upstream] | None) -> None:
         """Go by this from now on. Raises nothing: what is said was checked when it was read."""
-        before, self._said = self._said, said or {}
-        self._apps = {
-            name: self._apps[name] if before.get(name) == upstream else self._reach(name, upstream)
-            for name, upstream in self._said.items()
-            if name not in TIERS
-        }
-        for name, upstream in self._said.items():
-            if name in self._running:
-                self._running[name].say(upstream)
-            else:
-                self._running[name] = Running(upstream)
+        for name, upstream in (said or {}).items():
+            known = self._running.get(name)
+            moved = known is None or (known.said.url, known.said.send) != (upstream.url, upstream.send)
+            running = self.running(name, upstream)
+            running.say(upstream)
+            if name not in TIERS and moved:
+                self._asking[name] = Asking(running, self._reach(running))
+        for name, running in self._running.items():
+            if name in TIERS and name not in (said or {}):
+                running.say(Upstream())
 
-    def running(self, name: str) -> Running:
-        """What is known of the upstream of that name. Raises `KeyError` for one that never was declared."""
-        return self._running[name]
+    def running(self, name: str, said: Upstream | None = None) -> Running:
+        """What is known of the upstream of that name."""
+        known = self._running.get(name)
+        if known is None:
+            known = self._running[name] = Running(name, said or Upstream(), self._clock)
+        return known
 
-    def app(self, name: str) -> App:
+    def app(self, name: str) -> Asking:
         """The upstream of that name, as an app. Raises `KeyError` for one that is not declared."""
-        return self._apps[name]
+        return self._asking[name]
+
+    def apart(self, name: str, url: str) -> Asking:
+        """A tier of ours in another process, as an app."""
+        running = self.running(name)
+        return Asking(running, Proxy(url, system=name, patience=running.patience), ours=True)
 
 
-def _proxied(name: str, said: Upstream) -> App:
-    return Proxy(
-        said.url,
-        system=name,
-        connect_timeout=said.timeout.connect,
-        timeout=said.timeout.idle,
-        ours=False,
-        send=said.send,
-    )
+def _proxied(running: Running) -> App:
+    said = running.said
+    return Proxy(said.url, system=running.name, patience=running.patience, ours=False, send=said.send)

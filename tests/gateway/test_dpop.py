@@ -16,6 +16,7 @@ from gateway.asgi import Gateway
 from gateway.dpop import normal
 from gateway.governor import Governor
 from tests.gateway.notes import KEY, NOTES_FILE, NOW, PLATFORM, KnownKeys, World, plan_of, problem, token
+from tests.gateway.test_proxy import Served
 
 NOTE = "/notes/v2/notes/n1"
 HTU = f"http://gw{NOTE}"
@@ -225,4 +226,23 @@ async def test_where_policy_takes_bound_tokens_only_a_plain_one_is_refused(tmp_p
     assert "bound_by: dpop" in problem(plain)["detail"]
     assert any(each.startswith("DPoP ") for each in plain.headers.get_list("www-authenticate"))
     assert (await call(world, proof())).status_code == 200
+    await world.close()
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/notes/notes/n1"), ("GET", NOTE), ("HEAD", NOTE)])
+async def test_at_a_tier_apart_a_proof_is_for_what_the_caller_called(tmp_path: Path, method: str, path: str) -> None:
+    """Be it an address that names no version, or the header fields alone."""
+    before, after = NOTES_FILE[: NOTES_FILE.index("versions:")], NOTES_FILE[NOTES_FILE.index("access:") :]
+    chosen = "versions: {v1: {}, v2: {}}\nchoose: {by: header, when_missing: reject}\n"
+    world = World(tmp_path, notes=before + chosen + after)
+    tier = Gateway(world.governor, {"process": world.app}, site="http://gw")
+    governor = Governor(world.plan, keys=KnownKeys(KEY), clock=lambda: NOW)
+    async with Served(tier) as served:
+        front = Gateway(governor, {"process": governor.services.upstreams.apart("process-tier", served.url)})
+        async with world.client(front) as http:
+            said = [("Authorization", f"DPoP {BOUND}"), ("DPoP", proof(htu=f"http://gw{path}", htm=method))]
+            answer = await http.request(method, path, headers=[*said, ("Api-Version", "v2")])
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["title"] == "n1") if method == "GET" else (answer.content == b"")
+    assert len(world.desk.asked) == 1
     await world.close()

@@ -243,12 +243,9 @@ async def test_a_limit_in_shadow_refuses_nobody_and_is_not_in_the_headers_but_is
 
 
 async def test_a_gateway_in_front_of_a_tier_elsewhere_spends_nothing(make: Make) -> None:
-    from gateway.proxy import Proxy
-
     world = await make("  it: {quota: 1/hour}\n", ", limits: [it]")
-    proxy = Proxy("http://127.0.0.1:1", system="process tier")
+    proxy = world.governor.services.upstreams.apart("process-tier", "http://127.0.0.1:1")
     async with world.client(Gateway(world.governor, {"process": proxy})) as http:
         for _ in range(3):
             assert (await world.ask("GET", NOTE, token(), http=http)).status_code == 503
-    await proxy.close()
     assert (await ask(world)).status_code == 200

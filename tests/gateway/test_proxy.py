@@ -14,7 +14,9 @@ from foundation.masking import Masker
 from gateway.asgi import Gateway
 from gateway.audit import Trail, query
 from gateway.governor import Governor
-from gateway.proxy import Proxy
+from gateway.upstreams import Upstream
+from gateway.upstreams.declared import Timeout
+from gateway.words import Duration
 from tests.gateway.notes import KEY, KnownKeys, World, problem, token, workload
 
 NOTE = "/notes/v2/notes/n1"
@@ -71,11 +73,10 @@ def fronts(tmp_path: Path) -> Iterator[Trail]:
 async def front(world: World, fronts: Trail) -> AsyncIterator[Any]:
     """A gateway process in front of the tiers' own process, both on the same plan."""
     async with Served(world.gateway) as tier:
-        proxy = Proxy(tier.url, system="process tier", timeout=2.0)
         governor = Governor(world.plan, trail=fronts, keys=KnownKeys(KEY), clock=lambda: world.now)
+        proxy = governor.services.upstreams.apart("process-tier", tier.url)
         async with world.client(Gateway(governor, {"process": proxy, "system": proxy})) as http:
             yield http
-        await proxy.close()
 
 
 async def test_a_call_through_the_front_is_answered_as_one_to_the_tier(world: World, front: Any) -> None:
@@ -147,11 +148,10 @@ async def _seen_by_the_tier(world: World, headers: dict[str, str], answer: list[
         await send({"type": "http.response.body", "body": b""})
 
     async with Served(tier) as served:
-        proxy = Proxy(served.url, system="process tier")
         governor = Governor(world.plan, keys=KnownKeys(KEY), clock=lambda: world.now)
+        proxy = governor.services.upstreams.apart("process-tier", served.url)
         async with world.client(Gateway(governor, {"process": proxy})) as http:
             response = await world.ask("GET", NOTE, token(), headers=headers, http=http)
-        await proxy.close()
     return seen, response
 
 
@@ -181,16 +181,18 @@ async def test_a_tier_that_is_away_or_hangs_is_a_problem_and_a_write_is_never_ca
         writer.close()
 
     dropping = await asyncio.start_server(breaks_off, "127.0.0.1", 0)
-    broken = Proxy(f"http://127.0.0.1:{dropping.sockets[0].getsockname()[1]}", system="process tier")
     governor = Governor(world.plan, keys=KnownKeys(KEY), clock=lambda: world.now)
-    away = Proxy(f"http://127.0.0.1:{free_port()}", system="process tier")
+    governor.services.upstreams.configure({"process-tier": Upstream(timeout=Timeout(idle=Duration(0.3)))})
+    apart = governor.services.upstreams.apart
+    broken = apart("process-tier", f"http://127.0.0.1:{dropping.sockets[0].getsockname()[1]}")
+    away = apart("process-tier", f"http://127.0.0.1:{free_port()}")
     async with Served(hangs) as served:
-        hanging = Proxy(served.url, system="process tier", timeout=0.2)
+        hanging = apart("process-tier", served.url)
         expected = [
-            (away, "GET", NOTE, 503, "vendor_down", "destination_unavailable"),
-            (away, "PUT", KEYED, 503, "vendor_down", "destination_unavailable"),
-            (broken, "GET", NOTE, 503, "vendor_down", "destination_unavailable"),
-            (broken, "PUT", KEYED, 504, "outcome_unknown", "http_response_timeout"),
+            (away, "GET", NOTE, 503, "vendor_down", "connection_refused"),
+            (away, "PUT", KEYED, 503, "vendor_down", "connection_refused"),
+            (broken, "GET", NOTE, 503, "vendor_down", "connection_terminated"),
+            (broken, "PUT", KEYED, 504, "outcome_unknown", "connection_terminated"),
             (hanging, "GET", NOTE, 504, "vendor_timeout", "http_response_timeout"),
             (hanging, "PUT", KEYED, 504, "outcome_unknown", "http_response_timeout"),
         ]
@@ -199,9 +201,7 @@ async def test_a_tier_that_is_away_or_hangs_is_a_problem_and_a_write_is_never_ca
                 body = {"json": {"title": "a"}} if method == "PUT" else {}
                 answer = await world.ask(method, path, token(), http=http, **body)
             assert (answer.status_code, problem(answer)["reason"]) == (status, reason)
-            assert problem(answer)["system"] == "process tier"
-            assert f"error={error}" in answer.headers["proxy-status"]
-    for proxy in (hanging, away, broken):
-        await proxy.close()
+            assert problem(answer)["system"] == "process-tier"
+            assert f'error={error}; next-hop="process-tier"' in answer.headers["proxy-status"]
     dropping.close()
     await dropping.wait_closed()

@@ -7,9 +7,24 @@ from typing import Any
 import pytest
 
 from canonical.faults import NotBound
+from gateway.authoring.effective import effective
 from gateway.interior import bind
 from gateway.loader import PolicyError
-from tests.gateway.notes import NOTES_2, NOTES_FILE, PLATFORM, PROCESS_TIER, Notes, World, plan_of, problem, token
+from gateway.plan import compiled, read
+from tests.gateway.notes import (
+    APIS,
+    NOTES_2,
+    NOTES_FILE,
+    PLATFORM,
+    PROCESS_TIER,
+    VALUES,
+    Notes,
+    World,
+    plan_of,
+    problem,
+    token,
+    write_policies,
+)
 from tests.gateway.test_proxy import Served
 
 ARCHIVE = """\
@@ -179,3 +194,14 @@ def test_what_cannot_be_is_refused_with_its_line(tmp_path: Path, platform: str, 
     with pytest.raises(PolicyError) as refused:
         plan_of(tmp_path, platform=PLATFORM + platform, notes=notes)
     assert any(why in said for said in refused.value.problems), refused.value.problems
+
+
+def test_explain_says_how_patiently_it_is_asked_and_shows_no_secret(tmp_path: Path) -> None:
+    platform = PLATFORM + ARCHIVE.replace("PORT", "1") + "    timeout: {total: 8s}\n    capacity: {concurrent: 3}\n"
+    folder = write_policies(tmp_path, platform=platform, notes=THERE)
+    found = read(folder, VALUES)
+    told = {v.path: (v.said, v.where) for v in effective(found, compiled(found, APIS))["notes-v2.note"].values}
+    assert told["upstream"] == ("archive", "policies/apis/notes.yaml:12")
+    assert told["upstreams.archive.timeout.total"] == ("8s", "policies/platform.yaml:11")
+    assert told["upstreams.archive.capacity.concurrent"] == ("3", "policies/platform.yaml:12")
+    assert not [said for said, _ in told.values() if "k-17" in said]
