@@ -1,8 +1,8 @@
 """What travels with a call through all tiers: who asks, the request id, the trace, the run, its step.
 
 Held in a context variable. Between processes it travels as headers (`traceparent`, `X-Request-Id`, `Tiergate-Run`,
-`Tiergate-Step`, `Tiergate-Criticality`, `Tiergate-Acted-For`); the gateway trusts the `Tiergate-*` ones from workload
-identities only.
+`Tiergate-Step`, `Tiergate-Criticality`, `Tiergate-Acted-For`, `Tiergate-Tool`); the gateway trusts the `Tiergate-*`
+ones from workload identities only, the last from the gateway in front of it.
 """
 
 import random
@@ -71,6 +71,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """The gateway's address as callers know it."""
     criticality: Criticality | Literal[""] = ""
     """What the outermost call is for; empty where nothing was asked from outside."""
+    tool: str = ""
+    """The MCP tool a language model called."""
 
     def on_behalf(self, criticality: Criticality) -> "Context":
         """This, for a call of that class, unless it is part of one already."""
@@ -85,6 +87,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
             found["Tiergate-Step"] = self.step
         if self.criticality:
             found["Tiergate-Criticality"] = self.criticality
+        if self.tool:
+            found["Tiergate-Tool"] = self.tool
         if self.caller is not None and self.caller.acted_for:
             found["Tiergate-Acted-For"] = " ".join(self.caller.acted_for)
         return found
@@ -98,7 +102,9 @@ def current() -> Context:
     return _current.get() or fresh()
 
 
-def fresh(*, request_id: str = "", traceparent: str = "", caller: Caller | None = None, site: str = "") -> Context:
+def fresh(
+    *, request_id: str = "", traceparent: str = "", caller: Caller | None = None, site: str = "", tool: str = ""
+) -> Context:
     """A new context, taking over an incoming request id and W3C `traceparent` only if they are well formed."""
     drawn = f"{random.getrandbits(256) | _NOT_ZERO:064x}"
     return Context(
@@ -108,6 +114,7 @@ def fresh(*, request_id: str = "", traceparent: str = "", caller: Caller | None 
         else f"00-{drawn[:32]}-{drawn[32:48]}-01",
         caller=caller,
         site=site,
+        tool=tool,
     )
 
 

@@ -54,7 +54,8 @@ class Gateway:
     no policy governs (health, metrics, the issuer), at the paths that begin with one of `open_paths`. `site` is the
     address callers know it by, without a slash at its end. `direct` holds operations of tiers here, by
     `{api}-v{major}.{operationId}`, that are asked themselves: the way to them is known already.
-    `slow_seconds` is how long a body may take to come.
+    `slow_seconds` is how long a body may take to come. `behind`: only another gateway of ours reaches this one, whose
+    word is taken on which tool a model called.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Gateway:
         site: str = "",
         direct: Mapping[str, Direct] | None = None,
         slow_seconds: float = 30.0,
+        behind: bool = False,
     ) -> None:
         self.governor = governor
         self._tiers = tiers
@@ -75,6 +77,7 @@ class Gateway:
         self._open_paths = open_paths
         self._site = site
         self.slow_seconds = slow_seconds
+        self._behind = behind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI. Raises nothing before an answer began: whatever fails is answered with a problem document."""
@@ -83,10 +86,11 @@ class Gateway:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         said = (headers.get("x-request-id", ""), headers.get("traceparent", ""))
-        context = fresh(request_id=said[0], traceparent=said[1], site=self._site)
+        tool = scope.get("tiergate.tool", "") or (headers.get("tiergate-tool", "") if self._behind else "")
+        context = fresh(request_id=said[0], traceparent=said[1], site=self._site, tool=tool)
         with use(context):
             if self._front is not None and scope["path"].startswith(self._open_paths) and self._opens(scope, headers):
-                passed = {**scope, "headers": from_outside(scope["headers"])}
+                passed = {**scope, "headers": from_outside(scope["headers"]), "tiergate.said": scope["headers"]}
                 given = bounded(receive, most=UNGOVERNED_MAX, seconds=self.slow_seconds)
                 await self._front(passed, given, with_request_id(send, context.request_id))
                 return
@@ -308,6 +312,7 @@ class _Passage:
             step=said.get("tiergate-step", "") if trusted else "",
             site=outer.site,
             criticality=(criticality_of(said.get("tiergate-criticality", "")) if trusted else "") or call.criticality,
+            tool=outer.tool,
         )
 
     async def _answer(self, message: Message) -> None:

@@ -111,6 +111,7 @@ class Governor:
                     stage="route",
                     request_id=context.request_id,
                     traceparent=context.traceparent,
+                    tool=context.tool,
                     took=ending.took,
                 )
             )

@@ -43,6 +43,8 @@ class Rule:
     """Headers it reads, as OpenAPI parameters: these too."""
     scopes: tuple[str, ...] = ()
     """Scopes it asks for: these become the operation's security requirement."""
+    tool: bool = False
+    """Whether it offers the operation to language models."""
 
     patience: float | None = None
     """Seconds a tier in this process has for the operation, where the rule is about that."""

@@ -72,6 +72,8 @@ class Governed(msgspec.Struct, frozen=True, kw_only=True):
     """The one that has an answer when what stands behind fails."""
     preflight: Rule | None
     """The one that answers a browser that asks whether a page may make this call."""
+    tool: Rule | None
+    """The one that offers it to language models."""
     in_path: tuple[str, ...]
 
     @property
@@ -192,6 +194,7 @@ def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site
         patience=next((rule.patience for rule in rules if rule.patience is not None), None),
         standin=next((rule for rule in rules if type(rule).instead is not Rule.instead), None),
         preflight=next((rule for rule in rules if type(rule).preflight is not Rule.preflight), None),
+        tool=next((rule for rule in rules if rule.tool), None),
         in_path=tuple(
             () if isinstance(operation, PageOperation) else (p.name for p in operation.parameters if p.place == "path")
         ),

@@ -1,7 +1,7 @@
 """Protected-resource metadata (RFC 9728): what a client that was refused reads to find out where tokens are had.
 
 `/.well-known/oauth-protected-resource/notes/v1` speaks for the API at `/notes/v1`, and without a path for all that is
-offered here. Each challenge names it (`resource_metadata`).
+offered here; with the path of the tools (`/mcp`), for those. Each challenge names it (`resource_metadata`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +14,7 @@ from litestar.params import FromPath
 
 from canonical.faults import NotFound
 from gateway.challenges import ANYBODY, METADATA, asks_of
+from gateway.mcp import PATH
 from gateway.plan import Governed, Plan
 
 _CACHED: Final = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
@@ -44,9 +45,9 @@ def metadata(plan: Callable[[], Plan], site: str) -> Sequence[BaseRouteHandler]:
 
     @get(f"{METADATA}/{{resource:path}}", sync_to_thread=False)
     def of_one(resource: FromPath[str]) -> Response[bytes]:
-        """One API."""
+        """One API, or all that is a tool."""
         prefix = f"/{resource.strip('/')}"
-        governed = [each for each in _guarded(plan()) if each.api.prefix == prefix]
+        governed = [each for each in _guarded(plan()) if (each.tool if prefix == PATH else each.api.prefix == prefix)]
         if not governed:
             raise NotFound("No API here takes tokens under this path.")
         return _answer(_described(governed, plan(), site, prefix))
@@ -72,7 +73,7 @@ def _described(governed: Sequence[Governed], plan: Plan, site: str, prefix: str)
         dpop_signing_alg_values_supported=_each(a for asks in asked if asks.dpop for a in asks.proof_algorithms),
         dpop_bound_access_tokens_required=bool(asked) and not any(asks.bearer for asks in asked),
         tls_client_certificate_bound_access_tokens=plan.platform["client_certificates"] is not None,
-        resource_name=governed[0].api.title if prefix else "Tiergate",
+        resource_name="Tiergate's tools" if prefix == PATH else governed[0].api.title if prefix else "Tiergate",
         audience=_each(each.audience for each in governed),
     )
 

@@ -14,6 +14,7 @@
     tiergate connections check  are we let in everywhere, and is what we map there?
     tiergate capabilities       what each system can, and why not
     tiergate sandbox netsuite   one sandbox alone, with a seed and faults of your own
+    tiergate mcp list           which operations may language models call? and serve, for their programs
 
 A mistake that the person at the keyboard can mend ends with one plain sentence and exit code 2.
 """
@@ -36,6 +37,7 @@ from tiergate.commands import audit as audits
 from tiergate.commands import capabilities
 from tiergate.commands import connections as connected
 from tiergate.commands import export as exports
+from tiergate.commands import mcp as tools
 from tiergate.commands import openapi as contracts
 from tiergate.commands import policy as policies
 from tiergate.commands import sandbox as alone
@@ -118,6 +120,7 @@ def parser(of: str | None = None) -> argparse.ArgumentParser:
         ("connections", connected.connections, connected.arguments, "ask the systems behind us"),
         ("sandbox", alone.serve, alone.arguments, "serve one system's sandbox alone"),
         ("capabilities", capabilities.tell, capabilities.arguments, "what each system can, and why not"),
+        ("mcp", tools.mcp, tools.arguments, "offer operations to language models, as MCP tools"),
     ):
         command = _command(commands, name, function, says, "")
         if of in (None, name):

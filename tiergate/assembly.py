@@ -30,7 +30,7 @@ from foundation.counting import counters_at
 from foundation.database import Database, engine_of, migrate
 from foundation.masking import Masker
 from foundation.structs import prepare
-from gateway import interior
+from gateway import interior, mcp
 from gateway.asgi import Gateway
 from gateway.audit import Trail
 from gateway.drift import Drift
@@ -44,6 +44,8 @@ from gateway.identity.sealing import key_file
 from gateway.identity.session import PageSessions
 from gateway.identity.settings import IdentitySettings
 from gateway.keys import FetchedKeys
+from gateway.mcp.server import McpServer
+from gateway.messages import App
 from gateway.plan import Plan, load
 from gateway.problems import problem_page
 from gateway.published import scopes_of
@@ -57,7 +59,7 @@ from process_apis.platform import WORKLOAD, Pace, Platform, launch
 from tiergate import catalogue, configuration, record
 from tiergate.between import EXPERIENCE, ActingFor, Processes, Together, caller
 from tiergate.calls import CallLog
-from tiergate.front import app_of, health, metrics, ready
+from tiergate.front import app_of, health, inside, metrics, ready, transport
 from tiergate.sessions import FaceSessions
 from tiergate.settings import TIERS, Settings, WrongSetting
 from tiergate.standing import Standing
@@ -65,7 +67,11 @@ from tiergate.workload import Workload
 
 P = TypeVar("P")
 AUDIENCE: Final = "https://tiergate.example/api"
-OPEN_PATHS: Final = ("/health", "/ready", "/metrics", "/identity", "/.well-known", "/problems", *pages.OPEN_PATHS)
+OPEN_PATHS: Final = (
+    *"/health /ready /metrics /identity /.well-known /problems".split(),
+    mcp.PATH,
+    *pages.OPEN_PATHS,
+)
 
 
 class Served:
@@ -119,7 +125,7 @@ class Served:
         self._closing += [trail.close, sweeping.stop]
         sweeping.start()
         identity = self._identity() if self._gateway and self._embedded() else None
-        keys = FetchedKeys(_inside(identity, settings.address) if identity else None)
+        keys = FetchedKeys(inside(identity, settings.address) if identity else None)
         # A tier apart has no issuer inside, but the database tells it what the gateway's issuer ended early.
         revoked = Revocations(self.database.engine) if self._embedded() else None
         revoked = identity.revocations if identity else revoked
@@ -161,7 +167,7 @@ class Served:
             for tier, url in settings.tier_urls.items():
                 if tier not in tiers:
                     tiers[tier] = self.governor.services.upstreams.apart(f"{tier}-tier", url)
-        front = app_of(
+        front: App = app_of(
             [
                 health(),
                 ready(self._database_answers, self._says),
@@ -172,6 +178,9 @@ class Served:
                 *([identity.router()] if identity else []),
             ]
         )
+        if self._gateway:
+            within = Gateway(self.governor, tiers, site=settings.address, direct=self._direct)
+            front = McpServer(self.governor, within, site=settings.address, otherwise=front)
         self.app = Gateway(
             self.governor,
             tiers,
@@ -180,6 +189,7 @@ class Served:
             site=settings.address,
             direct=self._direct,
             slow_seconds=settings.slow_seconds,
+            behind=not self._gateway,
         )
         self.policies.start()
         self._closing.append(self.policies.stop)
@@ -299,7 +309,7 @@ class Served:
                 scopes=("desk:read", "desk:act"),
             ),
             self.database.engine,
-            transport=_transport(identity) if identity else None,
+            transport=transport(identity) if identity else None,
         )
         self._closing.append(pages.aclose)
         return FaceSessions(pages, self.governor.services.tokens)
@@ -382,13 +392,3 @@ class Served:
 def everything(settings: Settings, pace: Pace | None = None) -> Served:
     """All tiers and the gateway in one process."""
     return Served(settings, TIERS, gateway=True, pace=pace)
-
-
-def _inside(identity: Identity, address: str) -> httpx.AsyncClient:
-    """A client that finds the issuer in this process at its address, and every other one on the network."""
-    url = httpx.URL(address)
-    return httpx.AsyncClient(mounts={f"{url.scheme}://{url.netloc.decode()}": _transport(identity)}, timeout=5.0)
-
-
-def _transport(identity: Identity) -> httpx.ASGITransport:
-    return httpx.ASGITransport(cast(Any, app_of([identity.router()])))

@@ -1,7 +1,9 @@
-"""What a process says of itself, at the addresses no policy governs: /health, /ready, /metrics."""
+"""What a process says of itself where no policy governs (/health, /ready, /metrics), and the way to its issuer."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
 
+import httpx
 from litestar import Litestar, Response, get
 from litestar.handlers import BaseRouteHandler
 from litestar.router import Router
@@ -9,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from canonical.faults import Fault
 from foundation.api import fault_handler
+from gateway.identity.app import Identity
 
 
 def app_of(handlers: Sequence[BaseRouteHandler | Router]) -> Litestar:
@@ -52,3 +55,14 @@ def ready(database_answers: Callable[[], Awaitable[bool]], says: Callable[[], di
         return Response({"status": "ready", **says()})
 
     return answer
+
+
+def inside(identity: Identity, address: str) -> httpx.AsyncClient:
+    """A client that finds the issuer in this process at its address, and every other one on the network."""
+    url = httpx.URL(address)
+    return httpx.AsyncClient(mounts={f"{url.scheme}://{url.netloc.decode()}": transport(identity)}, timeout=5.0)
+
+
+def transport(identity: Identity) -> httpx.ASGITransport:
+    """The way to the issuer in this process."""
+    return httpx.ASGITransport(cast(Any, app_of([identity.router()])))

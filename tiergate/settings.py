@@ -11,6 +11,8 @@
     TIERGATE_SYSTEM_URL       a tier apart is at this address; likewise TIERGATE_PROCESS_URL, TIERGATE_EXPERIENCE_URL
     TIERGATE_CLIENT_SECRET    a tier's own client secret at the issuer, when the embedded one is not used
     TIERGATE_CONSOLE_SECRET   the client secret of `console` at the issuer, likewise
+    TIERGATE_MCP_TOKEN        the access token with which `tiergate mcp serve` calls; or, where it gets one by itself,
+                              its client id and secret: TIERGATE_MCP_CLIENT, TIERGATE_MCP_SECRET
     TIERGATE_LOG              debug, info (default), warning, error
     TIERGATE_LEASE_SECONDS    after which a silent process counts as dead and its runs are taken over (default 30)
     TIERGATE_SLOW_SECONDS     a caller may take for a request's head, and again for its body (default 30)

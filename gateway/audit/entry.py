@@ -66,6 +66,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Whence it came: only its kind is recorded."""
     size: int = 0
     """Bytes of the request's body."""
+    tool: str = ""
+    """The MCP tool it was called as, or was caused by."""
     request_id: str
     traceparent: str = ""
     took: float = 0.0
@@ -157,6 +159,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Bytes of the request's body."""
     span: str = ""
     """The caller's span in the trace."""
+    tool: str = ""
+    """The MCP tool it was called as, or was caused by."""
 
     @classmethod
     def of(cls, record: Record) -> "Facts":

@@ -154,6 +154,7 @@ def _facts(entry: Entry, whose: _Whose, arguments: dict[str, str], span: str) ->
         address=_kind(entry.address),
         size=entry.size,
         span=span,
+        tool=entry.tool if _ID.fullmatch(entry.tool) else "",
     )
 
 

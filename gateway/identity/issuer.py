@@ -150,12 +150,20 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
     def audience(self, asked: list[str], granted: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The audiences of a token (RFC 8707): those asked for, else those granted, else the platform's own.
 
+        A resource named by its address here (`resource` of the metadata of RFC 9728) is the platform's own.
+
         Raises `InvalidTargetError` for one that is neither the platform's audience nor beneath it, or not granted.
         """
         for resource in asked:
-            if not self._ours(resource) or (granted and resource not in granted):
+            if not (self._here(resource) or self._ours(resource)) or (granted and resource not in granted):
                 raise InvalidTargetError
-        return tuple(dict.fromkeys(asked)) or granted or (self.settings.audience,)
+        named = tuple(asked) or granted
+        meant = (self.settings.audience if self._here(resource) else resource for resource in named)
+        return tuple(dict.fromkeys(meant)) or (self.settings.audience,)
+
+    def _here(self, resource: str) -> bool:
+        issuer, asked = urlsplit(self.settings.issuer), urlsplit(resource)
+        return (asked.scheme, asked.netloc) == (issuer.scheme, issuer.netloc) and not (asked.query or asked.fragment)
 
     def _ours(self, resource: str) -> bool:
         root = self.settings.audience.rstrip("/")

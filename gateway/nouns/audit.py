@@ -13,6 +13,7 @@ import msgspec
 from canonical.classes import KEY
 from canonical.ports import Raw
 from foundation.api import PageOperation
+from foundation.context import current
 from foundation.masking import Rule as Mask
 from foundation.schemas import schema_of
 from gateway.audit import REFUSALS, STANDARD, About, Bodies, Entry, Span
@@ -85,6 +86,7 @@ class Record(Rule):
             asked=http.headers.get("api-version", "") or http.headers.get("api-date", "") if http else "",
             address=(http.came_from or http.address) if http else "",
             size=len(call.body) or call.streamed,
+            tool=current().tool,
             request_id=call.request_id,
             traceparent=call.traceparent,
             took=ending.took,

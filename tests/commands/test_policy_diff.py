@@ -26,7 +26,7 @@ CASES = (
     ),
     (DESK, "{scopes: [desk:read]}", "{scopes: {any: [desk:read, a]}}", "gains access", "asks for any of a, desk:read"),
     (DESK, "{scopes: [desk:read]}", "{public: true}", "gains access", "anybody may call it without a token"),
-    (DESK, "limits: [retries], ", "", "limits", "limits.retries.rate is not said any more; it was 60/min"),
+    (DESK, "    limits: [retries]\n", "", "limits", "limits.retries.rate is not said any more; it was 60/min"),
     (DESK, "audit: bodies", "audit: none", "audit", "audit is none now; it was bodies"),
     (DESK, "body_max: 64KB", "body_max: 1MB", "other", "body_max is 1MB now; it was 64KB"),
     ("apis/intake.yaml", "{public: true, ", "{scopes: [a], ", "loses access", "needs a token now"),

@@ -65,6 +65,7 @@ operations:
     limits: [days, desks]
     cache: 30s
     rules: {named: {check: "parameters.note_id.startsWith('n')", message: A note has a name.}}
+    tool: {title: Read a note, description: One note}
   upsertNote:
     scopes: [notes:read, notes:write]
     limits: [writes]
@@ -191,9 +192,9 @@ def test_a_mutated_policy_is_refused_by_its_place_or_opens_nothing(tmp_path: Pat
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     before = load(folder, APIS, VALUES, "staging")
-    # `public` and `products` have no rule of their own to be seen by, and `on_store_failure` speaks through limits.
+    # `public`, `products` and `tool` have no rule of their own to be seen by; `on_store_failure` speaks through limits.
     assert {rule.noun for governed in before.operations.values() for rule in governed.rules} >= {
-        noun.name for noun in nouns() if not noun.name.startswith(("public", "on_store", "cost", "audit"))
+        noun.name for noun in nouns() if not noun.name.startswith(("public", "on_store", "cost", "audit", "tool"))
     }
     good = set(asyncio.run(_admitted(before)))
     assert ("notes-v1.note", "the console that may read") in good
