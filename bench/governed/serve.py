@@ -16,7 +16,7 @@ from typing import Any
 from bench.governed import slow, world
 from foundation.counting import counters_at
 from tiergate.front import app_of, health
-from tiergate.server import Serving, run
+from tiergate.server import Serving, run, settle
 
 
 def app_for(asked: argparse.Namespace) -> tuple[Any, list[Any]]:
@@ -47,6 +47,7 @@ async def serve(asked: argparse.Namespace) -> None:
     serving, told = Serving(app, "127.0.0.1", asked.port), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     await serving.start()
+    settle()
     await told.wait()
     await serving.stop()
     for each in closing:
