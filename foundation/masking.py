@@ -7,6 +7,7 @@ field, it never shows one.
 import hashlib
 import hmac
 import re
+from collections.abc import Iterator
 from typing import Any, Final, Literal
 from urllib.parse import unquote
 
@@ -19,6 +20,8 @@ Rule = Literal["keep", "hash", "mask_last4", "drop"]
 Rules = dict[str, Rule]
 _PIECE: Final = re.compile(r"[!-?A-~]*")
 """Visible ASCII, but no @."""
+_DEEPEST: Final = 8
+"""So many branches within branches are looked into; one that refers to itself ends there."""
 DEFAULT_RULES: Final[Rules] = {
     "public": "keep",
     "pii": "hash",
@@ -69,13 +72,13 @@ class Masker:
 
     def _walk(self, value: Any, schema: dict[str, Any], defs: dict[str, Any], outer: str | None) -> Any:
         if "$ref" in schema:
-            name = schema["$ref"].rsplit("/", 1)[-1]
-            return self._walk(value, {**defs[name], **{k: v for k, v in schema.items() if k == KEY}}, defs, outer)
+            said = {k: v for k, v in schema.items() if k == KEY}
+            return self._walk(value, {**_referred(schema, defs), **said}, defs, outer)
         data_class = schema.get(KEY, outer)
         if value is None:
             return None
         if isinstance(value, dict):
-            properties = schema.get("properties") or self._branch(schema, defs, "properties")
+            properties = _properties(schema, defs)
             if properties:
                 kept = {k: self._walk(v, properties[k], defs, data_class) for k, v in value.items() if k in properties}
                 return {k: v for k, v in kept.items() if v is not None or value[k] is None}
@@ -83,15 +86,31 @@ class Masker:
             inner = inner if isinstance(inner, dict) else {}
             return {k: self._walk(v, inner, defs, data_class) for k, v in value.items()} if data_class else None
         if isinstance(value, list):
-            inner = schema.get("items") or self._branch(schema, defs, "items") or {}
+            inner = schema.get("items") or _branch(schema, defs, "items") or {}
             return [self._walk(v, inner, defs, data_class) for v in value]
         return self.apply(value, data_class or "unclassified")
 
-    @staticmethod
-    def _branch(schema: dict[str, Any], defs: dict[str, Any], key: str) -> Any:
-        """The `key` of the first branch of an optional type (`anyOf: [X, null]`) that has it."""
-        for branch in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
-            found = defs[branch["$ref"].rsplit("/", 1)[-1]] if "$ref" in branch else branch
-            if key in found:
-                return found[key]
-        return None
+
+def _properties(schema: dict[str, Any], defs: dict[str, Any], depth: int = 0) -> dict[str, Any]:
+    """Its own, and those of its branches: the first that has one of a name says its class."""
+    found: dict[str, Any] = dict(schema.get("properties", {}))
+    for branch in _branches(schema, defs) if depth < _DEEPEST else ():
+        found = _properties(branch, defs, depth + 1) | found
+    return found
+
+
+def _branch(schema: dict[str, Any], defs: dict[str, Any], key: str) -> Any:
+    """The `key` of the first branch (of `anyOf: [X, null]`, of `allOf`) that has it."""
+    return next((branch[key] for branch in _branches(schema, defs) if key in branch), None)
+
+
+def _branches(schema: dict[str, Any], defs: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for branch in schema.get(keyword, ()):
+            yield _referred(branch, defs) if "$ref" in branch else branch
+
+
+def _referred(schema: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
+    """What a reference stands for; of one to anything but a named schema nothing is known, so nothing is shown."""
+    found: dict[str, Any] = defs.get(schema["$ref"].rsplit("/", 1)[-1], {})
+    return found

@@ -25,6 +25,15 @@ from canonical.ports.operation import Parameter
 from foundation.api import PROBLEM_JSON, Api, documented_faults
 from foundation.schemas import schemas_of
 
+SECURITY: Final = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "at+jwt",
+        "description": "RFC 9068 access token",
+    }
+}
+"""How callers sign in to whatever the gateway offers."""
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -62,14 +71,7 @@ def document(api: Api, governed: Callable[[Operation], Governed] | None = None, 
         "paths": paths,
         "components": {
             "schemas": dict(sorted(components.items())),
-            "securitySchemes": {
-                "bearer": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": "at+jwt",
-                    "description": "RFC 9068 access token",
-                }
-            },
+            "securitySchemes": SECURITY,
         },
     }
 

@@ -17,6 +17,13 @@ from foundation.violations import violations
 REF: Final = "#/components/schemas/{name}"
 
 
+class Described(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """In the place of a type, where none of ours says what a value is: a JSON Schema does."""
+
+    schema: dict[str, Any]
+    """Whole; what it refers to is in its `$defs`."""
+
+
 def decode(raw: bytes, kind: Any) -> Any:
     """`raw` JSON as a `kind`. Raises `Malformed` when it is not JSON at all, `Invalid` with every field error."""
     try:
@@ -45,9 +52,13 @@ def schemas_of(kinds: tuple[Any, ...], template: str = REF) -> tuple[list[dict[s
     return list(schemas), components
 
 
-@cache
 def schema_of(kind: Any) -> dict[str, Any]:
     """One self-contained JSON Schema (2020-12) of a type."""
+    return kind.schema if isinstance(kind, Described) else _schema(kind)
+
+
+@cache
+def _schema(kind: Any) -> dict[str, Any]:
     return msgspec.json.schema(kind, schema_hook=_hook)
 
 

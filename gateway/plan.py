@@ -1,10 +1,11 @@
 """The plan: policies and APIs, compiled once into a flat list of rules for each operation. Immutable."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,6 +14,7 @@ from foundation.api import Api, PageOperation
 from foundation.context import Layer
 from gateway import policies
 from gateway.conversion import did_you_mean
+from gateway.foreign import Foreign, foreign
 from gateway.issuers import Issuer
 from gateway.loader import PolicyError
 from gateway.networks import Network, networks
@@ -20,6 +22,8 @@ from gateway.noun import Noun, Rule, Site, nouns
 from gateway.policies import Policies, Policy
 from gateway.router import Router
 from gateway.stages import STAGES
+
+_MAJOR: Final = re.compile(r"v[1-9][0-9]*")
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +106,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     products: Mapping[str, Product]
     """By client."""
     platform: Mapping[str, Any]
+    foreign: tuple[Foreign, ...] = ()
+    """The APIs that are not ours."""
 
     def governed(self, api: Api, operation: str) -> Governed | None:
         """One operation of an API by its operationId; None when no policy lists it."""
@@ -132,14 +138,39 @@ def read(folder: str | Path, values: Mapping[str, str] | None = None, environmen
 def compiled(found: Policies, apis: Sequence[Api]) -> Plan:
     """The plan of policies already read. Raises `PolicyError` like `load`."""
     problems: list[str] = []
-    plan = _compile(found, apis, problems)
+    others = tuple(_foreign(found, apis, problems))
+    plan = _compile(found, apis, others, problems)
     if problems:
         raise PolicyError(_in_order(problems))
     return plan
 
 
-def _compile(found: Policies, apis: Sequence[Api], problems: list[str]) -> Plan:
-    listed = _listed(found, apis, problems)
+def _foreign(found: Policies, apis: Sequence[Api], problems: list[str]) -> Iterator[Foreign]:
+    """The APIs that the policies themselves bring, by an OpenAPI file."""
+    ours = {api.name for api in apis}
+    for policy in found.apis:
+        name, layer = policy.said["api"], policy.said["layer"]
+        for version, said in policy.said["versions"].items():
+            where = policy.node.at("versions", version, "spec").where
+            if not said.spec:
+                continue
+            if name in ours:
+                problems.append(f"{where}: {name} is our own: its contract is made from its code, not from a file")
+            elif not _MAJOR.fullmatch(version):
+                problems.append(f"{where}: {version!r} is not a version: write v1, v2 and so on")
+            elif where in found.specs:
+                api, wrong = foreign(name, int(version[1:]), layer, found.specs[where])
+                problems.extend(wrong)
+                if api is not None:
+                    yield api
+
+
+def _compile(found: Policies, ours: Sequence[Api], others: tuple[Foreign, ...], problems: list[str]) -> Plan:
+    broken = {policy.said["api"] for policy in found.apis} - {api.name for api in (*ours, *others)}
+    if problems and broken:
+        # What a contract gets wrong would be said again of every operation that is listed: one thing at a time.
+        raise PolicyError(_in_order(problems))
+    listed = _listed(found, (*ours, *others), problems)
     in_products: list[str] = []
     products = _products(found, listed, in_products)
     operations: dict[str, Governed] = {}
@@ -158,6 +189,8 @@ def _compile(found: Policies, apis: Sequence[Api], problems: list[str]) -> Plan:
         )
         governed = _govern(key, api, operation, site)
         operations[key] = governed
+        if isinstance(api, Foreign) and not governed.upstream:
+            problems.append(f"{policy.node.where}: {operation.id} of {api.name} is served nowhere: say upstream")
         router.add(operation.method, governed.path, governed)
     for policy in found.apis:
         for noun in nouns():
@@ -171,6 +204,7 @@ def _compile(found: Policies, apis: Sequence[Api], problems: list[str]) -> Plan:
         issuers=found.platform.said["issuers"],
         products=products,
         platform=found.platform.said,
+        foreign=others,
     )
 
 

@@ -3,7 +3,7 @@
 The Structs of the first two are put together from the nouns that are found, so a new noun's key is known to both.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
 from types import NoneType
@@ -13,6 +13,7 @@ import msgspec
 
 from gateway import environments
 from gateway.conversion import convert
+from gateway.foreign import Spec, specs
 from gateway.loader import Node, PolicyError, read
 from gateway.noun import nouns
 
@@ -48,6 +49,8 @@ class Policies(msgspec.Struct, frozen=True):
     products: list[Policy]
     files: Mapping[str, Policy] = {}
     """The files that nouns have of their own, by noun."""
+    specs: Mapping[str, Spec] = {}
+    """The contracts of APIs that are not ours, by the line that names each."""
 
 
 def read_folder(folder: Path, values: Mapping[str, str], problems: list[str], environment: str = "") -> Policies | None:
@@ -67,6 +70,7 @@ def read_folder(folder: Path, values: Mapping[str, str], problems: list[str], en
         for name, kind in own_files().items()
         if (path := folder / f"{name}.yaml").exists()
     }
+    contracts = {name: spec for api in apis if api for name, spec in _specs(folder, api, problems)}
     if platform is None or len(problems) > before:
         return None
     return Policies(
@@ -74,7 +78,19 @@ def read_folder(folder: Path, values: Mapping[str, str], problems: list[str], en
         [api for api in apis if api],
         [product for product in products if product],
         {name: file for name, file in files.items() if file},
+        contracts,
     )
+
+
+def _specs(folder: Path, api: Policy, problems: list[str]) -> Iterator[tuple[str, Spec]]:
+    """The contracts that an API's file names."""
+    for version, said in api.said["versions"].items():
+        if said.spec:
+            where = api.node.at("versions", version, "spec").where
+            try:
+                yield where, specs.read(folder / said.spec, f"{folder.name}/{said.spec}")
+            except specs.Unusable as wrong:
+                problems.append(str(wrong))
 
 
 def own_files() -> dict[str, Callable[[], type[msgspec.Struct]]]:

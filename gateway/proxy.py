@@ -131,7 +131,7 @@ class Proxy:
         peer = f'"[{address}]"' if ":" in address else address
         sent.append(("Via", f"{scope.get('http_version', '1.1')} tiergate"))
         sent.append(("Forwarded", f'for={peer};host="{host}";proto={scope.get("scheme", "http")}'))
-        return [*sent, *context.items(), *self._send]
+        return [*sent, *context.items(), *self._send, *scope.get("tiergate.send", ())]
 
     def _fault(self, failed: RequestError, method: str, started: bool) -> Fault:
         """What went wrong, by its name in RFC 9209; never in the upstream's own words."""

@@ -10,12 +10,15 @@ from foundation.api import Api
 from foundation.context import Layer
 from foundation.openapi import Governed as Published
 from foundation.openapi import document
+from gateway.foreign import Foreign, published
 from gateway.plan import Governed, Plan
 
 
 def contract(plan: Plan, api: Api) -> dict[str, Any]:
     """The OpenAPI document of an API; an operation no policy lists is not in it."""
     offered = set(listed(plan, api))
+    if isinstance(api, Foreign):
+        return published.contract(api, statuses(plan, api), offered)
     whole = document(api, statuses(plan, api))
     whole["paths"] = {
         path: kept

@@ -216,6 +216,7 @@ class Served:
             site=self.settings.address,
             clock=self.governor.services.clock,
             serves=standing.serves,
+            reaches=standing.reaches,
         )
 
     def _in_force(self, plan: Plan) -> None:

@@ -1,6 +1,7 @@
 """Published contracts: `openapi/<api>-v<major>.json`, made from code and policies, compared in every test run."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,9 +12,10 @@ from gateway.publishing.contract import Change, compare
 from gateway.publishing.rules import Finding, findings
 from tiergate import catalogue
 from tiergate.assembly import AUDIENCE
-from tiergate.settings import ROOT, Settings
+from tiergate.settings import Settings
 
-FOLDER: Final = ROOT / "openapi"
+_OF_ANY: Final = ("checkable", "secured")
+"""Rules that hold for a contract whoever wrote it."""
 
 
 def plan_of(settings: Settings) -> Plan:
@@ -32,15 +34,15 @@ def values_of(settings: Settings) -> dict[str, str]:
 
 
 def documents(plan: Plan) -> dict[str, dict[str, Any]]:
-    """Every API's contract, by file name; an operation no policy lists is not in it."""
-    return {f"{api.key}.json": contract(plan, api) for api in catalogue.apis()}
+    """Every API's contract, by file name, those that are not ours too; an operation no policy lists is not in it."""
+    return {f"{api.key}.json": contract(plan, api) for api in (*catalogue.apis(), *plan.foreign)}
 
 
 def breaking(settings: Settings) -> dict[str, list[Change]]:
     """What would break who relies on a contract as it is published now, by file name."""
     found = {}
     for name, text in _texts(settings).items():
-        path = FOLDER / name
+        path = settings.contracts / name
         if path.exists():
             changes = compare(json.loads(path.read_text(encoding="utf-8")), json.loads(text))
             found[name] = [change for change in changes if change.breaking]
@@ -48,41 +50,49 @@ def breaking(settings: Settings) -> dict[str, list[Change]]:
 
 
 def against_the_rules(settings: Settings) -> dict[str, list[Finding]]:
-    """What keeps a contract from being published, by file name: what cannot be checked, and the house's rules."""
-    found = {name: findings(json.loads(text)) for name, text in _texts(settings).items()}
+    """What keeps a contract from being published, by file name: what cannot be checked, and the house's rules.
+
+    Of an API that is not ours only what we answer for: how its errors look and what it says of a field is its owner's.
+    """
+    others = {f"{api.key}.json" for api in plan_of(settings).foreign}
+    found = {
+        name: [each for each in findings(json.loads(text)) if name not in others or each.rule in _OF_ANY]
+        for name, text in _texts(settings).items()
+    }
     return {name: each for name, each in found.items() if each}
 
 
 def publish(settings: Settings) -> list[str]:
     """Write what changed; what it was."""
-    changed = []
-    for name, text in _texts(settings).items():
-        path = FOLDER / name
+    changed, texts = [], _texts(settings)
+    settings.contracts.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        path = settings.contracts / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
-            changed.append(f"wrote {path.relative_to(ROOT)}")
-    for stray in _strays(settings):
+            changed.append(f"wrote {settings.contracts.name}/{name}")
+    for stray in _strays(settings, texts):
         stray.unlink()
-        changed.append(f"removed {stray.relative_to(ROOT)}")
+        changed.append(f"removed {settings.contracts.name}/{stray.name}")
     return changed
 
 
 def check(settings: Settings) -> list[str]:
     """What differs between the published contracts and the code, a line each."""
-    wrong = []
-    for name, text in _texts(settings).items():
-        path = FOLDER / name
+    wrong, texts, folder = [], _texts(settings), settings.contracts.name
+    for name, text in texts.items():
+        path = settings.contracts / name
         if not path.exists():
-            wrong.append(f"openapi/{name} is not published yet: run tiergate openapi")
+            wrong.append(f"{folder}/{name} is not published yet: run tiergate openapi")
         elif path.read_text(encoding="utf-8") != text:
-            wrong.append(f"openapi/{name} differs from the code: run tiergate openapi, and review the difference")
-    return wrong + [f"openapi/{stray.name} is of no API any more: run tiergate openapi" for stray in _strays(settings)]
+            wrong.append(f"{folder}/{name} differs from the code: run tiergate openapi, and review the difference")
+    strays = _strays(settings, texts)
+    return wrong + [f"{folder}/{stray.name} is of no API any more: run tiergate openapi" for stray in strays]
 
 
 def _texts(settings: Settings) -> dict[str, str]:
     return {name: written(whole) for name, whole in documents(plan_of(settings)).items()}
 
 
-def _strays(settings: Settings) -> list[Path]:
-    wanted = {f"{api.key}.json" for api in catalogue.apis()}
-    return [path for path in sorted(FOLDER.glob("*.json")) if path.name not in wanted]
+def _strays(settings: Settings, wanted: Mapping[str, str]) -> list[Path]:
+    return [path for path in sorted(settings.contracts.glob("*.json")) if path.name not in wanted]

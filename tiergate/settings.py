@@ -5,6 +5,7 @@
     TIERGATE_DATABASE_URL     SQLAlchemy address (default SQLite in the state folder)
     TIERGATE_REDIS_URL        a Redis in which processes share what was spent of limits (default: each counts alone)
     TIERGATE_POLICIES         folder of the policies (default: those that ship with Tiergate)
+    TIERGATE_CONTRACTS        folder of the published contracts (default: openapi/, those that ship with Tiergate)
     TIERGATE_HOST             address to listen on (default 127.0.0.1)
     TIERGATE_PORT             port of what is served (default 8080; apart: system 8081, process 8082, experience 8083)
     TIERGATE_PUBLIC_URL       where browsers reach the gateway (default http://HOST:PORT)
@@ -50,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     state: Path
     database_url: str
     policies: Path
+    contracts: Path = ROOT / "openapi"
     redis_url: str = ""
     host: str = "127.0.0.1"
     port: int = 0
@@ -85,6 +87,7 @@ def read(environment: Mapping[str, str] | None = None, serving: str = "all") -> 
     policies = Path(given.get("TIERGATE_POLICIES", str(ROOT / "policies")))
     if not policies.is_dir():
         raise WrongSetting(f"TIERGATE_POLICIES is {policies}, which is not a folder.")
+    contracts = Path(given.get("TIERGATE_CONTRACTS", str(ROOT / "openapi"))).resolve()
     port = _number(given, "TIERGATE_PORT", PORTS.get(serving, 8080), 0, 65535)
     urls = {tier: url for tier in TIERS if (url := _url(given, f"TIERGATE_{tier.upper()}_URL"))}
     return Settings(
@@ -92,6 +95,7 @@ def read(environment: Mapping[str, str] | None = None, serving: str = "all") -> 
         state=state,
         database_url=_database(given.get("TIERGATE_DATABASE_URL", f"sqlite:///{state / 'tiergate.sqlite'}")),
         policies=policies,
+        contracts=contracts,
         redis_url=_redis(given.get("TIERGATE_REDIS_URL", "")),
         host=given.get("TIERGATE_HOST", "127.0.0.1"),
         port=int(port),

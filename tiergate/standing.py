@@ -1,7 +1,12 @@
-"""Whether a tier can do its work now: one of this process by its database, one elsewhere by what its `/ready` says."""
+"""Whether what serves an API can do its work now.
+
+A tier of this process is asked by its database, one elsewhere by what its `/ready` says. Of a server that is not ours
+all that can be said is that somebody answers there.
+"""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final
 
 import httpx
@@ -26,20 +31,35 @@ class Standing:
     ) -> None:
         self._here, self._serving, self._elsewhere, self._clock = here, serving, elsewhere, clock
         self._http = httpx.AsyncClient(timeout=_PATIENCE, trust_env=False)
-        self._known: dict[Layer, tuple[float, bool]] = {}
+        self._known: dict[str, tuple[float, bool]] = {}
 
     async def serves(self, layer: Layer) -> bool:
         """False too where nobody serves it."""
-        known = self._known.get(layer)
+        asks = self._here if layer in self._serving else partial(self._says, self._elsewhere.get(layer, ""))
+        return await self._asked(layer, asks)
+
+    async def reaches(self, url: str) -> bool:
+        """Whether anything is answered at an address."""
+        return await self._asked(url, partial(self._answers, url))
+
+    async def _asked(self, of: str, asks: Callable[[], Awaitable[bool]]) -> bool:
+        known = self._known.get(of)
         if known is not None and self._clock() - known[0] < _KEPT:
             return known[1]
-        found = await (self._here() if layer in self._serving else self._says(self._elsewhere.get(layer, "")))
-        self._known[layer] = (self._clock(), found)
+        found = await asks()
+        self._known[of] = (self._clock(), found)
         return found
 
     async def close(self) -> None:
         """Let go of the connections."""
         await self._http.aclose()
+
+    async def _answers(self, url: str) -> bool:
+        try:
+            await self._http.head(url)
+        except httpx.HTTPError:
+            return False
+        return True
 
     async def _says(self, url: str) -> bool:
         try:

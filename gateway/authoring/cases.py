@@ -66,6 +66,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """What each look-up answers; for one not said there is no such thing."""
     headers: dict[str, str] = {}
     """More headers of the request."""
+    query: dict[str, str] = {}
+    """Parameters of its query."""
     body: Size | None = None
     """Size of a JSON body; where not said, the smallest one."""
     json: Any = None

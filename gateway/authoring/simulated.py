@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from joserfc import jwt
@@ -131,7 +132,7 @@ def _request(plan: Plan, governed: Governed, given: Given, now: float, person: i
         "method": governed.operation.method,
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": urlencode(given.query).encode("ascii"),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         "client": (given.address, 1),
     }

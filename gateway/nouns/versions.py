@@ -23,6 +23,8 @@ State = Literal["draft", "active", "deprecated", "retired"]
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """One major version's life."""
 
+    spec: str = ""
+    """Of an API that is not ours: its OpenAPI file (3.1 or 3.0, YAML or JSON), from the policy folder on."""
     state: State = "active"
     active_on: date | None = None
     """Since when it is in force; before that day it is a draft."""
@@ -120,7 +122,7 @@ def build(site: Site) -> Rule | None:
     """Nothing while a version is simply active."""
     name = f"v{site.api.major}"
     versions: dict[str, Version] = site.policy["versions"]
-    version = versions.get(name, Version())
+    version = msgspec.structs.replace(versions.get(name, Version()), spec="")  # which says nothing of a life
     where = site.where_api("versions", name)
     if wrong := _wrong_successor(name, versions):
         site.api_problem("versions", name, sentence=wrong)

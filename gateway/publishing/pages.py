@@ -39,7 +39,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     state: Literal["active", "deprecated"]
     serving: bool
-    """Whether the tier behind it can do its work now."""
+    """Whether the tier behind it can do its work now, and an upstream behind it can be reached."""
     deprecated_on: date | None = None
     sunset_on: date | None = None
     """From this day on, at midnight UTC, it answers 410."""
@@ -51,7 +51,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 class Publication:
     """What this gateway publishes of the plan in force.
 
-    `clock` gives Unix seconds, `serves` whether a tier can do its work now; `site` is the address callers know us by.
+    `clock` gives Unix seconds, `serves` whether a tier can do its work now, `reaches` whether somebody answers at an
+    upstream's address; `site` is the address callers know us by.
     """
 
     def __init__(
@@ -61,9 +62,10 @@ class Publication:
         site: str,
         clock: Callable[[], float],
         serves: Callable[[Layer], Awaitable[bool]],
+        reaches: Callable[[str], Awaitable[bool]],
     ) -> None:
-        self._offers = offers_of(plan)
-        self._site, self._clock, self._serves = site, clock, serves
+        self._plan, self._offers = plan, offers_of(plan)
+        self._site, self._clock, self._serves, self._reaches = site, clock, serves, reaches
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """The four routes, and the refusal of any other method there."""
@@ -113,12 +115,18 @@ class Publication:
             api=offer.api.name,
             version=f"v{offer.api.major}",
             state="deprecated" if offer.state == "deprecated" else "active",
-            serving=await self._serves(offer.api.layer),
+            serving=await self._stands(offer),
             deprecated_on=offer.version.deprecated_on,
             sunset_on=offer.version.sunset_on,
             successor=linkset.address(successor, self._site) if successor is not None else "",
             guide=offer.version.guide,
         )
+
+    async def _stands(self, offer: Offer) -> bool:
+        upstreams = self._plan().platform["upstreams"] or {}
+        behind = {governed.upstream for governed in offer.operations}
+        here = "" not in behind or await self._serves(offer.api.layer)
+        return here and all([await self._reaches(upstreams[name].url) for name in behind if name])
 
     def _refuse(self, request: Asked, fault: Fault) -> Response[bytes]:
         status, headers, body = answer_of(

@@ -16,6 +16,7 @@ from typing import Final, Literal, Self, TypeAlias
 
 import msgspec
 
+from gateway.upstreams.signing_in import SignIn
 from gateway.words import Duration
 
 When: TypeAlias = Literal["connect", "reset", 502, 503, 504]
@@ -204,11 +205,19 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     send: dict[str, str] = {}
     """Header fields of ours that go with each call, by reference: `Authorization: "Bearer ${ERP_TOKEN}"`. The caller's
     own token, proof, key and cookies are for us, and stay here."""
+    sign_in: SignIn | None = None
+    """How we sign in there, where a header field of our own is not enough."""
+    pass_token: bool = False
+    """Whether the caller's own token goes there. Whoever runs it could use that in the caller's name, here too: say it
+    of a server that is as trusted as our own."""
 
     def __post_init__(self) -> None:
         if self.url and not _ADDRESS.fullmatch(self.url):
             raise ValueError("url is an address like https://erp.firm.example/api, without a query, and without a name "
                              "or password in it")  # fmt: skip
+        ways = [self.sign_in is not None, self.pass_token, any(name.lower() == "authorization" for name in self.send)]
+        if sum(ways) > 1:
+            raise ValueError("send: Authorization, sign_in and pass_token are three ways to sign in: say one")
         for name, value in self.send.items():
             if not _FIELD.fullmatch(name) or name.lower() in _NOT_TO_SEND:
                 raise ValueError(f"send: {name!r} is not a header field that can be sent so")

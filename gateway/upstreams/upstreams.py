@@ -7,6 +7,7 @@ from gateway.proxy import Proxy
 from gateway.upstreams.asking import Asking
 from gateway.upstreams.declared import TIERS, Upstream
 from gateway.upstreams.running import Running
+from gateway.upstreams.signing_in import SigningIn
 
 Reach = Callable[[Running], App]
 """What calls an upstream."""
@@ -26,7 +27,7 @@ class Upstreams:
         """Go by this from now on. Raises nothing: what is said was checked when it was read."""
         for name, upstream in (said or {}).items():
             known = self._running.get(name)
-            moved = known is None or (known.said.url, known.said.send) != (upstream.url, upstream.send)
+            moved = known is None or _way(known.said) != _way(upstream)
             running = self.running(name, upstream)
             running.say(upstream)
             if name not in TIERS and moved:
@@ -52,6 +53,14 @@ class Upstreams:
         return Asking(running, Proxy(url, system=name, patience=running.patience), ours=True)
 
 
+def _way(said: Upstream) -> tuple[object, ...]:
+    """What a call there is made of."""
+    return said.url, said.send, said.sign_in, said.pass_token
+
+
 def _proxied(running: Running) -> App:
     said = running.said
-    return Proxy(said.url, system=running.name, patience=running.patience, ours=False, send=said.send)
+    proxy = Proxy(said.url, system=running.name, patience=running.patience, ours=False, send=said.send)
+    if said.sign_in is None and not said.pass_token:
+        return proxy
+    return SigningIn(proxy, name=running.name, sign_in=said.sign_in, pass_token=said.pass_token)

@@ -29,8 +29,11 @@ def published(world: World, *, away: frozenset[Layer] = frozenset()) -> httpx.As
     async def serves(layer: Layer) -> bool:
         return layer not in away
 
+    async def reaches(url: str) -> bool:
+        raise AssertionError(f"nothing of this world is at {url}")
+
     publication = Publication(
-        lambda: world.governor.plan, site=SITE, clock=world.governor.services.clock, serves=serves
+        lambda: world.governor.plan, site=SITE, clock=world.governor.services.clock, serves=serves, reaches=reaches
     )
     handlers: Any = {Fault: fault_handler, Exception: fault_handler}
     front = Litestar(publication.handlers(), exception_handlers=handlers, openapi_config=None)

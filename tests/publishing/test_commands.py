@@ -9,18 +9,21 @@ import pytest
 from gateway.plan import Plan
 from tiergate import contracts
 from tiergate.__main__ import main
+from tiergate.settings import ROOT
 
-ENGAGEMENTS = contracts.FOLDER / "engagements-v1.json"
+PUBLISHED = ROOT / "openapi"
+ENGAGEMENTS = PUBLISHED / "engagements-v1.json"
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of what is published, which the commands take for the folder."""
-    for path in contracts.FOLDER.glob("*.json"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(contracts, "FOLDER", tmp_path)
-    monkeypatch.setattr(contracts, "ROOT", tmp_path.parent)
-    return tmp_path
+    made = tmp_path / "openapi"
+    made.mkdir()
+    for path in PUBLISHED.glob("*.json"):
+        (made / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setenv("TIERGATE_CONTRACTS", str(made))
+    return made
 
 
 def test_what_would_break_a_caller_is_not_published(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

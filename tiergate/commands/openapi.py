@@ -27,9 +27,9 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--check", action="store_true", help="write nothing; fail when a contract differs")
     actions = command.add_subparsers(dest="action", metavar="ACTION", title="actions (none: publish)")
     lint = actions.add_parser("lint", help="what is against the rules, by its place in the document")
-    lint.add_argument("files", nargs="*", type=Path, metavar="FILE", help="contracts, as JSON (default: openapi/)")
+    lint.add_argument("files", nargs="*", type=Path, metavar="FILE", help="contracts, JSON or YAML (default: openapi/)")
     diff = actions.add_parser("diff", help="what changed, and whether it breaks somebody")
-    diff.add_argument("files", nargs=2, type=Path, metavar="FILE", help="the old contract and the new one, as JSON")
+    diff.add_argument("files", nargs=2, type=Path, metavar="FILE", help="the old contract and the new one")
     drift = actions.add_parser("drift", help="where live answers differ from their contract, and what would mend it")
     drift.add_argument("--api", default="", metavar="NAME", help="of one API only: engagements, or engagements-v1")
     drift.add_argument("--days", type=float, default=30, help="seen in the last so many days (default: 30)")
@@ -43,7 +43,7 @@ def openapi(settings: Settings, asked: argparse.Namespace) -> int:
 
     match asked.action:
         case "lint":
-            return _lint(asked.files or sorted(contracts.FOLDER.glob("*.json")), as_json=asked.json)
+            return _lint(asked.files or sorted(settings.contracts.glob("*.json")), as_json=asked.json)
         case "drift":
             from tiergate.commands import openapi_drift
 
@@ -64,11 +64,11 @@ def _publish(settings: Settings) -> int:
 
     if wrong := contracts.against_the_rules(settings):
         for name, found in wrong.items():
-            print(f"openapi/{name} is not published: it is against the rules.", *found, sep="\n  ")
+            print(f"{settings.contracts.name}/{name} is not published: it is against the rules.", *found, sep="\n  ")
         return 1
     if broken := contracts.breaking(settings):
         for name, changes in broken.items():
-            print(f"openapi/{name} is not published: callers would break.", *changes, sep="\n  ")
+            print(f"{settings.contracts.name}/{name} is not published: callers would break.", *changes, sep="\n  ")
         print("Keep the old shape, or offer the new one as the next major version.")
         print("(Nobody calls it yet? Delete the file, and it is published anew.)")
         return 1
@@ -109,12 +109,13 @@ def _diff(old: Path, new: Path, *, as_json: bool) -> int:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    """A contract as OpenAPI 3.1, whoever wrote it."""
+    from gateway.foreign import older, specs
+
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as missing:
-        raise WrongSetting(f"{path} cannot be read: {missing.strerror}") from missing
-    except ValueError as broken:
-        raise WrongSetting(f"{path} is not JSON: {broken}") from broken
-    if not isinstance(found, dict) or not isinstance(found.get("paths", {}), dict):
+        found = older.newer(specs.read(path, str(path)).document)
+    except specs.Unusable as broken:
+        raise WrongSetting(str(broken)) from broken
+    if not isinstance(found.get("paths", {}), dict):
         raise WrongSetting(f"{path} is not an OpenAPI document: it is an object with openapi, info and paths")
     return found
