@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -175,6 +174,7 @@ def _compile(found: Policies, ours: Sequence[Api], others: tuple[Foreign, ...], 
     products = _products(found, listed, in_products)
     operations: dict[str, Governed] = {}
     router = Router()
+    by_stage = sorted(nouns(), key=lambda noun: STAGES.index(noun.stage))
     for key, (api, operation, policy) in listed.items():
         site = Site(
             api,
@@ -187,7 +187,7 @@ def _compile(found: Policies, ours: Sequence[Api], others: tuple[Foreign, ...], 
             problems=problems,
             files=found.files,
         )
-        governed = _govern(key, api, operation, site)
+        governed = _govern(key, api, operation, site, by_stage)
         operations[key] = governed
         if isinstance(api, Foreign) and not governed.upstream:
             problems.append(f"{policy.node.where}: {operation.id} of {api.name} is served nowhere: say upstream")
@@ -208,8 +208,8 @@ def _compile(found: Policies, ours: Sequence[Api], others: tuple[Foreign, ...], 
     )
 
 
-def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site) -> Governed:
-    rules = tuple(rule for rule in (_named(noun, noun.build(site)) for noun in _by_stage()) if rule is not None)
+def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site, by_stage: Sequence[Noun]) -> Governed:
+    rules = tuple(rule for rule in (_named(noun, noun.build(site)) for noun in by_stage) if rule is not None)
     return Governed(
         id=key,
         api=api,
@@ -237,11 +237,6 @@ def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site
 
 def _nearest_first(rules: Iterable[Rule]) -> list[Rule]:
     return sorted(rules, key=lambda rule: not rule.heard_first)
-
-
-@cache
-def _by_stage() -> tuple[Noun, ...]:
-    return tuple(sorted(nouns(), key=lambda noun: STAGES.index(noun.stage)))
 
 
 def _named(noun: Noun, rule: Rule | None) -> Rule | None:

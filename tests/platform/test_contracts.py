@@ -38,7 +38,12 @@ def test_whatever_is_sent_the_answer_is_a_documented_one(platform: Client, opera
     headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     @hypothesis.settings(
-        max_examples=10, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+        max_examples=10,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
     )
     @given(case=st.one_of(described.as_strategy(generation_mode=mode) for mode in GenerationMode))
     def holds(case: Case) -> None:
