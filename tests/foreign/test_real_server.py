@@ -237,7 +237,7 @@ def test_its_contract_is_published_and_a_breaking_change_is_refused(firm: Firm) 
         assert refused.returncode == 1
         assert "contracts/inventory-v2.json is not published: callers would break." in refused.stdout
         assert "addItem" in refused.stdout
-        spec.write_text(before.replace("operationId: item\n", ""))
+        spec.write_text(before.replace("      operationId: item\n", ""))
         wrong = tiergate(firm, "policy", "check")
         assert wrong.returncode == 2
         assert "/paths/~1items~1{item_id}/get: has no operationId: policies bind to it" in wrong.stderr
