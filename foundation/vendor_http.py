@@ -155,6 +155,10 @@ async def send(
     except Fault as known:
         fault = known.reason
         raise
+    except httpx.InvalidURL as none:
+        unaddressed = NotFound(f"{shown_path(path)!r:.120} can be no address there", system=system)
+        fault = unaddressed.reason
+        raise unaddressed from none
     except httpx.TransportError as lost:
         silence = _lost(lost, system, changes)
         fault = silence.reason

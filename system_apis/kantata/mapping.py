@@ -16,6 +16,8 @@ from canonical.faults import Drifted, FieldError, Invalid
 from canonical.lengths import cut
 from canonical.money import Money, minor_units
 from canonical.objects import ContractType, Milestone, Project, ProjectStage, Task
+from foundation.vendor_values import currency as currency_of
+from foundation.vendor_values import day, instant, money
 from system_apis.kantata import description, wire
 
 SYSTEM: Final = "kantata"
@@ -134,7 +136,7 @@ def project(
         contract_id=lines.get("contract_id", ""),
         opportunity_id=lines.get("opportunity_id", ""),
         stage=_STAGES[found.status.key],
-        currency=found.currency,
+        currency=currency_of(found.currency, system=SYSTEM),
         budget=_budget(found),
         billing_method=cast(ContractType, lines.get("billing_method", "tm")),
         start=_date(found.start_date),
@@ -253,7 +255,7 @@ def _budget(found: wire.Workspace) -> Money | None:
 
 
 def _money(units: int, of: wire.Workspace) -> Money:
-    return Money.of(Decimal(units) / of.currency_base_unit, of.currency)
+    return money(Decimal(units) / (of.currency_base_unit or 1), of.currency, system=SYSTEM)
 
 
 def _price(money: Money, pointer: str, currency: str) -> str:
@@ -289,11 +291,11 @@ def _day(day: date | None) -> str | None:
 
 
 def _date(text: str | None) -> date | None:
-    return date.fromisoformat(text[:10]) if text else None
+    return day(text, system=SYSTEM) if text else None
 
 
 def _instant(text: str) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    return instant(text, system=SYSTEM) if text else None
 
 
 def _cut(title: str) -> str:

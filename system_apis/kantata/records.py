@@ -63,7 +63,10 @@ class Records:
             answer = await self._send("GET", kind.plural, params=params)
             records: dict[str, T] = getattr(answer, kind.plural)
             # The map also holds records that were only included: the results say which were asked for.
-            found |= {result.id: records[result.id] for result in answer.results if result.key == kind.plural}
+            named = [result.id for result in answer.results if result.key == kind.plural]
+            if lacking := [id for id in named if id not in records]:
+                raise Drifted(f"an answer names {kind.plural} that it does not hold: {lacking[0][:60]}", system=SYSTEM)
+            found |= {id: records[id] for id in named}
             page, count = page + 1, answer.meta.page_count
         return list(found.values())
 

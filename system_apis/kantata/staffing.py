@@ -1,6 +1,5 @@
 """People and talk: demands as allocations of places for nobody, messages as posts. Pure."""
 
-from datetime import date
 from typing import Final
 
 import msgspec
@@ -8,6 +7,7 @@ import msgspec
 from canonical.base import Xref
 from canonical.objects import ResourceDemand
 from canonical.ports.systems import Message
+from foundation.vendor_values import day
 from system_apis.kantata import wire
 from system_apis.kantata.mapping import BETWEEN, SYSTEM, hours, minutes
 
@@ -64,8 +64,8 @@ def demand(found: wire.Allocation, resource: wire.Resource) -> ResourceDemand:
         project_id=found.workspace_id,
         role=role or key,
         hours=hours(found.minutes),
-        start=date.fromisoformat(found.start_date[:10]),
-        end=date.fromisoformat(found.end_date[:10]),
+        start=day(found.start_date, system=SYSTEM),
+        end=day(found.end_date, system=SYSTEM),
         commitment="hard" if found.hard else "soft",
         status="filled" if resource.user_id else "open",
     )

@@ -9,7 +9,6 @@ import msgspec
 
 from canonical.base import Source
 from canonical.faults import Drifted, VendorRefused
-from canonical.money import Money
 from canonical.objects import (
     Address,
     Contact,
@@ -26,6 +25,8 @@ from canonical.objects import (
     TaxRegistration,
 )
 from canonical.ports.systems import Change
+from foundation.vendor_values import currency as currency_of
+from foundation.vendor_values import instant, money
 from system_apis.salesforce import wire
 
 SYSTEM: Final = "salesforce"
@@ -81,7 +82,7 @@ def opportunity(row: wire.Opportunity) -> Opportunity:
         name=row.name,
         account_id=row.account_id or "",
         stage=Stage(code=row.stage_name, category=category),
-        amount=Money(amount=row.amount or Decimal(0), currency=row.currency_iso_code),
+        amount=money(row.amount or Decimal(0), row.currency_iso_code, system=SYSTEM),
         close_date=row.close_date,
         won_generation=int(row.won_generation or 0),
         probability=(row.probability or Decimal(0)) / 100,
@@ -158,8 +159,8 @@ def quote(row: wire.Quote, lines: list[wire.QuoteLine]) -> Quote:
         source=source(row.system_modstamp),
         number=row.quote_number,
         opportunity_id=row.opportunity_id,
-        currency=row.currency_iso_code,
-        total=Money(amount=row.grand_total, currency=row.currency_iso_code),
+        currency=currency_of(row.currency_iso_code, system=SYSTEM),
+        total=money(row.grand_total, row.currency_iso_code, system=SYSTEM),
         status=_known(QUOTE_STATUSES, row.status, "quote status"),
         valid_to=row.expiration_date,
         lines=[_quote_line(number, line, row.currency_iso_code) for number, line in enumerate(lines, 1)],
@@ -175,8 +176,8 @@ def contract(row: wire.Contract) -> Contract:
         account_id=row.account_id,
         title=row.name or "",
         opportunity_id=row.opportunity or "",
-        currency=row.currency_iso_code,
-        value=None if row.value is None else Money(amount=row.value, currency=row.currency_iso_code),
+        currency=currency_of(row.currency_iso_code, system=SYSTEM),
+        value=None if row.value is None else money(row.value, row.currency_iso_code, system=SYSTEM),
         billing_method=_contract_type(row.contract_type),
         start=row.start_date,
         end=row.end_date,
@@ -226,7 +227,7 @@ def stamp(instant: datetime) -> str:
 
 def source(modstamp: str) -> Source:
     """The version a record was read at."""
-    return Source(system=SYSTEM, native_version=modstamp, updated_at=datetime.fromisoformat(modstamp))
+    return Source(system=SYSTEM, native_version=modstamp, updated_at=instant(modstamp, system=SYSTEM))
 
 
 def _quote_line(number: int, line: wire.QuoteLine, currency: str) -> QuoteLine:
@@ -236,8 +237,8 @@ def _quote_line(number: int, line: wire.QuoteLine, currency: str) -> QuoteLine:
         item=line.product.name if line.product else "",
         kind=_known(LINE_KINDS, family, "product family") if family else "labour",
         qty=line.quantity,
-        unit_price=Money(amount=line.unit_price, currency=currency),
-        net=Money(amount=line.total_price, currency=currency),
+        unit_price=money(line.unit_price, currency, system=SYSTEM),
+        net=money(line.total_price, currency, system=SYSTEM),
         role=line.role or "",
     )
 

@@ -1,13 +1,14 @@
 """ServiceNow <-> canonical. Pure."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Final, Literal
 
 from canonical.base import Source, Xref
 from canonical.faults import Drifted
 from canonical.lengths import cut
 from canonical.objects import Ticket, TicketStatus
+from foundation.vendor_values import instant
 from system_apis.servicenow import wire
 
 SYSTEM: Final = "servicenow"
@@ -35,7 +36,7 @@ def ticket(found: wire.Incident) -> Ticket:
     """An incident as a canonical ticket. `Drifted` for a state or an urgency we have no word for."""
     if found.state not in _STATUS or found.urgency not in _URGENCY:
         raise Drifted(f"incident {found.number}: state {found.state!r}, urgency {found.urgency!r}", system=SYSTEM)
-    stamp = datetime.fromisoformat(found.sys_updated_on).replace(tzinfo=UTC) if found.sys_updated_on else None
+    stamp = instant(found.sys_updated_on, system=SYSTEM).replace(tzinfo=UTC) if found.sys_updated_on else None
     return Ticket(
         id=found.sys_id,
         xrefs=[Xref(system=SYSTEM, native_id=found.sys_id, alt_key=found.correlation_id)],

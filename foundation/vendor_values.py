@@ -1,0 +1,43 @@
+"""A vendor's texts and numbers as values of ours. What cannot be one is `Drifted`, and says which it was."""
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from canonical.faults import Drifted
+from canonical.money import Money
+
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+_WHOLE_DIGITS: Final = 18
+"""Of an amount before the point: with ten behind it, all that is kept anywhere."""
+
+
+def instant(text: str, *, system: str) -> datetime:
+    """An ISO 8601 instant; one without an offset stays without."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as wrong:
+        raise Drifted(f"{text[:60]!r} is no instant: {wrong}", system=system) from wrong
+
+
+def day(text: str, *, system: str) -> date:
+    """An ISO 8601 date; of an instant, its first ten characters."""
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError as wrong:
+        raise Drifted(f"{text[:60]!r} is no date: {wrong}", system=system) from wrong
+
+
+def currency(code: str, *, system: str) -> str:
+    """An ISO 4217 code."""
+    if not _CURRENCY.fullmatch(code):
+        raise Drifted(f"{code[:60]!r} is no currency", system=system)
+    return code
+
+
+def money(amount: Decimal, code: str, *, system: str) -> Money:
+    """An amount that can be kept, in a currency there is."""
+    if not amount.is_finite() or amount.adjusted() >= _WHOLE_DIGITS:
+        raise Drifted(f"{amount!s:.60} is no amount of money", system=system)
+    return Money(amount=amount, currency=currency(code, system=system))

@@ -1,0 +1,153 @@
+"""A vendor's replies, mutated: each gives a record as the contract has it, or a named fault. Never anything else.
+
+A key is taken away, a value becomes null, another type, a fraction, a word nobody knows, too much or nothing. Neither a
+KeyError nor a float nor a None may come through into what our own words promise.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from random import Random
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+from canonical.faults import Broken, Fault
+from tests.ports.conversations import Conversation, Replaying, filled, on_file, recorded
+from tests.ports.kept import every_system
+from tests.ports.world import World, demo_of, resolved
+
+MANY: Final = 2000
+FEW: Final = 120
+SECONDS: Final = 5.0
+SWAPS: Final[tuple[Any, ...]] = (
+    None,
+    "",
+    "zzz",
+    0,
+    -1,
+    10**30,
+    0.1,
+    1e308,
+    True,
+    [],
+    {},
+    [None],
+    {"id": None},
+    "2026-02-30",
+    "NaN",
+    "\u0000",
+    "9" * 40,
+)
+
+
+@pytest.mark.real
+@every_system()
+async def test_two_thousand_mutated_replies_give_a_record_or_a_named_fault(name: str) -> None:
+    await survive(name, MANY)
+
+
+@every_system()
+async def test_some_mutated_replies_give_a_record_or_a_named_fault(name: str) -> None:
+    await survive(name, FEW)
+
+
+async def survive(name: str, number: int) -> None:
+    """The same mutations every time: a seed is a number."""
+    world = await filled(name)
+    said = [*on_file(name), *await recorded(world)]
+    wrong, records = [], 0
+    for seed in range(number):
+        draw = Random(f"{name}:{seed}")
+        told = said[seed % len(said)]
+        place = draw.randrange(len(told.replies))
+        content, what = mutated(told.replies[place].content, draw)
+        outcome = await play(world, told, place, content)
+        records += outcome == ""
+        if outcome not in ("", "fault"):
+            wrong.append(f"{seed}: {told.source}, reply {place}, {what}: {outcome}")
+    await world.close()
+    assert wrong == []
+    assert 0.05 < records / number < 0.98, f"{records} of {number} gave a record: mutations that matter are missing"
+
+
+async def play(world: World, told: Conversation, place: int, content: bytes) -> str:
+    """Empty for a record as promised, `fault` for a named fault, else what went wrong."""
+    connection = msgspec.structs.replace(
+        world.connection, sign_in=resolved(world.suite.sign_in, demo_of(world.name).values)
+    )
+    transport = Replaying(told.replies, place, content, world.box.transport())
+    adapter: Any = world.system.connect(connection, transport)
+    try:
+        async with asyncio.timeout(SECONDS):
+            found = await getattr(adapter, told.attribute)(**told.arguments)
+    except Broken as broken:
+        return f"{broken!r} is no named fault of a vendor"
+    except Fault as fault:
+        return "fault" if type(fault) in Fault.kinds.values() else f"{fault!r} has no name"
+    except (Exception, TimeoutError) as leaked:  # noqa: BLE001 - whatever comes through is what is looked for
+        return f"{type(leaked).__name__}: {leaked}"
+    finally:
+        await adapter.close()
+    return promised(found, told.returns)
+
+
+def promised(found: Any, returns: Any) -> str:
+    """What of an answer is not as its type says; empty when all is."""
+    floats = [each for each in every_value(found) if isinstance(each, float)]
+    if floats:
+        return f"floats {floats} in {found!r}"
+    plain = msgspec.to_builtins(found, builtin_types=(Decimal, date, datetime))
+    try:
+        msgspec.convert(plain, returns, strict=True)
+    except msgspec.ValidationError as wrong:
+        return f"{wrong}: {found!r}"
+    return ""
+
+
+def every_value(value: Any) -> Iterator[Any]:
+    """Everything inside."""
+    if isinstance(value, msgspec.Struct):
+        value = [getattr(value, name) for name in value.__struct_fields__]
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from every_value(each)
+    else:
+        yield value
+
+
+def mutated(content: bytes, draw: Random) -> tuple[bytes, str]:
+    """One reply with one thing in it changed, and which."""
+    body = json.loads(content)
+    places = list(_places(body, ()))
+    path = draw.choice(places)
+    *way, last = path
+    holder = body
+    for step in way:
+        holder = holder[step]
+    shown = "/".join(map(str, path))
+    match draw.randrange(4):
+        case 0:
+            del holder[last]
+            return json.dumps(body).encode(), f"/{shown} taken away"
+        case 1 if isinstance(holder, list):
+            holder.append(holder[last])
+            return json.dumps(body).encode(), f"/{shown} said twice"
+        case 2 if isinstance(holder[last], str):
+            holder[last] += draw.choice(("x", "é" * 200, " "))
+            return json.dumps(body).encode(), f"/{shown} longer"
+        case _:
+            holder[last] = draw.choice(SWAPS)
+            return json.dumps(body).encode(), f"/{shown} is {holder[last]!r:.40}"
+
+
+def _places(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inside:
+        yield (*path, key)
+        yield from _places(each, (*path, key))
