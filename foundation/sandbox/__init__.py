@@ -55,7 +55,7 @@ from foundation.sandbox.deliveries import Delivery, Target
 from foundation.sandbox.faults import FaultRule
 from foundation.sandbox.kit import CALL, Box, Call, Sandbox
 from foundation.sandbox.store import Record, Store, decode, encode
-from foundation.sandbox.suite import Suite
+from foundation.sandbox.suite import Suite, Switch
 
 __all__ = [
     "CALL",
@@ -69,6 +69,7 @@ __all__ = [
     "Sandbox",
     "Store",
     "Suite",
+    "Switch",
     "Target",
     "answer",
     "decode",

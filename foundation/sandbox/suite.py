@@ -31,6 +31,15 @@ def _as_seeded(_: Box) -> None:
     return None
 
 
+class Switch(msgspec.Struct, frozen=True, kw_only=True):
+    """An option of the sandbox that takes something from our sight, for the check of a connection."""
+
+    option: str
+    value: Any
+    object: str
+    field: str = ""
+
+
 class Suite(msgspec.Struct, frozen=True, kw_only=True):
     """One system as the port suite meets it."""
 
@@ -56,6 +65,10 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
     """Canonical type -> how it comes to be there, for what is read by a port and written by none."""
     touch: Mapping[type, Touch] = {}
     """Canonical type -> how somebody else changes it. For a system that detects changes, from outside."""
+    denied: Switch | None = None
+    """Takes away the right to one object."""
+    hidden: Switch | None = None
+    """Hides or renames one field; None where the vendor hides none."""
     currencies: Mapping[str, str] = {}
     """Of JPY, USD and KWD (0, 2 and 3 decimals), those it cannot keep, and why."""
     signs_in_once: str = ""

@@ -3,7 +3,7 @@
 from typing import Final
 
 from canonical.objects import BillingSchedule, Contract, Customer, Project
-from foundation.sandbox import Suite
+from foundation.sandbox import Suite, Switch
 from system_apis.netsuite import lengths
 
 SUITE: Final = Suite(
@@ -27,4 +27,11 @@ SUITE: Final = Suite(
         BillingSchedule: {"name": lengths.NAME},
     },
     refuses={Contract: {"po_number": lengths.PO_NUMBER}, Project: {"code": lengths.CODE}},
+    denied=Switch(option="denied_records", value=["billingSchedule"], object="billingSchedule"),
+    hidden=Switch(
+        option="hidden_fields",
+        value=["customer.custentity_tg_tax_country"],
+        object="customer",
+        field="custentity_tg_tax_country",
+    ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from canonical.objects import Contact, Contract, Customer, Opportunity, Quote
-from foundation.sandbox import Box, Record, Suite
+from foundation.sandbox import Box, Record, Suite, Switch
 from system_apis.salesforce import mapping
 from system_apis.salesforce.sandbox import org
 
@@ -109,4 +109,6 @@ SUITE: Final = Suite(
         Contract: plant_contract,
     },
     touch={Opportunity: touch_deal},
+    denied=Switch(option="denied_objects", value=["Quote"], object="Quote"),
+    hidden=Switch(option="hidden_fields", value=["Opportunity.Practice__c"], object="Opportunity", field="Practice__c"),
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from canonical.objects import Ticket
-from foundation.sandbox import Suite
+from foundation.sandbox import Suite, Switch
 from system_apis.servicenow.mapping import DESCRIPTION_LENGTH, SUMMARY_LENGTH
 
 SUITE: Final = Suite(
@@ -14,4 +14,6 @@ SUITE: Final = Suite(
         "client_secret": "${SERVICENOW_CLIENT_SECRET}",
     },
     cuts={Ticket: {"summary": SUMMARY_LENGTH, "description": DESCRIPTION_LENGTH}},
+    denied=Switch(option="read_denied", value=["incident"], object="incident"),
+    hidden=Switch(option="hidden_fields", value=["correlation_id"], object="incident", field="correlation_id"),
 )

@@ -11,20 +11,8 @@ from foundation.checking import Finding, Report
 from foundation.connections import Connection
 from gateway.loader import PolicyError
 from tests.ports.kept import KEPT, every_system
-from tests.ports.world import World, demo_of, resolved
+from tests.ports.world import SYSTEMS, World, demo_of, resolved, suite_of
 from tiergate.connections import checked
-
-DENIED: dict[str, tuple[str, Any, str]] = {
-    "salesforce": ("denied_objects", ["Quote"], "Quote"),
-    "netsuite": ("denied_records", ["billingSchedule"], "billingSchedule"),
-    "kantata": ("denied", ["workspace_resources"], "workspace_resources"),
-    "servicenow": ("read_denied", ["incident"], "incident"),
-}
-HIDDEN: dict[str, tuple[Any, str, str]] = {
-    "salesforce": (["Opportunity.Practice__c"], "Opportunity", "Practice__c"),
-    "netsuite": (["customer.custentity_tg_tax_country"], "customer", "custentity_tg_tax_country"),
-    "servicenow": (["correlation_id"], "incident", "correlation_id"),
-}
 
 
 async def look(world: World, **changes: Any) -> Report:
@@ -86,26 +74,25 @@ async def test_an_address_where_something_else_answers_is_named(world: World) ->
 
 @every_system()
 async def test_a_missing_right_to_one_object_names_the_object(world: World) -> None:
-    option, value, kind = DENIED[world.name]
+    switch = world.suite.denied
+    assert switch is not None, f"system_apis/{world.name}/suite.py does not say how a right is taken away"
     await fill(world)
-    world.box.store.set_setting(option, value)
+    world.box.store.set_setting(switch.option, switch.value)
     report = await look(world)
-    finding = next(each for each in report.findings if each.object == kind)
+    finding = next(each for each in report.findings if each.object == switch.object)
     assert "right to" in finding.mend
-    assert kind in finding.mend
-    assert {each.object for each in report.findings} == {kind}
+    assert switch.object in finding.mend
+    assert {each.object for each in report.findings} == {switch.object}
 
 
-@every_system()
+@pytest.mark.parametrize("name", [name for name in sorted(SYSTEMS) if suite_of(name).hidden])
 async def test_a_field_that_is_gone_or_renamed_is_named(world: World) -> None:
-    if world.name not in HIDDEN:
-        assert not [each for each in world.system.checks if any("__c" in field for field in each.fields)]
-        return
-    value, kind, field = HIDDEN[world.name]
+    switch = world.suite.hidden
+    assert switch is not None
     await fill(world)
-    world.box.store.set_setting("hidden_fields", value)
-    finding = next(each for each in (await look(world)).findings if each.field == field)
-    assert finding.object == kind
+    world.box.store.set_setting(switch.option, switch.value)
+    finding = next(each for each in (await look(world)).findings if each.field == switch.field)
+    assert finding.object == switch.object
     assert "it is not there, or hidden from us" in finding.says
     assert "QUIRKS.md" in finding.mend
 

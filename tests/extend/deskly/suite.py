@@ -1,0 +1,16 @@
+"""What the port suite has to know of Deskly."""
+
+from typing import Final
+
+from canonical.objects import Ticket
+from foundation.sandbox import Suite, Switch
+from tests.extend.deskly.mapping import TITLE
+
+SUITE: Final = Suite(
+    url="https://acme.deskly.example",
+    sign_in={"key": "${DESKLY_KEY}"},
+    cuts={Ticket: {"summary": TITLE}},
+    denied=Switch(option="denied", value=["issue"], object="issue"),
+    hidden=Switch(option="hidden", value=["notes"], object="issue", field="notes"),
+    signs_in_once="A key does not expire.",
+)
