@@ -4,7 +4,6 @@ Blocks alternate, so what else the machine does falls on both; each pair of bloc
 them is said with the interval that holds it 95 times in 100 (by order statistics: nothing is assumed of their spread).
 """
 
-import gc
 import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,6 +21,7 @@ from gateway.asgi import Gateway
 from gateway.audit import Trail
 from gateway.governor import Governor
 from gateway.plan import Plan, load
+from tiergate.server import settle
 
 CALLS: Final = 250
 """In a block."""
@@ -77,15 +77,13 @@ async def compare(one: Side, other: Side, blocks: int) -> Paired:
     for _ in range(3):
         await one.block(CALLS)
         await other.block(CALLS)
-    gc.collect()
-    gc.freeze()
+    settle()
     for n in range(blocks):
         first, second = (one, other) if n % 2 else (other, one)
         took = {first: await first.block(CALLS), second: await second.block(CALLS)}
         ratios.append(took[one] / took[other])
         costs[0].append(took[one])
         costs[1].append(took[other])
-    gc.unfreeze()
     low, high = interval(ratios)
     per_call = tuple(round(median(each) / CALLS * 1e6, 2) for each in costs)
     return Paired(ratio=round(median(ratios), 4), low=low, high=high, blocks=blocks, us=(per_call[0], per_call[1]))
@@ -145,13 +143,13 @@ def audit(folder: Path, key: Key, token: str) -> tuple[Side, Side, Side, Trail]:
     return on, off, same, trail
 
 
-def operations(folder: Path, key: Key, token: str, count: int) -> tuple[Side, float, Plan]:
-    """A plan of so many operations that are all called in turn, the seconds it took to compile, and the plan."""
+def operations(folder: Path, key: Key, token: str, count: int) -> tuple[Side, dict[str, float], Plan]:
+    """A plan of so many operations that are all called in turn, what it took to compile it, and the plan."""
     apis = [_api(n, max(1, count // PORTS)) for n in range(min(count, PORTS))]
     where = world.write_many(folder / f"operations-{count}", apis)
-    began = time.perf_counter()
+    began = time.perf_counter(), time.process_time()
     plan = load(where, apis, world.VALUES)
-    took = time.perf_counter() - began
+    took = {"seconds": round(time.perf_counter() - began[0], 2), "of_cpu": round(time.process_time() - began[1], 2)}
     paths = [
         f"{api.prefix}{each.path}?view=full".replace("{key}", "ENG-2041") for api in apis for each in api.operations()
     ]
