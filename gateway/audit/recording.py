@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from foundation.context import Caller
-from gateway.audit.entry import GENESIS, Entry, Facts, Record
+from gateway.audit.entry import GENESIS, Entry, Facts, Row, digest_of_row
 
 ALWAYS: Final = ("acr", "amr", "auth_time")
 """Claims that are recorded whatever the rules look at: how the person signed in."""
@@ -31,7 +31,7 @@ class Recorder:
         self._hide = hide
         self._callers: dict[tuple[int, int], _Whose] = {}
 
-    def record_of(
+    def row_of(
         self,
         entry: Entry,
         writer: str,
@@ -40,40 +40,31 @@ class Recorder:
         previous: str = GENESIS,
         request_digest: str = "",
         answer_digest: str = "",
-    ) -> Record:
-        """The record of an entry, chained behind the one whose digest is `previous`."""
-        about, whose = entry.about, self._whose(entry)
-        arguments = _arguments(entry, self._hide)
+    ) -> Row:
+        """An entry as a `Record` is stored, in the order of its fields, chained behind the digest `previous`."""
+        whose, arguments = self._whose(entry), _arguments(entry, self._hide)
         _, trace, span, *_ = (entry.traceparent + "---").split("-")
-        record = Record(
-            writer=writer,
-            seq=seq,
-            at=datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="microseconds"),
-            api=about.api,
-            version=about.version,
-            layer=about.layer,
-            operation=about.operation,
-            issuer=whose.issuer,
-            subject=whose.subject,
-            client=whose.client,
-            acted_for=whose.acted_for,
-            scopes=whose.scopes,
-            key=arguments.get("key") or next(reversed(arguments.values()), ""),
-            status=entry.status,
-            reason=entry.reason,
-            policy=entry.policy,
-            stage=entry.stage,
-            rule=entry.rule,
-            facts=_encode(_facts(entry, whose, arguments, span)).decode(),
-            retention=about.retention,
-            request_id=entry.request_id,
-            trace=trace,
-            took_ms=int(entry.took * 1000),
-            request_digest=request_digest,
-            answer_digest=answer_digest,
-            previous=previous,
+        row = (
+            writer,
+            seq,
+            _moment(entry.at),
+            *whose.said,
+            arguments.get("key") or next(reversed(arguments.values()), ""),
+            entry.status,
+            entry.reason,
+            entry.policy,
+            entry.stage,
+            entry.rule,
+            _encode(_facts(entry, whose, arguments, span)).decode(),
+            entry.about.retention,
+            entry.request_id,
+            trace,
+            int(entry.took * 1000),
+            request_digest,
+            answer_digest,
+            previous,
         )
-        return msgspec.structs.replace(record, digest=record.expected_digest())
+        return (*row, digest_of_row(row))
 
     def _whose(self, entry: Entry) -> "_Whose":
         # The entries of a commit are all at hand until it is done, so no two objects share an id.
@@ -87,11 +78,8 @@ class Recorder:
 class _Whose(msgspec.Struct, frozen=True, kw_only=True):
     """What all records of one caller and operation say."""
 
-    issuer: str = ""
-    subject: str = ""
-    client: str = ""
-    acted_for: str = ""
-    scopes: str = ""
+    said: tuple[str, ...]
+    """From `api` to `scopes`, as a record has them."""
     roles: list[str]
     claims: dict[str, Any]
     tier: str
@@ -100,20 +88,30 @@ class _Whose(msgspec.Struct, frozen=True, kw_only=True):
 
 def _whose(entry: Entry, hide: _Hide) -> _Whose:
     about, caller = entry.about, entry.caller
+    what = (about.api, about.version, about.layer, about.operation)
     if caller is None:
-        return _Whose(roles=[], claims={}, tier="", limits=list(about.limits))
-    claims = caller.claims
+        return _Whose(said=(*what, "", "", "", "", ""), roles=[], claims={}, tier="", limits=list(about.limits))
+    claims, acted_for = caller.claims, " ".join(_acting(one, hide) for one in caller.acted_for)
+    who = (caller.issuer, subject_of(caller, hide), caller.client, acted_for, " ".join(sorted(caller.scopes)))
     return _Whose(
-        issuer=caller.issuer,
-        subject=subject_of(caller, hide),
-        client=caller.client,
-        acted_for=" ".join(_acting(one, hide) for one in caller.acted_for),
-        scopes=" ".join(sorted(caller.scopes)),
+        said=(*what, *who),
         roles=sorted(caller.roles),
         claims={name: _claim(claims[name], hide) for name in (*about.claims, *ALWAYS) if name in claims},
         tier=caller.layer if caller.layer != "external" else "",
         limits=list(about.limits),
     )
+
+
+def _moment(at: float) -> str:
+    """RFC 3339 in UTC, to the microsecond, of seconds since the epoch."""
+    micros = round(at * 1e6)
+    return f"{_second(micros // 1_000_000)}.{micros % 1_000_000:06d}+00:00"
+
+
+@lru_cache(16)
+def _second(seconds: int) -> str:
+    """The calls of one second share it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def subject_of(caller: Caller, hide: _Hide) -> str:

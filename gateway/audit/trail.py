@@ -1,7 +1,7 @@
 """Writing the record: one thread a process, which chains, masks and commits what has come together since the last time.
 
 A call only puts its entry into a queue. Most calls do not wait for it: on a crash what had not been committed is lost
-(some tens of milliseconds). A durable call waits: all that wait at a time share one commit, which is on disk before any
+(a fifth of a second). A durable call waits: all that wait at a time share one commit, which is on disk before any
 of them is answered. While the store cannot be written nothing is dropped, and durable calls are refused.
 """
 
@@ -19,13 +19,13 @@ import msgspec
 import structlog
 
 from foundation.masking import Masker
-from gateway.audit.entry import FIELDS, GENESIS, Anchor, Bodies, Entry, Record
+from gateway.audit.entry import FIELDS, GENESIS, Anchor, Bodies, Entry, Row
 from gateway.audit.keyring import Keyring
 from gateway.audit.names import Names
 from gateway.audit.recording import Recorder
 from gateway.audit.store import Where, place_of
 
-_GATHER: Final = 0.05
+_GATHER: Final = 0.2
 """Seconds a commit waits for company, unless somebody waits for it."""
 _RETRY: Final = 1.0
 _INSERT: Final = f"INSERT INTO records ({', '.join(FIELDS)}) VALUES ({', '.join('?' * len(FIELDS))})"  # noqa: S608 - no input in it
@@ -43,7 +43,7 @@ class _Batch(msgspec.Struct):
 
     heads: dict[str, tuple[int, str]]
     """By chain: its last record and that one's digest."""
-    records: list[Record] = []
+    rows: list[Row] = []
     bodies: list[tuple[Any, ...]] = []
     anchors: list[Anchor] = []
     durable: bool = False
@@ -139,7 +139,7 @@ class Trail:
 
     def _commit(self, batch: _Batch) -> None:
         with self._store.begin(durable=batch.durable) as store:
-            store.executemany(_INSERT, [msgspec.structs.astuple(record) for record in batch.records])
+            store.executemany(_INSERT, batch.rows)
             if batch.bodies:
                 store.executemany("INSERT INTO bodies (writer, seq, request, answer) VALUES (?, ?, ?, ?)", batch.bodies)
             store.executemany(
@@ -164,7 +164,7 @@ class Trail:
             request, answer = self._masked(item.bodies) if item.bodies is not None else (None, None)
             chain = f"{self.writer}.{item.entry.about.retention}"
             seq, previous = batch.heads.get(chain, (0, GENESIS))
-            record = recorder.record_of(
+            row = recorder.row_of(
                 item.entry,
                 chain,
                 seq + 1,
@@ -172,17 +172,18 @@ class Trail:
                 request_digest=digest_of(request),
                 answer_digest=digest_of(answer),
             )
-            batch.heads[chain] = (record.seq, record.digest)
-            batch.records.append(record)
+            batch.heads[chain] = (seq + 1, row[-1])
+            batch.rows.append(row)
             if request is not None or answer is not None:
-                batch.bodies.append((chain, record.seq, request, answer))
+                batch.bodies.append((chain, seq + 1, request, answer))
             batch.durable = batch.durable or item.done is not None
-        last = {record.writer: record for record in batch.records}
-        batch.anchors = [self._anchor(record) for record in last.values()]
+        last = {row[0]: row for row in batch.rows}
+        batch.anchors = [self._anchor(row) for row in last.values()]
         return batch
 
-    def _anchor(self, last: Record) -> Anchor:
-        anchor = Anchor(writer=last.writer, seq=last.seq, digest=last.digest, at=last.at)
+    def _anchor(self, last: Row) -> Anchor:
+        writer, seq, at = last[:3]
+        anchor = Anchor(writer=writer, seq=seq, digest=last[-1], at=at)
         return msgspec.structs.replace(anchor, signature=self._keys.sign(anchor.signed_text()))
 
     def _masked(self, bodies: Bodies) -> tuple[str | None, str | None]:
