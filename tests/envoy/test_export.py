@@ -14,8 +14,6 @@ from tests.gateway.notes import APIS, NOTES_FILE, PLATFORM, VALUES, plan_of, wri
 from tests.processes import ROOT
 from tiergate import catalogue
 
-pytest_plugins = ["tests.commands.conftest"]
-
 GOLDEN = Path(__file__).with_name("notes.yaml")
 """What these two operations are in Envoy's words. It is written anew by deleting it."""
 SMALL = """\
