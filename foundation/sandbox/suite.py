@@ -15,16 +15,19 @@ system cannot is said here with its reason, and a reason that is no longer true 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+from foundation.sandbox.firm import Deal
 from foundation.sandbox.kit import Box
 
 Plant = Callable[[Box, Any], str]
 """Puts a canonical object into the sandbox as the vendor's own people would have entered it; its native id."""
 Touch = Callable[[Box, str], None]
 """Changes a record, by native id, as somebody else at the vendor would."""
+Move = Callable[[Box, str, Literal["open", "won", "lost"]], None]
+"""Closes a deal, by native id, or opens it again, as its people would."""
 
 
 def _as_seeded(_: Box) -> None:
@@ -69,6 +72,10 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
     """Takes away the right to one object."""
     hidden: Switch | None = None
     """Hides or renames one field; None where the vendor hides none."""
+    deal: Callable[[Deal], str] | None = None
+    """The native id of one of the firm's deals, as seeded. A CRM says it: any of them can then feed the workflows."""
+    move: Move | None = None
+    """How a deal is won, lost and opened again; beside `deal`."""
     currencies: Mapping[str, str] = {}
     """Of JPY, USD and KWD (0, 2 and 3 decimals), those it cannot keep, and why."""
     signs_in_once: str = ""

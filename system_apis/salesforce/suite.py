@@ -1,7 +1,7 @@
 """What the port suite has to know of Salesforce: how deals and what they rest on come into an org."""
 
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from canonical.objects import Contact, Contract, Customer, Opportunity, Quote
 from foundation.sandbox import Box, Record, Suite, Switch
@@ -9,6 +9,7 @@ from system_apis.salesforce import mapping
 from system_apis.salesforce.sandbox import org
 
 T = TypeVar("T")
+STAGES: Final = {"open": "Negotiation/Review", "won": "Closed Won", "lost": "Closed Lost"}
 
 
 def _make(box: Box, kind: str, fields: Record) -> str:
@@ -21,14 +22,13 @@ def _label(words: Mapping[str, T], wanted: T) -> str:
 
 def plant_deal(box: Box, deal: Opportunity) -> str:
     """A deal, in the stage it says."""
-    stages = {"open": "Negotiation/Review", "won": "Closed Won", "lost": "Closed Lost"}
     return _make(
         box,
         "Opportunity",
         {
             "Name": deal.name,
             "AccountId": deal.account_id,
-            "StageName": stages[deal.stage.category],
+            "StageName": STAGES[deal.stage.category],
             "Amount": deal.amount.amount,
             "CurrencyIsoCode": deal.amount.currency,
             "CloseDate": deal.close_date.isoformat(),
@@ -93,6 +93,12 @@ def touch_deal(box: Box, native_id: str) -> None:
     org.update(box, org.kind_of("Opportunity"), native_id, {"Practice__c": "Finance"})
 
 
+def move_deal(box: Box, native_id: str, to: Literal["open", "won", "lost"]) -> None:
+    """Somebody closes a deal, or opens it again; a second later, for the same reason."""
+    box.store.set_setting("_clock_ahead", float(box.store.setting("_clock_ahead", 0)) + 1)
+    org.update(box, org.kind_of("Opportunity"), native_id, {"StageName": STAGES[to]})
+
+
 SUITE: Final = Suite(
     url="https://acme.my.salesforce.com",
     sign_in={
@@ -111,4 +117,6 @@ SUITE: Final = Suite(
     touch={Opportunity: touch_deal},
     denied=Switch(option="denied_objects", value=["Quote"], object="Quote"),
     hidden=Switch(option="hidden_fields", value=["Opportunity.Practice__c"], object="Opportunity", field="Practice__c"),
+    deal=lambda deal: deal.id,
+    move=move_deal,
 )

@@ -2,11 +2,10 @@
 
 import asyncio
 import importlib
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar, cast
-
-import httpx
+from typing import Any, Literal, TypeVar, cast
 
 import system_apis
 from canonical.dates import now
@@ -15,9 +14,8 @@ from foundation.connections import Connection
 from foundation.context import Caller, fresh, use
 from foundation.database import Database, engine_of, migrate
 from foundation.masking import Masker
-from foundation.sandbox import Box, FaultRule
+from foundation.sandbox import Box, FaultRule, Suite
 from foundation.sandbox.firm import Deal, deals
-from foundation.vendor_http import http_client
 from process_apis.bindings import Bindings, Systems
 from process_apis.engagements import ReadEngagements
 from process_apis.engine import Engine
@@ -27,11 +25,7 @@ from process_apis.operations import Operations
 from process_apis.opportunity_to_project import WORKFLOW
 from process_apis.platform import Pace, Platform, launch
 from system_apis import Demo
-from system_apis.kantata.adapter import Kantata
-from system_apis.netsuite.adapter import NetSuite
-from system_apis.salesforce.adapter import Salesforce
 from system_apis.salesforce.sandbox import org
-from system_apis.servicenow.adapter import ServiceNow
 from tiergate import configuration
 from tiergate.settings import ROOT
 
@@ -62,6 +56,7 @@ class World:
 
     def __init__(self, platform: Platform, boxes: dict[str, Box], adapters: dict[str, Any]) -> None:
         self.platform, self.boxes, self.adapters = platform, boxes, adapters
+        self.crm = platform.systems.name("crm")
         self.workflow = Operating(platform, WORKFLOW)
         self.operations = Operations(platform)
         self.engagements = ReadEngagements(platform)
@@ -73,8 +68,14 @@ class World:
     def deal(self, code: str) -> Deal:
         return self.deals[code]
 
+    def native(self, code: str) -> str:
+        """What the CRM calls a deal."""
+        hand = suite_of(self.crm)
+        assert hand.deal is not None, f"system_apis/{self.crm}/suite.py does not say which deal is which"
+        return hand.deal(self.deals[code])
+
     async def edit(self, kind: str, record_id: str, **fields: Any) -> None:
-        """Save a record in the CRM, as a person would: never twice in one second, which is as fine as it stamps."""
+        """Save a record in Salesforce, as a person would: never twice in one second, which is as fine as it stamps."""
         box = self.boxes["salesforce"]
         async with box._lock:
             box.store.set_setting("_clock_ahead", box.store.setting("_clock_ahead", 0) + 1)
@@ -82,11 +83,18 @@ class World:
                 org.update(box, org.kind_of(kind), record_id, fields)
 
     async def win(self, code: str) -> Deal:
-        await self.edit("Opportunity", self.deals[code].id, StageName="Closed Won")
+        await self._move(code, "won")
         return self.deals[code]
 
     async def reopen(self, code: str) -> None:
-        await self.edit("Opportunity", self.deals[code].id, StageName="Negotiation/Review")
+        await self._move(code, "open")
+
+    async def _move(self, code: str, to: Literal["open", "won"]) -> None:
+        box, move = self.boxes[self.crm], suite_of(self.crm).move
+        assert move is not None, f"system_apis/{self.crm}/suite.py does not say how a deal is won"
+        async with box._lock:
+            with box.store.transaction():
+                move(box, self.native(code), to)
 
     def fault(self, system: str, fault: str, **more: Any) -> None:
         """Plan a fault in a sandbox."""
@@ -96,7 +104,7 @@ class World:
 
     async def start(self, code: str) -> Run:
         with use(fresh(caller=PRIYA)):
-            return await self.workflow.start_run(StartOpportunityToProject(opportunity_id=self.deals[code].id))
+            return await self.workflow.start_run(StartOpportunityToProject(opportunity_id=self.native(code)))
 
     async def finished(self, run_id: str) -> RunDetail:
         """The run, once it does not run any more (and, when cancelled, is undone)."""
@@ -162,27 +170,33 @@ def boxes_of(known: dict[str, Demo]) -> dict[str, Box]:
     return found
 
 
-def clients(known: dict[str, Demo], boxes: dict[str, Box]) -> dict[str, tuple[Connection, httpx.AsyncClient]]:
-    """Every connection as `policies/connections.yaml` has it, its client signed in to a sandbox in memory."""
-    values = {f"{name.upper()}_URL": f"http://{name}.test" for name in known}
-    for demo in known.values():
-        values |= demo.values
-    found = {}
-    for name, connection in configuration.connections(ROOT / "policies", known, values).items():
-        auth: Any = importlib.import_module(f"system_apis.{name}.auth").sign_in(connection)
-        auth = auth[0] if isinstance(auth, tuple) else auth
-        found[name] = connection, http_client(connection, auth, boxes[name].transport())
+def suite_of(name: str) -> Suite:
+    """What a system's folder tells tests: how it is signed in to, and in a CRM, how deals are won."""
+    found: Suite = importlib.import_module(f"system_apis.{name}.suite").SUITE
     return found
 
 
-def adapters(of: dict[str, tuple[Connection, httpx.AsyncClient]]) -> dict[str, Any]:
-    """The adapters the platform would have made."""
-    salesforce, http = of["salesforce"]
+def connections(known: dict[str, Demo]) -> dict[str, Connection]:
+    """Every connection as `policies/connections.yaml` has it; one it has not, as the system's folder says."""
+    values = {f"{name.upper()}_URL": f"http://{name}.test" for name in known}
+    for demo in known.values():
+        values |= demo.values
+    text = (ROOT / "policies" / "connections.yaml").read_text()
+    listed = [name for name in known if re.search(rf"^{name}:", text, re.MULTILINE)]
+    found = configuration.connections(ROOT / "policies", listed, values)
+    for name in set(known) - set(listed):
+        said = suite_of(name).sign_in.items()
+        sign_in = {key: re.sub(r"\$\{(\w+)\}", lambda each: values[each[1]], text) for key, text in said}
+        found[name] = Connection(name=name, url=f"http://{name}.test", sign_in=sign_in)
+    return found
+
+
+def adapters(known: dict[str, Demo], boxes: dict[str, Box]) -> dict[str, Any]:
+    """The adapters the platform would have made, each on a sandbox in memory."""
+    systems = system_apis.discover()
     return {
-        "salesforce": Salesforce(http, (salesforce.notifications["secret"],)),
-        "netsuite": NetSuite(of["netsuite"][1]),
-        "kantata": Kantata(of["kantata"][1]),
-        "servicenow": ServiceNow(of["servicenow"][1]),
+        name: systems[name].connect(connection, boxes[name].transport())
+        for name, connection in connections(known).items()
     }
 
 
@@ -196,8 +210,7 @@ async def world(
     pace: Pace = HURRIED,
 ) -> AsyncIterator[World]:
     """The tier, started; at the end its engine is gone, as if the process had ended well."""
-    connected = clients(known, boxes)
-    systems = adapters(connected)
+    systems = adapters(known, boxes)
     database = Database(engine_of(database_url))
     migrate(database.engine)
 
@@ -222,5 +235,5 @@ async def world(
     finally:
         await engine.stop(drain=0)
         database.engine.dispose()
-        for _, http in connected.values():
-            await http.aclose()
+        for adapter in systems.values():
+            await adapter.close()

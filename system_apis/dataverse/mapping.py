@@ -1,0 +1,294 @@
+"""Dataverse to canonical, and back. Pure. A code we have no word for is `Drifted`, never a guess."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final, Literal, TypeVar
+
+from canonical.base import Source
+from canonical.faults import Drifted, VendorRefused
+from canonical.money import Money
+from canonical.objects import (
+    Address,
+    Contact,
+    ContactRole,
+    Contract,
+    ContractType,
+    Customer,
+    Opportunity,
+    ProjectLink,
+    Quote,
+    QuoteLine,
+    RoleDemand,
+    Stage,
+    TaxRegistration,
+)
+from canonical.ports.systems import Change
+from system_apis.dataverse import wire
+
+SYSTEM: Final = "dataverse"
+WON: Final = 1
+
+DEAL_STATES: Final[Mapping[int, tuple[str, Literal["open", "won", "lost"]]]] = {
+    0: ("Open", "open"),
+    WON: ("Won", "won"),
+    2: ("Lost", "lost"),
+}
+CONTRACT_TYPES: Final[Mapping[int, ContractType]] = {
+    100000000: "tm",
+    100000001: "fixed",
+    100000002: "milestone",
+    100000003: "retainer",
+    100000004: "managed",
+    100000005: "nte",
+}
+CONTACT_ROLES: Final[Mapping[int, Literal["buyer", "billing", "sponsor", "approver"]]] = {
+    100000000: "buyer",
+    100000001: "billing",
+    100000002: "sponsor",
+    100000003: "approver",
+}
+QUOTE_STATES: Final[Mapping[int, Literal["draft", "presented", "accepted", "rejected"]]] = {
+    0: "draft",
+    1: "presented",
+    2: "accepted",
+    3: "rejected",
+}
+REVISED: Final = 7
+"""Why a quote is closed: a newer revision took its place."""
+ORDER_STATES: Final[Mapping[int, Literal["in_approval", "active", "cancelled", "expired"]]] = {
+    0: "in_approval",
+    1: "active",
+    2: "cancelled",
+    3: "expired",
+    4: "expired",
+}
+PRODUCT_TYPES: Final[Mapping[int, Literal["labour", "expense", "fee", "material"]]] = {
+    1: "material",
+    2: "expense",
+    3: "labour",
+    4: "fee",
+}
+
+T = TypeVar("T")
+
+
+def opportunity(row: wire.Opportunity, lines: list[wire.Demand], quote_id: str, contract_id: str) -> Opportunity:
+    """A deal. Its lines that name a role are what it will need; percent becomes a share."""
+    state, category = _known(DEAL_STATES, row.statecode, "state of a deal")
+    closes = row.estimatedclosedate or row.actualclosedate
+    if closes is None:
+        raise VendorRefused("estimatedclosedate is empty: give the deal the day it is expected to close", system=SYSTEM)
+    return Opportunity(
+        id=row.opportunityid,
+        legal_entity_id=row.tg_legalentity or "",
+        source=source(row.versionnumber, row.modifiedon),
+        name=row.name,
+        account_id=row.account or "",
+        stage=Stage(code=(row.stepname or state) if category == "open" else state, category=category),
+        amount=Money(amount=row.estimatedvalue or Decimal(0), currency=_currency(row.currency)),
+        close_date=closes,
+        won_generation=row.tg_wongeneration or 0,
+        probability=Decimal(row.closeprobability or 0) / 100,
+        delivery_entities=[each.strip() for each in (row.delivery_entities or "").split(";") if each.strip()],
+        contract_type=_contract_type(row.tg_contracttype, row.contract_type),
+        practice=row.tg_practice or "",
+        expected_start=row.tg_expectedstart,
+        expected_end=row.tg_expectedend,
+        role_demand=[
+            RoleDemand(role=line.tg_role, hours=line.quantity, start=line.tg_startson, end=line.tg_endson)
+            for line in lines
+        ],
+        quote_id=quote_id,
+        contract_id=contract_id,
+        po_number=row.tg_ponumber or "",
+        owner_id=row.owner or "",
+        project_manager=row.tg_projectmanager or "",
+        won_at=row.tg_wonon if row.statecode == WON else None,
+        project_code=row.tg_projectcode or "",
+    )
+
+
+def customer(row: wire.Account) -> Customer:
+    """The customer an account stands for."""
+    registrations = []
+    if row.tg_taxregistration:
+        country = row.tg_taxcountry or row.address1_country or ""
+        registrations = [TaxRegistration(country=country, scheme=row.tg_taxscheme or "", number=row.tg_taxregistration)]
+    return Customer(
+        id=row.accountid,
+        lifecycle="active" if row.statecode == 0 else "merged" if row.merged else "closed",
+        source=source(row.versionnumber, row.modifiedon),
+        legal_name=row.tg_legalname or row.name,
+        trading_name=row.name,
+        number=row.accountnumber or "",
+        parent_id=row.parent or "",
+        addresses=_addresses(row),
+        tax_registrations=registrations,
+        default_currency=row.currency.isocurrencycode if row.currency else "",
+        payment_terms=row.payment_terms or "",
+        email=row.emailaddress1 or "",
+        po_required=bool(row.tg_porequired),
+        owner_id=row.owner or "",
+    )
+
+
+def contact(row: wire.Contact) -> Contact:
+    """A person; the role is what they are to their own account."""
+    roles = []
+    if row.tg_contactrole is not None and row.account:
+        role = _known(CONTACT_ROLES, row.tg_contactrole, "contact role", row.role)
+        roles = [ContactRole(account_id=row.account, role=role)]
+    return Contact(
+        id=row.contactid,
+        source=source(row.versionnumber, row.modifiedon),
+        given=row.firstname or "",
+        family=row.lastname or "",
+        email=row.emailaddress1 or "",
+        phone=row.telephone1 or "",
+        title=row.jobtitle or "",
+        roles=roles,
+    )
+
+
+def quote(row: wire.Quote, lines: list[wire.QuoteLine]) -> Quote:
+    """An offer with its lines. A total that is not worked out yet is the sum of them."""
+    currency = _currency(row.currency)
+    total = row.totalamount
+    if total is None:
+        total = sum((line.extendedamount for line in lines), Decimal(0))
+    status = _known(QUOTE_STATES, row.statecode, "state of a quote")
+    return Quote(
+        id=row.quoteid,
+        source=source(row.versionnumber, row.modifiedon),
+        number=row.quotenumber,
+        opportunity_id=row.opportunity or "",
+        currency=currency,
+        total=Money(amount=total, currency=currency),
+        status="superseded" if status == "rejected" and row.statuscode == REVISED else status,
+        valid_to=_day(row.effectiveto),
+        lines=[_quote_line(number, line, currency) for number, line in enumerate(lines, 1)],
+    )
+
+
+def contract(row: wire.Order) -> Contract:
+    """What was agreed, as the order has it. Signed is what the customer signed, not what somebody submitted."""
+    currency = _currency(row.currency)
+    return Contract(
+        id=row.salesorderid,
+        source=source(row.versionnumber, row.modifiedon),
+        number=row.ordernumber,
+        account_id=row.account or "",
+        title=row.name or "",
+        opportunity_id=row.opportunity or "",
+        currency=currency,
+        value=None if row.totalamount is None else Money(amount=row.totalamount, currency=currency),
+        billing_method=_contract_type(row.tg_contracttype, row.contract_type),
+        start=row.tg_startson,
+        end=row.tg_endson,
+        signed_at=row.tg_signedon,
+        at_risk_until=row.tg_atriskuntil,
+        po_number=row.tg_ponumber or "",
+        payment_terms=row.payment_terms or "",
+        status=_known(ORDER_STATES, row.statecode, "state of an order"),
+    )
+
+
+def link(row: wire.Link) -> ProjectLink:
+    """How a deal is linked now."""
+    return ProjectLink(
+        project_code=row.tg_projectcode or "",
+        erp_project_id=row.tg_erpprojectid or "",
+        psa_project_id=row.tg_psaprojectid or "",
+        erp_customer_id=row.tg_erpcustomerid or "",
+    )
+
+
+def link_update(wanted: ProjectLink) -> wire.LinkUpdate:
+    """How it shall be linked; an empty text is written as null, so that it reads the same as one never set."""
+    return wire.LinkUpdate(
+        tg_projectcode=wanted.project_code or None,
+        tg_erpprojectid=wanted.erp_project_id or None,
+        tg_psaprojectid=wanted.psa_project_id or None,
+        tg_erpcustomerid=wanted.erp_customer_id or None,
+    )
+
+
+def change(row: wire.Changed) -> Change:
+    """A deal the poll found."""
+    return Change(
+        object="opportunity",
+        native_id=row.opportunityid,
+        version=version(row.versionnumber),
+        changed_at=row.modifiedon,
+        won=row.statecode == WON,
+    )
+
+
+def version(number: int) -> str:
+    """A row's version number as text that sorts as the numbers do; they have up to 19 digits."""
+    return f"{number:019}"
+
+
+def source(number: int, modified: datetime) -> Source:
+    """The version a record was read at."""
+    return Source(system=SYSTEM, native_version=version(number), updated_at=modified)
+
+
+def _quote_line(number: int, line: wire.QuoteLine, currency: str) -> QuoteLine:
+    kind = line.product.producttypecode if line.product else None
+    return QuoteLine(
+        seq=line.lineitemnumber or number,
+        item=line.product.name if line.product else line.productdescription or "",
+        kind="labour" if kind is None else _known(PRODUCT_TYPES, kind, "type of product"),
+        qty=line.quantity,
+        unit_price=Money(amount=line.priceperunit, currency=currency),
+        net=Money(amount=line.extendedamount, currency=currency),
+        role=line.tg_role or "",
+    )
+
+
+def _addresses(row: wire.Account) -> list[Address]:
+    lines = [line for line in (row.address1_line1, row.address1_line2, row.address1_line3) if line]
+    if not lines and not (row.address1_city or row.address1_country):
+        return []
+    country = row.address1_country or ""
+    if country and not (len(country) == 2 and country.isascii() and country.isupper()):
+        raise VendorRefused(
+            f"address1_country is {country!r}: it must be a country's two letters (ISO 3166-1), as DE", system=SYSTEM
+        )
+    return [
+        Address(
+            role="bill",
+            lines=lines,
+            city=row.address1_city or "",
+            subdivision=row.address1_stateorprovince or "",
+            postal=row.address1_postalcode or "",
+            country=country,
+        )
+    ]
+
+
+def _currency(found: wire.Currency | None) -> str:
+    if found is None:
+        raise VendorRefused("transactioncurrencyid is empty: an amount without its currency is none", system=SYSTEM)
+    return found.isocurrencycode
+
+
+def _day(text: str | None) -> date | None:
+    """A day; an organisation may keep it with a time of day, which says nothing."""
+    try:
+        return date.fromisoformat(text[:10]) if text else None
+    except ValueError as wrong:
+        raise Drifted(f"{text!r} is no date", system=SYSTEM) from wrong
+
+
+def _contract_type(code: int | None, label: str | None) -> ContractType:
+    return "tm" if code is None else _known(CONTRACT_TYPES, code, "contract type", label)
+
+
+def _known(words: Mapping[int, T], code: int, what: str, label: str | None = None) -> T:
+    if code not in words:
+        said = f"{code} ({label})" if label else str(code)
+        raise Drifted(f"{what} {said} is not one we know: {', '.join(map(str, words))}", system=SYSTEM)
+    return words[code]

@@ -1,0 +1,152 @@
+"""What the port suite has to know of Dataverse: how deals and what they rest on come into an organisation."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, TypeVar
+
+from canonical.objects import Contact, Contract, Customer, Opportunity, Quote
+from foundation.sandbox import Box, Suite, Switch
+from system_apis.dataverse import mapping
+from system_apis.dataverse.sandbox import org
+from system_apis.dataverse.sandbox.schema import TABLES, TERMS
+from system_apis.dataverse.sandbox.seed import bind, currency, deal_id
+
+T = TypeVar("T")
+
+
+def _make(box: Box, table: str, **fields: Any) -> str:
+    return str(org.create(box, TABLES[table], fields)[TABLES[table].key])
+
+
+def _code(words: Mapping[int, T], wanted: T) -> int:
+    return next(code for code, word in words.items() if word == wanted)
+
+
+def plant_deal(box: Box, deal: Opportunity) -> str:
+    """A deal, in the state it says."""
+    account = bind("account", deal.account_id)
+    made = _make(
+        box,
+        "opportunity",
+        name=deal.name,
+        estimatedvalue=deal.amount.amount,
+        estimatedclosedate=deal.close_date.isoformat(),
+        tg_legalentity=deal.legal_entity_id,
+        tg_contracttype=_code(mapping.CONTRACT_TYPES, deal.contract_type),
+        **{
+            "parentaccountid@odata.bind": account,
+            "customerid_account@odata.bind": account,
+            "transactioncurrencyid@odata.bind": currency(deal.amount.currency),
+        },
+    )
+    move_deal(box, made, deal.stage.category)
+    return made
+
+
+def plant_account(box: Box, customer: Customer) -> str:
+    """A customer."""
+    return _make(
+        box,
+        "account",
+        name=customer.trading_name or customer.legal_name,
+        tg_legalname=customer.legal_name,
+        paymenttermscode=_code(TERMS, customer.payment_terms),
+        **{"transactioncurrencyid@odata.bind": currency(customer.default_currency)},
+    )
+
+
+def plant_contact(box: Box, contact: Contact) -> str:
+    """A person at a customer."""
+    (role,) = contact.roles
+    return _make(
+        box,
+        "contact",
+        firstname=contact.given,
+        lastname=contact.family,
+        emailaddress1=contact.email,
+        tg_contactrole=_code(mapping.CONTACT_ROLES, role.role),
+        **{"parentcustomerid_account@odata.bind": bind("account", role.account_id)},
+    )
+
+
+def plant_quote(box: Box, quote: Quote) -> str:
+    """An offer with its lines, won where it is accepted."""
+    made = _make(
+        box,
+        "quote",
+        name=quote.number,
+        **{
+            "opportunityid@odata.bind": bind("opportunity", quote.opportunity_id),
+            "transactioncurrencyid@odata.bind": currency(quote.currency),
+        },
+    )
+    for line in quote.lines:
+        item = _make(box, "product", name=line.item, producttypecode=_code(mapping.PRODUCT_TYPES, line.kind))
+        _make(
+            box,
+            "quotedetail",
+            lineitemnumber=line.seq,
+            quantity=line.qty,
+            priceperunit=line.unit_price.amount,
+            tg_role=line.role,
+            **{"productid@odata.bind": bind("product", item), "quoteid@odata.bind": bind("quote", made)},
+        )
+    states: dict[str, int] = {word: code for code, word in mapping.QUOTE_STATES.items()}
+    org.update(box, TABLES["quote"], made, {"statecode": states[quote.status]})
+    return made
+
+
+def plant_contract(box: Box, contract: Contract) -> str:
+    """An order with one line of its whole value."""
+    made = _make(
+        box,
+        "salesorder",
+        name=contract.title,
+        tg_contracttype=_code(mapping.CONTRACT_TYPES, contract.billing_method),
+        tg_ponumber=contract.po_number,
+        **{
+            "customerid_account@odata.bind": bind("account", contract.account_id),
+            "transactioncurrencyid@odata.bind": currency(contract.currency),
+        },
+    )
+    if contract.value:
+        line = {"productdescription": contract.title, "quantity": 1, "priceperunit": contract.value.amount}
+        _make(box, "salesorderdetail", **line, **{"salesorderid@odata.bind": bind("salesorder", made)})
+    return made
+
+
+def touch_deal(box: Box, native_id: str) -> None:
+    """Somebody edits a deal."""
+    org.update(box, TABLES["opportunity"], native_id, {"tg_practice": "Finance"})
+
+
+def move_deal(box: Box, native_id: str, to: Literal["open", "won", "lost"]) -> None:
+    """Somebody closes a deal, or opens it again."""
+    deal = org.read(box, TABLES["opportunity"], native_id)
+    if to == mapping.DEAL_STATES[deal["statecode"]][1]:
+        return
+    if deal["statecode"] != 0:
+        org.reopen(box, native_id)
+    if to != "open":
+        org.close(box, native_id, won=to == "won")
+
+
+SUITE: Final = Suite(
+    url="https://acme.crm4.dynamics.com",
+    sign_in={
+        "tenant": "${DATAVERSE_TENANT}",
+        "client_id": "${DATAVERSE_CLIENT_ID}",
+        "client_secret": "${DATAVERSE_CLIENT_SECRET}",
+    },
+    plant={
+        Opportunity: plant_deal,
+        Customer: plant_account,
+        Contact: plant_contact,
+        Quote: plant_quote,
+        Contract: plant_contract,
+    },
+    touch={Opportunity: touch_deal},
+    denied=Switch(option="denied_tables", value=["quote"], object="quote"),
+    hidden=Switch(option="hidden_fields", value=["opportunity.tg_practice"], object="opportunity", field="tg_practice"),
+    deal=deal_id,
+    move=move_deal,
+)
