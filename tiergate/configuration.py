@@ -1,6 +1,7 @@
 """`policies/bindings.yaml` and `policies/connections.yaml`: which system plays which role, and how to reach it."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,8 @@ from process_apis.bindings import Bindings
 from system_apis import Adapter, SystemApi
 from tiergate.budgets import read_budget
 
+_UNSET: Final = re.compile(r"[^:]+:(\d+): \$\{(\w+)\} is not set")
+_SYSTEM: Final = re.compile(r"^(\w+):")
 _KEYS: Final = ("url", "sign_in", "timeout", "notifications", "verify", "budget")
 
 
@@ -30,11 +33,9 @@ def bindings(folder: Path, known: Iterable[str], values: Mapping[str, str]) -> B
 
 
 def connections(folder: Path, wanted: Iterable[str], values: Mapping[str, str]) -> dict[str, Connection]:
-    """The connections of the systems in `wanted`; `PolicyError` with each wrong line or missing value."""
-    try:
-        node = read(folder / "connections.yaml", "policies/connections.yaml", _with_files(values))
-    except PolicyError as unread:
-        raise PolicyError([_of_file(problem, values) for problem in unread.problems]) from unread
+    """The connections of the systems in `wanted`; `PolicyError` with each wrong line or missing value of theirs."""
+    wanted = list(wanted)
+    node = _read(folder / "connections.yaml", wanted, _with_files(values))
     wrong: list[str] = []
     found = {}
     for name in wanted:
@@ -51,6 +52,30 @@ def connections(folder: Path, wanted: Iterable[str], values: Mapping[str, str]) 
     if wrong:
         raise PolicyError(wrong)
     return found
+
+
+def _read(path: Path, wanted: Collection[str], values: Mapping[str, str]) -> Node:
+    """The file. What a system that nobody wants needs in the environment may be missing there."""
+    try:
+        return read(path, "policies/connections.yaml", values)
+    except PolicyError as unread:
+        theirs, missing = [], {}
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for problem in unread.problems:
+            unset = _UNSET.match(problem)
+            if unset and _section(lines, int(unset[1])) not in wanted:
+                missing[unset[2]] = ""
+            else:
+                theirs.append(_of_file(problem, values))
+        if theirs:
+            raise PolicyError(theirs) from unread
+    return read(path, "policies/connections.yaml", {**values, **missing})
+
+
+def _section(lines: Sequence[str], line: int) -> str:
+    """The system whose entry a line (1 the first) is in."""
+    names = (known[1] for text in reversed(lines[:line]) if (known := _SYSTEM.match(text)))
+    return next(names, "")
 
 
 def adapter(system: SystemApi, connection: Connection, transport: httpx.AsyncBaseTransport | None = None) -> Adapter:

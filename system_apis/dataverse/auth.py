@@ -6,7 +6,8 @@ way. The application must be an application user of the environment, with a secu
 `sign_in` of a connection:
     tenant          the directory's id or domain
     client_id, client_secret
-    authority       where tokens are given; Microsoft's public cloud where nothing is said
+    authority       where tokens are given. Where nothing is said: that of the cloud the organisation is in; for an
+                    address that is not Microsoft's (a sandbox), the address itself
 """
 
 import asyncio
@@ -24,7 +25,12 @@ from foundation.signing_in import token_call, turn
 from foundation.vendor_http import retry_after
 from system_apis.dataverse import wire
 
-PUBLIC_CLOUD: Final = "https://login.microsoftonline.com"
+AUTHORITIES: Final = {
+    ".dynamics.com": "https://login.microsoftonline.com",
+    ".microsoftdynamics.us": "https://login.microsoftonline.us",
+    ".dynamics.cn": "https://login.partner.microsoftonline.cn",
+}
+"""Where an organisation's address ends -> who gives tokens for it. The last two are from memory."""
 EARLY_SECONDS: Final = 60
 """A token is not used in its last minute: a call on its way must not outlive it."""
 
@@ -36,13 +42,15 @@ def sign_in(connection: Connection) -> httpx.Auth:
         if not said.get(needed):
             raise ValueError(f"sign_in.{needed} is missing")
     url = httpx.URL(connection.url)
+    address = f"{url.scheme}://{url.netloc.decode('ascii')}"
+    cloud = next((giver for ending, giver in AUTHORITIES.items() if url.host.endswith(ending)), address)
     return ClientCredentials(
-        f"{said.get('authority', PUBLIC_CLOUD).rstrip('/')}/{quote(said['tenant'], safe='')}/oauth2/v2.0/token",
+        f"{said.get('authority', cloud).rstrip('/')}/{quote(said['tenant'], safe='')}/oauth2/v2.0/token",
         {
             "grant_type": "client_credentials",
             "client_id": said["client_id"],
             "client_secret": said["client_secret"],
-            "scope": f"{url.scheme}://{url.netloc.decode('ascii')}/.default",
+            "scope": f"{address}/.default",
         },
     )
 

@@ -109,13 +109,19 @@ async def test_a_directory_that_fails_is_named(
     await dataverse.close()
 
 
-def test_another_cloud_has_another_authority() -> None:
-    sign_in = {
-        "tenant": TENANT,
-        "client_id": CLIENT,
-        "client_secret": SECRET,
-        "authority": "https://login.cloud.example/",
-    }
+@pytest.mark.parametrize(
+    ("url", "authority", "wanted"),
+    [
+        ("https://acme.crm4.dynamics.com", "", "https://login.microsoftonline.com"),
+        ("https://acme.crm9.dynamics.com.evil.example", "", "https://acme.crm9.dynamics.com.evil.example"),
+        ("https://acme.crm.microsoftdynamics.us", "", "https://login.microsoftonline.us"),
+        ("http://127.0.0.1:8080", "", "http://127.0.0.1:8080"),
+        ("https://acme.crm4.dynamics.com", "https://login.cloud.example/", "https://login.cloud.example"),
+    ],
+)
+def test_tokens_come_from_the_cloud_the_organisation_is_in(url: str, authority: str, wanted: str) -> None:
+    sign_in = {"tenant": TENANT, "client_id": CLIENT, "client_secret": SECRET}
+    sign_in |= {"authority": authority} if authority else {}
     asked: list[str] = []
 
     def reply(request: httpx.Request) -> httpx.Response:
@@ -123,10 +129,10 @@ def test_another_cloud_has_another_authority() -> None:
         return httpx.Response(503)
 
     async def ask() -> None:
-        dataverse = connect(Connection(name="dataverse", url=URL, sign_in=sign_in), httpx.MockTransport(reply))
+        dataverse = connect(Connection(name="dataverse", url=url, sign_in=sign_in), httpx.MockTransport(reply))
         with pytest.raises(VendorDown):
             await dataverse.whoami()
         await dataverse.close()
 
     asyncio.run(ask())
-    assert asked == [f"https://login.cloud.example/{TENANT}/oauth2/v2.0/token"]
+    assert asked == [f"{wanted}/{TENANT}/oauth2/v2.0/token"]

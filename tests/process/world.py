@@ -2,7 +2,6 @@
 
 import asyncio
 import importlib
-import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeVar, cast
@@ -177,18 +176,11 @@ def suite_of(name: str) -> Suite:
 
 
 def connections(known: dict[str, Demo]) -> dict[str, Connection]:
-    """Every connection as `policies/connections.yaml` has it; one it has not, as the system's folder says."""
+    """Every connection as `policies/connections.yaml` has it."""
     values = {f"{name.upper()}_URL": f"http://{name}.test" for name in known}
     for demo in known.values():
         values |= demo.values
-    text = (ROOT / "policies" / "connections.yaml").read_text()
-    listed = [name for name in known if re.search(rf"^{name}:", text, re.MULTILINE)]
-    found = configuration.connections(ROOT / "policies", listed, values)
-    for name in set(known) - set(listed):
-        said = suite_of(name).sign_in.items()
-        sign_in = {key: re.sub(r"\$\{(\w+)\}", lambda each: values[each[1]], text) for key, text in said}
-        found[name] = Connection(name=name, url=f"http://{name}.test", sign_in=sign_in)
-    return found
+    return configuration.connections(ROOT / "policies", known, values)
 
 
 def adapters(known: dict[str, Demo], boxes: dict[str, Box]) -> dict[str, Any]:

@@ -89,16 +89,20 @@ def _options(column: Column, more: dict[str, str]) -> list[Record]:
 
 
 def _entity_type(box: Box, table: Table) -> str:
-    properties = "".join(
-        f"<Property Name={quoteattr(column.wire)} Type={quoteattr(_EDM[column.type])} />"
-        for column in _visible(box, table)
-    )
+    properties = "".join(_property(column) for column in _visible(box, table))
     navigations = "".join(
         f"<NavigationProperty Name={quoteattr(name)} Type={quoteattr(f'mscrm.{target}')} />"
         for name, (_, target) in table.navigations.items()
     )
     key = f"<Key><PropertyRef Name={quoteattr(table.key)} /></Key>"
     return f'<EntityType Name="{table.name}" BaseType="mscrm.crmbaseentity">{key}{properties}{navigations}</EntityType>'
+
+
+def _property(column: Column) -> str:
+    """A lookup is written by its navigation property: as a value it is computed, like what only the vendor sets."""
+    computed = column.type == "Lookup" or not column.writable
+    annotation = '<Annotation Term="Org.OData.Core.V1.Computed" Bool="true" />' if computed else ""
+    return f"<Property Name={quoteattr(column.wire)} Type={quoteattr(_EDM[column.type])}>{annotation}</Property>"
 
 
 def _entity_set(table: Table) -> str:
