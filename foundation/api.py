@@ -23,6 +23,8 @@ from foundation.masking import shown_path
 from foundation.schemas import convert_parameter, decode
 
 PROBLEM_JSON: Final = "application/problem+json"
+STEP_UP: Final = "insufficient_user_authentication"
+"""The reason of a refusal that a newer or stronger sign-in mends, and its word in the challenge (RFC 9470)."""
 _JSON: Final = (b"content-type", b"application/json")
 Told: TypeAlias = tuple[int, list[tuple[bytes, bytes]], bytes]
 """Status, headers and body."""
@@ -88,7 +90,10 @@ def litestar_path(path: str) -> str:
 
 
 def problem_response(fault: Fault, instance: str = "") -> Response[bytes]:
-    """A fault as `application/problem+json` (RFC 9457), with `Retry-After` where waiting helps."""
+    """A fault as `application/problem+json` (RFC 9457), with `Retry-After` where waiting helps.
+
+    A newer sign-in that another API asked for is asked for here too (RFC 9470); the gateway in front adds whose it is.
+    """
     headers, body = _told(fault, instance)
     return Response(body, status_code=fault.status, media_type=PROBLEM_JSON, headers=headers)
 
@@ -98,7 +103,17 @@ def _told(fault: Fault, instance: str) -> tuple[dict[str, str], bytes]:
     context = current()
     problem = fault.problem(request_id=context.request_id, instance=instance, site=context.site)
     headers = {"retry-after": str(int(float(fault.facts["retry_after"])) or 1)} if "retry_after" in fault.facts else {}
+    if fault.reason == STEP_UP:
+        wanted = [
+            f'{name}="{_quotable(fault.facts[name])}"' for name in ("acr_values", "max_age") if name in fault.facts
+        ]
+        headers["www-authenticate"] = ", ".join([f'Bearer error="{STEP_UP}"', *wanted])
     return headers, msgspec.json.encode(problem)
+
+
+def _quotable(said: str) -> str:
+    """What of it may stand in a quoted string: it may have come from another process."""
+    return "".join(c for c in said if " " <= c <= "~" and c not in '"\\\\')
 
 
 def fault_handler(request: Request[Any, Any, Any], fault: Exception) -> Response[bytes]:

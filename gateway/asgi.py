@@ -14,7 +14,7 @@ from foundation.context import Context, Layer, criticality_of, fresh, use
 from foundation.masking import shown_path
 from gateway.answers import answer_of
 from gateway.call import Answer, Call, Ending, Http
-from gateway.challenges import asks_of
+from gateway.challenges import asks_of, retold
 from gateway.governor import Governor
 from gateway.hearing import Hearing, replied
 from gateway.incoming import Incoming
@@ -318,7 +318,7 @@ class _Passage:
     async def _answer(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            said = message["headers"]
+            said = retold(message, self._call, self._context.site)
             if self._kept is None and self._status >= 400 and is_problem(said):
                 self._kept = []
             # A tier apart has said the same already.

@@ -4,12 +4,14 @@ Each scheme an API takes has its challenge; the one the caller tried says what w
 nothing is wrong with them: then there is no error code (RFC 6750 section 3.1).
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from canonical.faults import Fault, Unauthenticated
+from foundation.api import STEP_UP
 from gateway.jose import ASYMMETRIC
 from gateway.refusals import (
     BindingRefused,
@@ -23,13 +25,15 @@ from gateway.refusals import (
 )
 
 if TYPE_CHECKING:
+    from gateway.call import Call
+    from gateway.messages import Message
     from gateway.plan import Governed
 
 METADATA: Final = "/.well-known/oauth-protected-resource"
 _ERRORS: Final[dict[type[Fault], tuple[str, str]]] = {
     TokenRefused: ("Bearer", "invalid_token"),
     TokenMisplaced: ("Bearer", "invalid_request"),
-    InsufficientUserAuthentication: ("Bearer", "insufficient_user_authentication"),
+    InsufficientUserAuthentication: ("Bearer", STEP_UP),
     CertificateRefused: ("Bearer", "invalid_token"),
     BindingRefused: ("DPoP", "invalid_token"),
     ProofRefused: ("DPoP", "invalid_dpop_proof"),
@@ -38,6 +42,9 @@ _ERRORS: Final[dict[type[Fault], tuple[str, str]]] = {
 }
 """The scheme that tells of it, and the word it has there: RFC 6750 section 3.1, RFC 8705 section 3, RFC 9449 section
 7.1, RFC 9470 section 3. `ApiKey` is not registered: a 401 has a challenge, and no registered one asks for a key."""
+
+
+_WANTED: Final = re.compile(r'\b(acr_values|max_age)="([^"]*)"')
 
 
 class Asks(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +94,24 @@ def challenges(fault: Fault, asks: Asks, site: str) -> Iterator[str]:
         if offered[scheme] or scheme == tried:
             parts = ['realm="tiergate"', *(told if scheme == tried else ()), *own]
             yield f"{scheme} " + ", ".join(filter(None, parts))
+
+
+def retold(message: "Message", call: "Call | None", site: str) -> Iterable[tuple[bytes, bytes]]:
+    """The headers of a tier's answer; a newer sign-in that an API behind it asked for is asked for as this one's.
+
+    Its caller is led to the metadata of what they called, whichever API it was that is not content. What an upstream
+    that is not ours says stays as it is.
+    """
+    headers: Iterable[tuple[bytes, bytes]] = message["headers"]
+    if message["status"] != 401 or call is None or call.governed.upstream:
+        return headers
+    said = [value.decode("latin-1") for name, value in headers if name == b"www-authenticate"]
+    wanted = next((each for each in said if f'error="{STEP_UP}"' in each), None)
+    if wanted is None:
+        return headers
+    fault = InsufficientUserAuthentication(**dict(_WANTED.findall(wanted)))
+    told = [(b"www-authenticate", each.encode()) for each in challenges(fault, asks_of(call.governed), site)]
+    return [*(header for header in headers if header[0] != b"www-authenticate"), *told]
 
 
 def _pair(name: str, value: str) -> str:

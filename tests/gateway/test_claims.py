@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from tests.gateway.notes import NOTES_FILE, NOW, World, problem, token
+from gateway.asgi import Gateway
+from gateway.refusals import InsufficientUserAuthentication
+from tests.gateway.notes import NOTES_FILE, NOW, Desk, Note, World, problem, token
 
 NOTE = "/notes/v2/notes/n1"
 KEYED = "/notes/v2/notes/by-key/k1"
@@ -53,6 +55,47 @@ async def test_a_weaker_or_older_sign_in_is_told_what_is_wanted(
     assert problem(answer)["reason"] == "insufficient_user_authentication"
     assert problem(answer)["facts"]["policy"] == "policies/apis/notes.yaml:19"
     assert asking.desk.asked == []
+
+
+class Particular(Desk):
+    """Behind it is an API that asks for more of a sign-in; this one only passes on what it was told."""
+
+    wanted: ClassVar[dict[str, str]] = {"acr_values": "gold", "max_age": "60"}
+
+    async def note(self, note_id: str) -> Note:
+        raise InsufficientUserAuthentication("This asks for a newer sign-in.", **self.wanted)
+
+
+@pytest.mark.parametrize("straight", [True, False])
+async def test_a_sign_in_asked_for_behind_an_api_is_asked_for_by_the_api_that_was_called(
+    tmp_path: Path, straight: bool
+) -> None:
+    world, site = World(tmp_path, served=Particular()), "https://api.firm.example"
+    direct = world.gateway._direct if straight else {}
+    gateway = Gateway(world.governor, {"process": world.app}, site=site, direct=direct)
+    async with world.client(gateway) as http:
+        answer = await world.ask("GET", NOTE, token(), http)
+    assert (answer.status_code, problem(answer)["facts"]["max_age"]) == (401, "60")
+    assert answer.headers.get_list("www-authenticate") == [
+        (
+            'Bearer realm="tiergate", error="insufficient_user_authentication", acr_values="gold", max_age="60", '
+            f'resource_metadata="{site}/.well-known/oauth-protected-resource/notes/v2"'
+        )
+    ]
+    await world.close()
+
+
+async def test_what_another_process_wants_cannot_end_the_challenge(tmp_path: Path) -> None:
+    class Bent(Particular):
+        wanted: ClassVar[dict[str, str]] = {"max_age": '60", error="x\r\nSet-Cookie: a=b'}
+
+    world = World(tmp_path, served=Bent())
+    answer = await world.ask("GET", NOTE, token())
+    assert answer.headers["www-authenticate"] == (
+        'Bearer realm="tiergate", error="insufficient_user_authentication", max_age="60, error=xSet-Cookie: a=b"'
+    )
+    assert "set-cookie" not in answer.headers
+    await world.close()
 
 
 async def test_a_sign_in_grows_too_old_while_its_token_is_still_good(asking: World) -> None:

@@ -5,6 +5,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -21,11 +22,34 @@ FORM = "/desk/cases/CASE-0/resolve"
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A platform like the shipped one, whose quarter of an hour is three seconds."""
-    folder = tmp_path_factory.mktemp("strict")
-    file = Path(shutil.copytree(ROOT / "policies", folder / "policies")) / "apis" / "service-desk.yaml"
-    shipped = file.read_text()
-    file.write_text(shipped.replace("claims: {max_age: 15m}", "claims: {max_age: 3s}"))
-    assert file.read_text() != shipped
+    edits = {"service-desk": ("claims: {max_age: 15m}", "claims: {max_age: 3s}")}
+    with platform(tmp_path_factory.mktemp("strict"), edits) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def strict_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """One whose service desk asks for nothing itself: the process API behind it asks for a sign-in not a second old."""
+    edits = {
+        "service-desk": (", claims: {max_age: 15m}", ""),
+        "operations": (
+            "resolveCase: {scopes: [operations:act],",
+            "resolveCase: {scopes: [operations:act], claims: {max_age: 1s},",
+        ),
+    }
+    with platform(tmp_path_factory.mktemp("behind"), edits) as made:
+        yield made
+
+
+@contextmanager
+def platform(folder: Path, edits: dict[str, tuple[str, str]]) -> Iterator[Client]:
+    """The platform with the policies of some APIs otherwise: what stands there, and what is put in its place."""
+    policies = Path(shutil.copytree(ROOT / "policies", folder / "policies"))
+    for api, (before, after) in edits.items():
+        file = policies / "apis" / f"{api}.yaml"
+        shipped = file.read_text()
+        assert before in shipped
+        file.write_text(shipped.replace(before, after))
     command = Command(folder, "run", "--no-scenario", TIERGATE_PORT="0", TIERGATE_POLICIES=str(folder / "policies"))
     try:
         made = Client(command.until(r"Console\s+(http://\S+)/desk").group(1), folder / "state")
@@ -74,3 +98,17 @@ def test_a_program_is_told_by_the_challenge_of_rfc_9470(strict: Client) -> None:
     assert (answer.status_code, answer.json()["reason"]) == (401, "insufficient_user_authentication")
     assert 'error="insufficient_user_authentication"' in answer.headers["www-authenticate"]
     assert ', max_age="3", ' in answer.headers["www-authenticate"]
+
+
+def test_a_sign_in_asked_for_behind_the_face_is_asked_for_by_the_face(strict_behind: Client) -> None:
+    answer = strict_behind.ask(
+        "POST", "/service-desk/v1/cases/CASE-0/resolve", strict_behind.token("scenario"), json={"note": "made by hand"}
+    )
+    assert (answer.status_code, answer.json()["reason"]) == (401, "insufficient_user_authentication"), answer.text
+    assert answer.json()["facts"]["policy"].startswith("policies/apis/operations.yaml:")
+    assert answer.headers.get_list("www-authenticate") == [
+        (
+            'Bearer realm="tiergate", error="insufficient_user_authentication", max_age="1", '
+            f'resource_metadata="{strict_behind.url}/.well-known/oauth-protected-resource/service-desk/v1"'
+        )
+    ]
