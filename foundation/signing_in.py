@@ -24,8 +24,14 @@ def token_call(
     return httpx.Request("POST", url, data=dict(form), headers=asked, extensions=marked)
 
 
+def session_call(instead_of: httpx.Request, url: httpx.URL | str) -> httpx.Request:
+    """The call that opens a session before a write, likewise: it changes nothing, and has no body to be cut."""
+    marked = {**instead_of.extensions, _MARK: True}
+    return httpx.Request("HEAD", url, headers={"Accept": "application/json"}, extensions=marked)
+
+
 def was_signing_in(lost: httpx.TransportError) -> bool:
-    """Whether it was the call for a token that failed, so that what waited for it was never sent."""
+    """Whether it was the call for a token or a session that failed, so that what waited for it was never sent."""
     try:
         return _MARK in lost.request.extensions
     except RuntimeError:  # httpx: nobody said which request it was

@@ -1,0 +1,54 @@
+"""SAP S/4HANA Cloud, as the firm's ERP: legal entities, customers, contracts, projects and billing schedules.
+
+Over its OData services, of V2 for the most part. What the tenant must have set up stands in QUIRKS.md.
+"""
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from canonical.ports import systems
+from foundation.connections import Connection
+from foundation.vendor_http import http_client
+from system_apis import SystemApi
+from system_apis.sap_s4hana.adapter import SapS4hana
+from system_apis.sap_s4hana.auth import sign_in
+from system_apis.sap_s4hana.check import CHECKS
+from system_apis.sap_s4hana.demo import demo
+
+if TYPE_CHECKING:
+    from foundation.sandbox import Sandbox
+
+
+def connect(connection: Connection, transport: httpx.AsyncBaseTransport | None = None) -> SapS4hana:
+    """The adapter on one connection; `ValueError` names a sign-in setting that is missing."""
+    auth, user = sign_in(connection)
+    return SapS4hana(http_client(connection, auth, transport), user)
+
+
+def sandbox() -> "Sandbox":
+    """The stand-in that speaks SAP's wire; imported late, since a platform on real systems never needs it."""
+    from system_apis.sap_s4hana.sandbox import SANDBOX
+
+    return SANDBOX
+
+
+SYSTEM_API = SystemApi(
+    name="sap_s4hana",
+    title="SAP S/4HANA",
+    abbreviation="S4",
+    ports=(
+        systems.LegalEntities,
+        systems.Customers,
+        systems.Contracts,
+        systems.Projects,
+        systems.BillingSchedules,
+        systems.Connection,
+    ),
+    adapter=SapS4hana,
+    connect=connect,
+    roles=("erp",),
+    checks=CHECKS,
+    sandbox=sandbox,
+    demo=demo,
+)

@@ -1,0 +1,289 @@
+"""SAP S/4HANA Cloud behind the ERP ports, over its OData services.
+
+There is no upsert and no external key: our key is an identification of the business partner and a field of our own
+elsewhere, looked up before anything is made. A create is one deep insert, so that it is there whole or not at all; an
+update goes record by record, each only where it differs, and the head with `If-Match`: what somebody changed since we
+read it is not overwritten.
+"""
+
+import re
+from typing import Any, Final, TypeVar
+
+import httpx
+import msgspec
+
+from canonical.faults import Drifted, FieldError, Invalid, NotFound
+from canonical.objects import BillingSchedule, Contract, Customer, LegalEntity, Project, TaxProfile
+from canonical.ports.operation import Written
+from canonical.ports.systems import (
+    Account,
+    BillingSchedules,
+    Connection,
+    Contracts,
+    Customers,
+    LegalEntities,
+    Projects,
+    StageChange,
+)
+from foundation.checking import Described
+from foundation.vendor_http import send
+from system_apis.sap_s4hana import faults, mapping, metadata, partner_mapping, partner_wire, updates, wire
+from system_apis.sap_s4hana.codes import KEY_TYPE
+from system_apis.sap_s4hana.entities import FirmEntities
+from system_apis.sap_s4hana.odata import SYSTEM, by_guid, keyed, literal, query
+from system_apis.sap_s4hana.updates import Change
+
+PARTNER_WITH: Final = (
+    "to_BusinessPartnerAddress/to_EmailAddress,to_BusinessPartnerTax,to_BuPaIdentification,"
+    "to_Customer/to_CustomerCompany,to_Customer/to_CustomerSalesArea"
+)
+CONTRACT_WITH: Final = "to_Item/to_PricingElement"
+ORDER_WITH: Final = "to_Item/to_BillingPlan/to_BillingPlanItem"
+_NUMBER: Final = re.compile(r"\d{1,10}")
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_JSON: Final = {"Content-Type": "application/json"}
+T = TypeVar("T")
+
+
+class SapS4hana:
+    """One tenant, through one communication user. `http` carries the base address, the session and the time limits."""
+
+    def __init__(self, http: httpx.AsyncClient, user: str = "") -> None:
+        self._http = http
+        self._user = user
+        self._entities = FirmEntities(self._firm)
+
+    async def whoami(self) -> Account:
+        """The tenant, as its host name says it, and the user or client we sign in as."""
+        await self._list(wire.PARTNERS, "A_BusinessPartner", wire.Metadata, {"$top": "1"})
+        return Account(system="SAP S/4HANA", instance=self._http.base_url.host, user=self._user)
+
+    async def described(self, kind: str) -> Described:
+        """An entity set's fields, from its service's `$metadata`."""
+        service = metadata.SERVICE_OF[kind]
+        answer = await self._send("GET", f"{service}/$metadata", headers={"Accept": "application/xml"})
+        return Described(fields=metadata.fields(answer.text, kind))
+
+    async def sample(self, kind: str) -> bool:
+        """Read one record of an entity set as it is read otherwise."""
+        params = {"$top": "1"}
+        match kind:
+            case "A_BusinessPartner":
+                found = await self._list(wire.PARTNERS, kind, partner_wire.Partner, {**params, "$expand": PARTNER_WITH})
+                return bool([await self._customer(each) for each in found])
+            case "A_SalesContract":
+                contracts = await self._list(wire.CONTRACTS, kind, wire.Contract, {**params, "$expand": CONTRACT_WITH})
+                return bool([await self._contract(each) for each in contracts])
+            case "A_SalesOrder":
+                orders = await self._list(wire.ORDERS, kind, wire.Order, {**params, "$expand": ORDER_WITH})
+                return bool([await self._schedule(each) for each in orders])
+            case "A_EnterpriseProject":
+                projects = await self._list(wire.PROJECTS, kind, wire.Project, params)
+                return bool([await self._project(each) for each in projects])
+            case _:
+                return bool(await self._list(wire.COMPANIES, kind, wire.CompanyCode, params))
+
+    async def close(self) -> None:
+        """Close the connection's client."""
+        await self._http.aclose()
+
+    async def legal_entity(self, code: str) -> LegalEntity:
+        """A company code by our code, with its posting periods."""
+        entities = await self._firm({"$filter": f"Code eq {literal(code)}", "$expand": "_Period"})
+        found = _first(entities, code)
+        path = f"{wire.COMPANIES}/{keyed('A_CompanyCode', CompanyCode=found.company_code)}"
+        company: wire.One[wire.CompanyCode] = await self._send("GET", path, wire.One[wire.CompanyCode])
+        return mapping.legal_entity(found, company.d)
+
+    async def customer(self, customer_id: str) -> Customer:
+        """A customer by its business partner number."""
+        return await self._customer(await self._partner(customer_id))
+
+    async def customer_by_key(self, key: str) -> Customer:
+        """A customer by the identification we gave it."""
+        return await self._customer(await self._partner_by(key))
+
+    async def tax_profile(self, key: str) -> TaxProfile:
+        """How a customer is taxed, from its tax numbers."""
+        found = await self._partner_by(key)
+        return partner_mapping.tax_profile(found, legal_entity=await self._entity_of(found))
+
+    async def upsert_customer(self, key: str, data: Customer) -> Written:
+        """Make the business partner a customer of the legal entity; its blocks stay as SAP has them."""
+        entity = await self._entities.by_code(data.legal_entity_id)
+        draft = partner_mapping.partner_draft(key, data, entity)
+        try:
+            found = await self._partner_by(key)
+        except NotFound:
+            made = await self._create(f"{wire.PARTNERS}/A_BusinessPartner", draft)
+            return Written(id=_given(made.business_partner), created=True)
+        await self._apply(updates.of_partner(found, draft))
+        return Written(id=found.business_partner, created=False)
+
+    async def contract_by_key(self, key: str) -> Contract:
+        """A contract by our key."""
+        return await self._contract(await self._contract_by(key))
+
+    async def upsert_contract(self, key: str, data: Contract) -> Written:
+        """Write the contract as a sales contract with one item."""
+        draft = mapping.contract_draft(key, data, await self._entities.by_code(data.legal_entity_id))
+        try:
+            found = await self._contract_by(key)
+        except NotFound:
+            made = await self._create(f"{wire.CONTRACTS}/A_SalesContract", draft)
+            return Written(id=_given(made.sales_contract), created=True)
+        await self._apply(updates.of_contract(found, draft))
+        return Written(id=found.sales_contract, created=False)
+
+    async def project(self, project_id: str) -> Project:
+        """A project by its UUID."""
+        return await self._project(await self._job(project_id))
+
+    async def project_by_key(self, key: str) -> Project:
+        """A project by our key."""
+        return await self._project(await self._job_by(key))
+
+    async def upsert_project(self, key: str, data: Project) -> Written:
+        """Write the project in the stage it says. Tasks and milestones are the PSA's."""
+        draft = mapping.project_draft(key, data, await self._entities.by_code(data.legal_entity_id))
+        try:
+            found = await self._job_by(key)
+        except NotFound:
+            made = await self._create(f"{wire.PROJECTS}/A_EnterpriseProject", draft)
+            return Written(id=_given(made.project_uuid), created=True)
+        await self._apply(updates.of_project(found, draft))
+        return Written(id=found.project_uuid, created=False)
+
+    async def set_project_stage(self, project_id: str, data: StageChange) -> Written:
+        """Move a project to a stage."""
+        found = await self._job(project_id)
+        await self._apply(updates.of_stage(found, mapping.project_stage(data.stage)))
+        return Written(id=found.project_uuid, created=False)
+
+    async def billing_schedule_by_key(self, key: str) -> BillingSchedule:
+        """A billing plan by our key."""
+        return await self._schedule(await self._order_by(key))
+
+    async def upsert_billing_schedule(self, key: str, data: BillingSchedule) -> Written:
+        """Write the billing plan as an order of the project's element; items of lines that are gone are deleted."""
+        if not data.project_id:
+            error = FieldError(detail="a billing plan in SAP belongs to a project", pointer="/project_id")
+            raise Invalid(system=SYSTEM, errors=[error])
+        job = await self._job(data.project_id)
+        draft = mapping.order_draft(key, data, job, await self._entities.by_company(job.company_code))
+        try:
+            found = await self._order_by(key)
+        except NotFound:
+            made = await self._create(f"{wire.ORDERS}/A_SalesOrder", draft)
+            return Written(id=_given(made.sales_order), created=True)
+        await self._apply(updates.of_order(found, draft))
+        return Written(id=found.sales_order, created=False)
+
+    async def _customer(self, found: partner_wire.Partner) -> Customer:
+        return partner_mapping.customer(found, legal_entity=await self._entity_of(found))
+
+    async def _entity_of(self, found: partner_wire.Partner) -> str:
+        companies = found.to_customer.to_customer_company.results if found.to_customer else []
+        return (await self._entities.by_company(companies[0].company_code)).code if companies else ""
+
+    async def _contract(self, found: wire.Contract) -> Contract:
+        entity = await self._entities.by_sales(found.sales_organization)
+        return mapping.contract(found, legal_entity=entity.code)
+
+    async def _project(self, found: wire.Project) -> Project:
+        entity = await self._entities.by_company(found.company_code)
+        return mapping.project(found, legal_entity=entity.code)
+
+    async def _schedule(self, found: wire.Order) -> BillingSchedule:
+        entity = await self._entities.by_sales(found.sales_organization)
+        return mapping.billing_schedule(found, legal_entity=entity.code)
+
+    async def _partner(self, number: str) -> partner_wire.Partner:
+        if not _NUMBER.fullmatch(number):
+            raise NotFound(f"{number[:40]!r} is no business partner number", system=SYSTEM)
+        path = f"{wire.PARTNERS}/{keyed('A_BusinessPartner', BusinessPartner=number)}"
+        return await self._get(path, partner_wire.Partner, {"$expand": PARTNER_WITH})
+
+    async def _partner_by(self, key: str) -> partner_wire.Partner:
+        wanted = f"BPIdentificationType eq {literal(KEY_TYPE)} and BPIdentificationNumber eq {literal(key)}"
+        named = await self._list(
+            wire.PARTNERS, "A_BuPaIdentification", partner_wire.Identification, {"$filter": wanted}
+        )
+        return await self._partner(_first(named, key).business_partner)
+
+    async def _contract_by(self, key: str) -> wire.Contract:
+        params = {"$filter": f"YY1_TGKey_SDH eq {literal(key)}", "$expand": CONTRACT_WITH}
+        return _first(await self._list(wire.CONTRACTS, "A_SalesContract", wire.Contract, params), key)
+
+    async def _order_by(self, key: str) -> wire.Order:
+        params = {"$filter": f"YY1_TGKey_SDH eq {literal(key)}", "$expand": ORDER_WITH}
+        return _first(await self._list(wire.ORDERS, "A_SalesOrder", wire.Order, params), key)
+
+    async def _job_by(self, key: str) -> wire.Project:
+        params = {"$filter": f"YY1_TGKey_PPH eq {literal(key)}"}
+        return _first(await self._list(wire.PROJECTS, "A_EnterpriseProject", wire.Project, params), key)
+
+    async def _job(self, project_id: str) -> wire.Project:
+        if not _GUID.fullmatch(project_id):
+            raise NotFound(f"{project_id[:40]!r} is no project's UUID", system=SYSTEM)
+        return await self._get(f"{wire.PROJECTS}/{by_guid('A_EnterpriseProject', project_id)}", wire.Project, {})
+
+    async def _firm(self, params: dict[str, str]) -> list[wire.Entity]:
+        """Our own service, page by page."""
+        path, found = f"{wire.FIRM}/LegalEntity", list[wire.Entity]()
+        while True:
+            page: wire.Entities = await self._send("GET", path + query(params), wire.Entities)
+            found += page.value
+            if not page.next:
+                return found
+            params = dict(httpx.URL(page.next).params)
+
+    async def _get(self, path: str, returns: type[T], params: dict[str, str]) -> T:
+        found = await self._send("GET", path + query(params), wire.One[returns])  # type: ignore[valid-type]  # built here
+        one: T = found.d
+        return one
+
+    async def _list(self, service: str, entity_set: str, returns: type[T], params: dict[str, str]) -> list[T]:
+        """What a query finds on its first page: a key is one record's, a sample is one."""
+        kind: Any = wire.Many[returns]  # type: ignore[valid-type]  # built here
+        page = await self._send("GET", f"{service}/{entity_set}{query(params)}", kind)
+        found: list[T] = page.d.results
+        return found
+
+    async def _create(self, path: str, draft: wire.Wire) -> wire.Made:
+        content = msgspec.json.encode(draft)
+        answer: wire.One[wire.Made] = await self._send(
+            "POST", path, wire.One[wire.Made], content=content, headers=_JSON
+        )
+        return answer.d
+
+    async def _apply(self, changes: list[Change]) -> None:
+        for change in changes:
+            headers = _JSON | ({"If-Match": change.etag} if change.etag else {})
+            content = msgspec.json.encode(change.body) if change.body is not None else None
+            await self._send(change.method, change.path, content=content, headers=headers)
+
+    async def _send(self, method: str, path: str, returns: Any = None, **more: Any) -> Any:
+        return await send(self._http, method, path, returns, system=SYSTEM, faults=faults.read, **more)
+
+
+def _given(number: str) -> str:
+    if not number:
+        raise Drifted("a create was accepted without saying what was made", system=SYSTEM)
+    return number
+
+
+def _first(found: list[T], key: str) -> T:
+    if not found:
+        raise NotFound(f"SAP has nothing under the key {key[:80]}", system=SYSTEM)
+    return found[0]
+
+
+_ports: tuple[
+    type[LegalEntities],
+    type[Customers],
+    type[Contracts],
+    type[Projects],
+    type[BillingSchedules],
+    type[Connection],
+] = (SapS4hana,) * 6  # the type checker holds us to the ports

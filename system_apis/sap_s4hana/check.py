@@ -1,0 +1,19 @@
+"""What a tenant must have: the entity sets we use, with the fields we map, our own among them."""
+
+from typing import Final
+
+from foundation.checking import Checked
+from system_apis.sap_s4hana import partner_wire, wire
+
+
+def _fields(of: type[wire.Wire]) -> tuple[str, ...]:
+    return tuple(name for name in of.__struct_encode_fields__ if name != "__metadata")
+
+
+CHECKS: Final = (
+    Checked(object="A_BusinessPartner", fields=_fields(partner_wire.Partner)),
+    Checked(object="A_SalesContract", fields=_fields(wire.Contract)),
+    Checked(object="A_SalesOrder", fields=_fields(wire.Order)),
+    Checked(object="A_EnterpriseProject", fields=_fields(wire.Project)),
+    Checked(object="A_CompanyCode", fields=_fields(wire.CompanyCode)),
+)

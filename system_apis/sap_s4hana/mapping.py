@@ -1,0 +1,279 @@
+"""SAP S/4HANA <-> canonical. Pure: what a legal entity is in SAP's words (`wire.Entity`) comes in as an argument."""
+
+from decimal import Decimal
+from typing import Final
+
+from canonical.base import Source, Xref
+from canonical.faults import Drifted, FieldError, Invalid
+from canonical.lengths import cut, whole
+from canonical.money import Money
+from canonical.objects import (
+    BillingLine,
+    BillingSchedule,
+    Contract,
+    LegalEntity,
+    Period,
+    Project,
+    ProjectStage,
+)
+from system_apis.sap_s4hana import codes, wire
+from system_apis.sap_s4hana.lengths import (
+    ITEM_TEXT,
+    OWN,
+    PO_NUMBER,
+    PROJECT_CODE,
+    PROJECT_NAME,
+)
+from system_apis.sap_s4hana.odata import SYSTEM, day, moment, written
+
+ONE: Final = Decimal(1)
+UNIT: Final = "EA"
+_METHODS: Final = ("milestone", "monthly", "on_completion")
+
+
+def legal_entity(found: wire.Entity, company: wire.CompanyCode) -> LegalEntity:
+    """A company code, with the zone, the partners and the periods that our own service adds."""
+    return LegalEntity(
+        id=company.company_code,
+        legal_entity_id=found.code,
+        xrefs=xrefs(company.company_code, found.code),
+        source=Source(system=SYSTEM),
+        code=found.code,
+        legal_name=company.company_code_name,
+        country=company.country,
+        functional_currency=company.currency,
+        time_zone=found.time_zone,
+        intercompany_partners=[code for code in found.intercompany_partners.split(";") if code],
+        periods=[
+            Period(
+                name=each.fiscal_year_period,
+                start=each.start_date,
+                end=each.end_date,
+                open=each.is_open,
+            )
+            for each in found.periods
+        ],
+    )
+
+
+def contract(found: wire.Contract, *, legal_entity: str) -> Contract:
+    """A contract. Over when all its items are rejected, not agreed while its billing is blocked."""
+    items = found.to_item.results
+    over = bool(items) and all(item.sales_document_rjcn_reason for item in items)
+    priced = next((price for item in items for price in item.to_pricing_element.results), None)
+    # What is rejected counts nothing in the total, so the price says what was agreed.
+    worth = priced.condition_rate_value if over and priced else found.total_net_amount
+    return Contract(
+        id=found.sales_contract,
+        legal_entity_id=legal_entity,
+        xrefs=xrefs(found.sales_contract, found.tg_key_sdh),
+        source=source(found.metadata, found.last_change_date_time),
+        lifecycle="closed" if over else "active",
+        number=found.tg_contract_sdh or found.sales_contract,
+        account_id=found.sold_to_party,
+        title=items[0].sales_contract_item_text if items else "",
+        opportunity_id=found.tg_opportunity_sdh,
+        currency=found.transaction_currency,
+        value=money(worth or Decimal(0), found.transaction_currency),
+        billing_method=codes.contract_type(found.tg_method_sdh),
+        start=day(found.sales_contract_validity_start_date),
+        end=day(found.sales_contract_validity_end_date),
+        signed_at=day(found.tg_signed_sdh),
+        po_number=found.purchase_order_by_customer,
+        payment_terms=codes.terms_said(found.customer_payment_terms),
+        status="cancelled" if over else "in_approval" if found.header_billing_block_reason else "active",
+    )
+
+
+def contract_draft(key: str, data: Contract, entity: wire.Entity) -> wire.ContractDraft:
+    """What a create writes: one item of the whole value."""
+    if data.value is None:
+        raise _needed("/value", "a contract in SAP needs a value")
+    agreed = data.status in ("active", "cancelled", "expired")
+    item = wire.ContractItemDraft(
+        sales_contract_item_text=cut(data.title, ITEM_TEXT),
+        sales_document_rjcn_reason=codes.REJECTED if data.status in ("cancelled", "expired") else "",
+        material=codes.MATERIAL,
+        requested_quantity=ONE,
+        requested_quantity_unit=UNIT,
+        to_pricing_element=[
+            wire.PriceDraft(
+                condition_rate_value=data.value.amount, condition_currency=data.currency, condition_type=codes.PRICE
+            )
+        ],
+    )
+    return wire.ContractDraft(
+        purchase_order_by_customer=whole(data.po_number, PO_NUMBER, "/po_number", system=SYSTEM),
+        customer_payment_terms=codes.terms(data.payment_terms),
+        header_billing_block_reason="" if agreed else codes.BILLING_BLOCK,
+        sales_contract_validity_start_date=written(data.start),
+        sales_contract_validity_end_date=written(data.end),
+        tg_contract_sdh=whole(data.number, OWN, "/number", system=SYSTEM),
+        tg_opportunity_sdh=data.opportunity_id,
+        tg_method_sdh=data.billing_method,
+        tg_signed_sdh=written(data.signed_at),
+        sales_contract_type="CQ",
+        sales_organization=entity.sales_organization,
+        distribution_channel=entity.distribution_channel,
+        organization_division=entity.organization_division,
+        sold_to_party=data.account_id,
+        transaction_currency=data.currency,
+        tg_key_sdh=key,
+        to_item=[item],
+    )
+
+
+def project(found: wire.Project, *, legal_entity: str) -> Project:
+    """A project. Tasks and milestones are the PSA's and are not kept here."""
+    stage = codes.stage(found.processing_status, found.tg_stage_pph)
+    budget = found.tg_budget_pph
+    return Project(
+        id=found.project_uuid,
+        legal_entity_id=legal_entity,
+        xrefs=xrefs(found.project_uuid, found.tg_key_pph),
+        source=source(found.metadata, found.last_change_date_time),
+        lifecycle="closed" if stage in ("closed", "cancelled") else "active",
+        code=found.project,
+        name=found.project_description,
+        account_id=found.tg_customer_pph,
+        contract_id=found.tg_contract_pph,
+        opportunity_id=found.tg_opportunity_pph,
+        stage=stage,
+        currency=found.project_currency,
+        budget=None if budget is None else money(budget, found.project_currency),
+        billing_method=codes.contract_type(found.tg_method_pph),
+        start=day(found.project_start_date),
+        end=day(found.project_end_date),
+        practice=found.tg_practice_pph,
+        project_manager=found.tg_manager_pph,
+    )
+
+
+def project_draft(key: str, data: Project, entity: wire.Entity) -> wire.ProjectDraft:
+    """What a create writes: the project, and the one element that orders are assigned to."""
+    code = whole(data.code, PROJECT_CODE, "/code", system=SYSTEM)
+    name = cut(data.name, PROJECT_NAME)
+    stage = project_stage(data.stage)
+    return wire.ProjectDraft(
+        processing_status=stage.processing_status,
+        tg_stage_pph=stage.tg_stage_pph,
+        project_description=name,
+        project_start_date=written(data.start),
+        project_end_date=written(data.end),
+        tg_customer_pph=data.account_id,
+        tg_contract_pph=data.contract_id,
+        tg_opportunity_pph=data.opportunity_id,
+        tg_method_pph=data.billing_method,
+        tg_budget_pph=data.budget.amount if data.budget else None,
+        tg_manager_pph=data.project_manager,
+        tg_practice_pph=data.practice,
+        project=code,
+        project_profile_code="YP03",
+        project_currency=data.currency,
+        responsible_cost_center=entity.responsible_cost_center,
+        profit_center=entity.profit_center,
+        company_code=entity.company_code,
+        tg_key_pph=key,
+        to_enterprise_project_element=[
+            wire.ElementDraft(
+                project_element=element_of(code),
+                project_element_description=name,
+                planned_start_date=written(data.start),
+                planned_end_date=written(data.end),
+            )
+        ],
+    )
+
+
+def project_stage(stage: ProjectStage) -> wire.ProjectStage:
+    """A stage as SAP keeps it: its processing status, and our word where one status stands for two."""
+    return wire.ProjectStage(processing_status=codes.STAGES[stage], tg_stage_pph=stage)
+
+
+def element_of(code: str) -> str:
+    """The element of a project that what it bills is assigned to."""
+    return f"{code}-PLAN"
+
+
+def billing_schedule(found: wire.Order, *, legal_entity: str) -> BillingSchedule:
+    """What of a project is billed: an order, each item one line with a billing plan of one date."""
+    method = found.tg_method_sdh
+    return BillingSchedule(
+        id=found.sales_order,
+        legal_entity_id=legal_entity,
+        xrefs=xrefs(found.sales_order, found.tg_key_sdh),
+        source=source(found.metadata, found.last_change_date_time),
+        name=found.tg_name_sdh,
+        project_id=found.tg_project_sdh,
+        currency=found.transaction_currency,
+        method=next((known for known in _METHODS if known == method), "milestone"),
+        lines=[line for item in found.to_item.results for line in _lines(item, found.transaction_currency)],
+    )
+
+
+def order_draft(key: str, data: BillingSchedule, job: wire.Project, entity: wire.Entity) -> wire.OrderDraft:
+    """What a create writes."""
+    return wire.OrderDraft(
+        tg_name_sdh=cut(data.name, OWN),
+        tg_method_sdh=data.method,
+        sales_order_type="OR",
+        sales_organization=entity.sales_organization,
+        distribution_channel=entity.distribution_channel,
+        organization_division=entity.organization_division,
+        sold_to_party=job.tg_customer_pph,
+        transaction_currency=data.currency,
+        tg_key_sdh=key,
+        tg_project_sdh=job.project_uuid,
+        to_item=[order_item(line, job) for line in data.lines],
+    )
+
+
+def order_item(line: BillingLine, job: wire.Project) -> wire.OrderItemDraft:
+    """One line: an item of the project, with the day it is billed on."""
+    return wire.OrderItemDraft(
+        sales_order_item_text=cut(f"{line.ref}: {line.name}", ITEM_TEXT),
+        material=codes.MATERIAL,
+        requested_quantity=ONE,
+        requested_quantity_unit=UNIT,
+        wbs_element=element_of(job.project),
+        to_billing_plan=[
+            wire.PlanDraft(
+                to_billing_plan_item=[
+                    wire.PlanItemHead(
+                        billing_plan_billing_date=written(line.due), billing_plan_amount=line.amount.amount
+                    )
+                ]
+            )
+        ],
+    )
+
+
+def _lines(item: wire.OrderItem, currency: str) -> list[BillingLine]:
+    ref, _, name = item.sales_order_item_text.partition(": ")
+    return [
+        BillingLine(ref=ref, name=name, due=due, amount=money(dated.billing_plan_amount, currency))
+        for plan in item.to_billing_plan.results
+        for dated in plan.to_billing_plan_item.results
+        if (due := day(dated.billing_plan_billing_date)) and dated.billing_plan_amount is not None
+    ]
+
+
+def money(amount: Decimal, currency: str) -> Money:
+    """An amount SAP said; `Drifted` for a text that is a number and no amount, such as `NaN`."""
+    if not amount.is_finite():
+        raise Drifted(f"{amount} is no amount", system=SYSTEM)
+    return Money(amount=amount, currency=currency)
+
+
+def _needed(pointer: str, detail: str) -> Invalid:
+    return Invalid(system=SYSTEM, errors=[FieldError(detail=detail, pointer=pointer)])
+
+
+def xrefs(native_id: str, key: str) -> list[Xref]:
+    """Where a record lives in SAP."""
+    return [Xref(system=SYSTEM, native_id=native_id, alt_key=key)]
+
+
+def source(metadata: wire.Metadata, changed: str | None) -> Source:
+    """The version it was read at."""
+    return Source(system=SYSTEM, native_version=metadata.etag, updated_at=moment(changed))

@@ -1,0 +1,284 @@
+"""The services, entity sets and properties of the sandbox, as tables.
+
+A property is `Name:kind`: a number is a text of that length, else `date`, `stamp`, `time`, `amount`, `bool` or `guid`.
+A mark behind it: `!` a create must say it, `*` only SAP sets it, `#` SAP numbers it where a create does not say it.
+"""
+
+from typing import Final
+
+import msgspec
+
+
+class Property(msgspec.Struct, frozen=True, kw_only=True):
+    """One property."""
+
+    name: str
+    kind: str
+    length: int = 0
+    needed: bool = False
+    given: bool = False
+    """Only SAP sets it."""
+    numbered: bool = False
+
+
+class Navigation(msgspec.Struct, frozen=True, kw_only=True):
+    """From an entity to others."""
+
+    to: str
+    by: dict[str, str]
+    """Property of the other -> property of this one."""
+    many: bool = True
+
+
+class EntitySet(msgspec.Struct, frozen=True, kw_only=True):
+    """One entity set."""
+
+    name: str
+    service: str
+    keys: tuple[str, ...]
+    properties: dict[str, Property]
+    navigations: dict[str, Navigation] = {}
+    versioned: bool = False
+    """It has an ETag, and a change must say which version it is of."""
+    read_only: bool = False
+
+    @property
+    def type(self) -> str:
+        """Its type's name below its service."""
+        return f"{self.name}Type"
+
+
+def _property(said: str) -> Property:
+    name, _, rest = said.partition(":")
+    kind = rest.rstrip("!*#")
+    text = kind.isdigit()
+    return Property(
+        name=name,
+        kind="text" if text else kind,
+        length=int(kind) if text else 0,
+        needed="!" in rest,
+        given="*" in rest,
+        numbered="#" in rest,
+    )
+
+
+def _set(
+    service: str,
+    name: str,
+    keys: str,
+    properties: str,
+    *,
+    versioned: bool = False,
+    read_only: bool = False,
+    **navigations: tuple[str, str] | tuple[str, str, bool],
+) -> EntitySet:
+    made = {}
+    for nav, (to, by, *many) in navigations.items():
+        pairs = dict(pair.partition("=")[::2] for pair in by.split())
+        made[nav] = Navigation(to=to, by={other: own or other for other, own in pairs.items()}, many=not many)
+    found = [_property(each) for each in properties.split()]
+    return EntitySet(
+        name=name,
+        service=service,
+        keys=tuple(keys.split()),
+        properties={each.name: each for each in found},
+        navigations=made,
+        versioned=versioned,
+        read_only=read_only,
+    )
+
+
+BP, SC, SO, EP, CC = (
+    "API_BUSINESS_PARTNER",
+    "API_SALES_CONTRACT_SRV",
+    "API_SALES_ORDER_SRV",
+    "API_ENTERPRISE_PROJECT_SRV;v=0002",
+    "API_COMPANYCODE_SRV",
+)
+_SALES_HEAD: Final = (
+    " SalesOrganization:4! DistributionChannel:2! OrganizationDivision:2! SoldToParty:10! PurchaseOrderByCustomer:35"
+    " TransactionCurrency:5 CustomerPaymentTerms:4 HeaderBillingBlockReason:2 CreationDate:date* TotalNetAmount:amount*"
+    " LastChangeDateTime:stamp* YY1_TGKey_SDH:100 YY1_TGMethod_SDH:20"
+)
+_ITEM: Final = (
+    " Material:40! RequestedQuantity:amount RequestedQuantityUnit:3 NetAmount:amount* TransactionCurrency:5*"
+    " SalesDocumentRjcnReason:2"
+)
+SETS: Final = {
+    each.name: each
+    for each in (
+        _set(
+            BP,
+            "A_BusinessPartner",
+            "BusinessPartner",
+            "BusinessPartner:10# Customer:10* Supplier:10* BusinessPartnerCategory:1! BusinessPartnerFullName:81*"
+            " BusinessPartnerName:81* BusinessPartnerGrouping:4 BusinessPartnerUUID:guid* OrganizationBPName1:40"
+            " OrganizationBPName2:40 OrganizationBPName3:40 OrganizationBPName4:40 FirstName:40 LastName:40"
+            " SearchTerm1:20"
+            " BusinessPartnerIsBlocked:bool IsMarkedForArchiving:bool CreationDate:date* LastChangeDate:date*"
+            " LastChangeTime:time* BusinessPartnerIDByExtSystem:20 LastChangeDateTime:stamp*",
+            versioned=True,
+            to_BusinessPartnerAddress=("A_BusinessPartnerAddress", "BusinessPartner"),
+            to_BusinessPartnerRole=("A_BusinessPartnerRole", "BusinessPartner"),
+            to_BusinessPartnerTax=("A_BusinessPartnerTaxNumber", "BusinessPartner"),
+            to_BuPaIdentification=("A_BuPaIdentification", "BusinessPartner"),
+            to_Customer=("A_Customer", "Customer", True),
+        ),
+        _set(
+            BP,
+            "A_BusinessPartnerAddress",
+            "BusinessPartner AddressID",
+            "BusinessPartner:10 AddressID:10# StreetName:60 StreetPrefixName:40 HouseNumber:10 CityName:40 "
+            "PostalCode:10"
+            " Region:3 Country:3! POBox:10",
+            to_EmailAddress=("A_AddressEmailAddress", "AddressID"),
+        ),
+        _set(
+            BP,
+            "A_AddressEmailAddress",
+            "AddressID Person OrdinalNumber",
+            "AddressID:10 Person:10 OrdinalNumber:3# EmailAddress:241! IsDefaultEmailAddress:bool",
+        ),
+        _set(
+            BP,
+            "A_BusinessPartnerRole",
+            "BusinessPartner BusinessPartnerRole",
+            "BusinessPartner:10 BusinessPartnerRole:6!",
+        ),
+        _set(
+            BP,
+            "A_BusinessPartnerTaxNumber",
+            "BusinessPartner BPTaxType",
+            "BusinessPartner:10 BPTaxType:4! BPTaxNumber:20",
+        ),
+        _set(
+            BP,
+            "A_BuPaIdentification",
+            "BusinessPartner BPIdentificationType BPIdentificationNumber",
+            "BusinessPartner:10 BPIdentificationType:6! BPIdentificationNumber:60! Country:3",
+        ),
+        _set(
+            BP,
+            "A_Customer",
+            "Customer",
+            "Customer:10 CustomerName:80* OrderIsBlockedForCustomer:2 BillingIsBlockedForCustomer:2"
+            " PostingIsBlocked:bool"
+            " DeletionIndicator:bool",
+            to_CustomerCompany=("A_CustomerCompany", "Customer"),
+            to_CustomerSalesArea=("A_CustomerSalesArea", "Customer"),
+        ),
+        _set(
+            BP,
+            "A_CustomerCompany",
+            "Customer CompanyCode",
+            "Customer:10 CompanyCode:4! ReconciliationAccount:10! PaymentTerms:4",
+        ),
+        _set(
+            BP,
+            "A_CustomerSalesArea",
+            "Customer SalesOrganization DistributionChannel Division",
+            "Customer:10 SalesOrganization:4! DistributionChannel:2! Division:2! Currency:5! CustomerPaymentTerms:4",
+        ),
+        _set(
+            SC,
+            "A_SalesContract",
+            "SalesContract",
+            "SalesContract:10# SalesContractType:4!" + _SALES_HEAD + " SalesContractValidityStartDate:date"
+            " SalesContractValidityEndDate:date YY1_TGContract_SDH:100 YY1_TGOpportunity_SDH:100 YY1_TGSigned_SDH:date",
+            versioned=True,
+            to_Item=("A_SalesContractItem", "SalesContract"),
+        ),
+        _set(
+            SC,
+            "A_SalesContractItem",
+            "SalesContract SalesContractItem",
+            "SalesContract:10 SalesContractItem:6# SalesContractItemText:40" + _ITEM,
+            to_PricingElement=("A_SalesContractItemPrcgElmnt", "SalesContract SalesContractItem"),
+        ),
+        _set(
+            SC,
+            "A_SalesContractItemPrcgElmnt",
+            "SalesContract SalesContractItem PricingProcedureStep PricingProcedureCounter",
+            "SalesContract:10 SalesContractItem:6 PricingProcedureStep:3# PricingProcedureCounter:3# ConditionType:4!"
+            " ConditionRateValue:amount ConditionCurrency:5 ConditionAmount:amount*",
+        ),
+        _set(
+            SO,
+            "A_SalesOrder",
+            "SalesOrder",
+            "SalesOrder:10# SalesOrderType:4!" + _SALES_HEAD + " ExternalDocumentID:40 YY1_TGName_SDH:100"
+            " YY1_TGProject_SDH:100",
+            versioned=True,
+            to_Item=("A_SalesOrderItem", "SalesOrder"),
+        ),
+        _set(
+            SO,
+            "A_SalesOrderItem",
+            "SalesOrder SalesOrderItem",
+            "SalesOrder:10 SalesOrderItem:6# SalesOrderItemText:40 WBSElement:24" + _ITEM,
+            to_BillingPlan=("A_SalesOrderItemBillingPlan", "SalesOrder SalesOrderItem"),
+        ),
+        _set(
+            SO,
+            "A_SalesOrderItemBillingPlan",
+            "SalesOrder SalesOrderItem BillingPlan",
+            "SalesOrder:10 SalesOrderItem:6 BillingPlan:10# BillingPlanType:2",
+            to_BillingPlanItem=("A_SlsOrderItemBillingPlanItem", "SalesOrder SalesOrderItem BillingPlan"),
+        ),
+        _set(
+            SO,
+            "A_SlsOrderItemBillingPlanItem",
+            "SalesOrder SalesOrderItem BillingPlan BillingPlanItem",
+            "SalesOrder:10 SalesOrderItem:6 BillingPlan:10 BillingPlanItem:6# BillingPlanBillingDate:date!"
+            " BillingPlanAmount:amount TransactionCurrency:5* BillingBlockReason:2",
+        ),
+        _set(
+            EP,
+            "A_EnterpriseProject",
+            "ProjectUUID",
+            "ProjectUUID:guid# Project:24! ProjectInternalID:24* ProjectDescription:60 ProjectStartDate:date"
+            " ProjectEndDate:date ProcessingStatus:2 ProjectProfileCode:7! ProjectCurrency:5 ResponsibleCostCenter:10!"
+            " ProfitCenter:10 CompanyCode:4! EntProjectIsConfidential:bool LastChangeDateTime:stamp* YY1_TGKey_PPH:100"
+            " YY1_TGCustomer_PPH:100 YY1_TGContract_PPH:100 YY1_TGOpportunity_PPH:100 YY1_TGMethod_PPH:20"
+            " YY1_TGBudget_PPH:amount YY1_TGManager_PPH:100 YY1_TGPractice_PPH:100 YY1_TGStage_PPH:20",
+            versioned=True,
+            to_EnterpriseProjectElement=("A_EnterpriseProjectElement", "ProjectUUID"),
+        ),
+        _set(
+            EP,
+            "A_EnterpriseProjectElement",
+            "ProjectElementUUID",
+            "ProjectElementUUID:guid# ProjectUUID:guid ProjectElement:24! ProjectElementDescription:60"
+            " PlannedStartDate:date PlannedEndDate:date ProcessingStatus:2*",
+        ),
+        _set(
+            CC,
+            "A_CompanyCode",
+            "CompanyCode",
+            "CompanyCode:4 CompanyCodeName:25 Country:3 Currency:5 FiscalYearVariant:2",
+            read_only=True,
+        ),
+    )
+}
+SERVICES: Final = frozenset(each.service for each in SETS.values())
+EDM: Final = {
+    "text": "Edm.String",
+    "date": "Edm.DateTime",
+    "stamp": "Edm.DateTimeOffset",
+    "time": "Edm.Time",
+    "amount": "Edm.Decimal",
+    "bool": "Edm.Boolean",
+    "guid": "Edm.Guid",
+}
+ROOTS: Final = {
+    # What a child belongs to, whose version a change of the child moves on, and the key they share.
+    **dict.fromkeys(
+        ("A_BusinessPartnerAddress", "A_BusinessPartnerRole", "A_BusinessPartnerTaxNumber", "A_BuPaIdentification"),
+        ("A_BusinessPartner", "BusinessPartner"),
+    ),
+    **dict.fromkeys(("A_SalesContractItem", "A_SalesContractItemPrcgElmnt"), ("A_SalesContract", "SalesContract")),
+    **dict.fromkeys(
+        ("A_SalesOrderItem", "A_SalesOrderItemBillingPlan", "A_SlsOrderItemBillingPlanItem"),
+        ("A_SalesOrder", "SalesOrder"),
+    ),
+}

@@ -1,0 +1,173 @@
+"""What has to be sent so that what is there becomes what shall be: record by record, since there is no deep update.
+
+Each is a partial `PATCH`, a `POST` of a child that is missing, or a `DELETE` of one that is too many. What is alike
+already is not sent: an update repeated changes nothing. The head carries the version it was read at.
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+from system_apis.sap_s4hana import partner_wire, wire
+from system_apis.sap_s4hana.odata import as_sent, by_guid, keyed
+
+H = TypeVar("H", bound=wire.Wire)
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One request."""
+
+    method: str
+    path: str
+    body: wire.Wire | None = None
+    etag: str = ""
+    """The version it must still have; empty where the service keeps none for it."""
+
+
+def of_partner(found: partner_wire.Partner, draft: partner_wire.PartnerDraft) -> list[Change]:
+    """A customer's name, address, e-mail address, tax numbers, and that it is a customer of this company."""
+    partner = found.business_partner
+    path = f"{wire.PARTNERS}/{keyed('A_BusinessPartner', BusinessPartner=partner)}"
+    changes = _patched(partner_wire.PartnerHead, found, draft, path, found.metadata.etag)
+    for address in draft.to_business_partner_address:
+        changes += _address(found, address, path)
+    changes += _taxes(found, draft)
+    if found.to_customer:
+        changes += _places(found.to_customer, draft.to_customer)
+    return changes
+
+
+def of_contract(found: wire.Contract, draft: wire.ContractDraft) -> list[Change]:
+    """A contract's head, its item and its price."""
+    number = found.sales_contract
+    path = f"{wire.CONTRACTS}/{keyed('A_SalesContract', SalesContract=number)}"
+    changes = _patched(wire.ContractHead, found, draft, path, found.metadata.etag)
+    for item, wanted in zip(found.to_item.results, draft.to_item, strict=False):
+        keys = {"SalesContract": number, "SalesContractItem": item.sales_contract_item}
+        at = f"{wire.CONTRACTS}/{keyed('A_SalesContractItem', **keys)}"
+        changes += _patched(wire.ContractItemHead, item, wanted, at)
+        for price, asked in zip(item.to_pricing_element.results, wanted.to_pricing_element, strict=False):
+            step = {
+                "PricingProcedureStep": price.pricing_procedure_step,
+                "PricingProcedureCounter": price.pricing_procedure_counter,
+            }
+            at = f"{wire.CONTRACTS}/{keyed('A_SalesContractItemPrcgElmnt', **keys, **step)}"
+            changes += _patched(wire.PriceHead, price, asked, at)
+    return changes
+
+
+def of_project(found: wire.Project, draft: wire.ProjectDraft) -> list[Change]:
+    """A project's head."""
+    path = f"{wire.PROJECTS}/{by_guid('A_EnterpriseProject', found.project_uuid)}"
+    return _patched(wire.ProjectHead, found, draft, path, found.metadata.etag)
+
+
+def of_stage(found: wire.Project, stage: wire.ProjectStage) -> list[Change]:
+    """Only how far it is."""
+    path = f"{wire.PROJECTS}/{by_guid('A_EnterpriseProject', found.project_uuid)}"
+    return _patched(wire.ProjectStage, found, stage, path, found.metadata.etag)
+
+
+def of_order(found: wire.Order, draft: wire.OrderDraft) -> list[Change]:
+    """An order's head and its items, matched by their place."""
+    number = found.sales_order
+    path = f"{wire.ORDERS}/{keyed('A_SalesOrder', SalesOrder=number)}"
+    changes = _patched(wire.OrderHead, found, draft, path, found.metadata.etag)
+    there = found.to_item.results
+    for item, wanted in zip(there, draft.to_item, strict=False):
+        changes += _item(number, item, wanted)
+    for wanted in draft.to_item[len(there) :]:
+        fields = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
+        body = wire.OrderItemLater(sales_order=number, **fields)
+        changes.append(Change(method="POST", path=f"{wire.ORDERS}/A_SalesOrderItem", body=body))
+    for item in there[len(draft.to_item) :]:
+        keys = {"SalesOrder": number, "SalesOrderItem": item.sales_order_item}
+        changes.append(Change(method="DELETE", path=f"{wire.ORDERS}/{keyed('A_SalesOrderItem', **keys)}"))
+    return changes
+
+
+def _item(number: str, item: wire.OrderItem, wanted: wire.OrderItemDraft) -> list[Change]:
+    keys = {"SalesOrder": number, "SalesOrderItem": item.sales_order_item}
+    changes = _patched(wire.OrderItemHead, item, wanted, f"{wire.ORDERS}/{keyed('A_SalesOrderItem', **keys)}")
+    for plan, asked in zip(item.to_billing_plan.results, wanted.to_billing_plan, strict=False):
+        for dated, asked_date in zip(plan.to_billing_plan_item.results, asked.to_billing_plan_item, strict=False):
+            place = {"BillingPlan": plan.billing_plan, "BillingPlanItem": dated.billing_plan_item}
+            at = f"{wire.ORDERS}/{keyed('A_SlsOrderItemBillingPlanItem', **keys, **place)}"
+            changes += _patched(wire.PlanItemHead, dated, asked_date, at)
+    return changes
+
+
+def _address(found: partner_wire.Partner, wanted: partner_wire.AddressDraft, path: str) -> list[Change]:
+    """The first address is the one that is ours; what SAP added stays."""
+    there = next(iter(found.to_business_partner_address.results), None)
+    if there is None:
+        return [Change(method="POST", path=f"{path}/to_BusinessPartnerAddress", body=wanted)]
+    keys = {"BusinessPartner": found.business_partner, "AddressID": there.address_id}
+    at = f"{wire.PARTNERS}/{keyed('A_BusinessPartnerAddress', **keys)}"
+    changes = _patched(partner_wire.AddressHead, there, wanted, at)
+    mail = next(iter(there.to_email_address.results), None)
+    for asked in wanted.to_email_address:
+        if mail is None:
+            changes.append(Change(method="POST", path=f"{at}/to_EmailAddress", body=asked))
+            continue
+        place = {"AddressID": mail.address_id, "Person": mail.person, "OrdinalNumber": mail.ordinal_number}
+        changes += _patched(
+            partner_wire.EmailHead, mail, asked, f"{wire.PARTNERS}/{keyed('A_AddressEmailAddress', **place)}"
+        )
+    return changes
+
+
+def _taxes(found: partner_wire.Partner, draft: partner_wire.PartnerDraft) -> list[Change]:
+    """Tax numbers, one of each category."""
+    there = {each.bp_tax_type: each for each in found.to_business_partner_tax.results}
+    wanted = {each.bp_tax_type: each for each in draft.to_business_partner_tax}
+    partner = f"{wire.PARTNERS}/{keyed('A_BusinessPartner', BusinessPartner=found.business_partner)}"
+    changes = []
+    for kind, known in there.items():
+        keys = {"BusinessPartner": found.business_partner, "BPTaxType": kind}
+        at = f"{wire.PARTNERS}/{keyed('A_BusinessPartnerTaxNumber', **keys)}"
+        if kind not in wanted:
+            changes.append(Change(method="DELETE", path=at))
+        else:
+            changes += _patched(partner_wire.TaxHead, known, wanted[kind], at)
+    new = [each for kind, each in wanted.items() if kind not in there]
+    return changes + [Change(method="POST", path=f"{partner}/to_BusinessPartnerTax", body=each) for each in new]
+
+
+def _places(found: partner_wire.Customer, wanted: partner_wire.CustomerDraft) -> list[Change]:
+    """The company code and the sales area, which a customer of another of our companies lacks."""
+    changes = []
+    known = {each.company_code for each in found.to_customer_company.results}
+    for company in wanted.to_customer_company:
+        if company.company_code not in known:
+            body = partner_wire.CompanyDraft(customer=found.customer, **_fields(company))
+            changes.append(Change(method="POST", path=f"{wire.PARTNERS}/A_CustomerCompany", body=body))
+    areas = {each.sales_organization: each for each in found.to_customer_sales_area.results}
+    for area in wanted.to_customer_sales_area:
+        there = areas.get(area.sales_organization)
+        if there is None:
+            later = partner_wire.SalesAreaDraft(customer=found.customer, **_fields(area))
+            changes.append(Change(method="POST", path=f"{wire.PARTNERS}/A_CustomerSalesArea", body=later))
+            continue
+        keys = {
+            "Customer": found.customer,
+            "SalesOrganization": there.sales_organization,
+            "DistributionChannel": there.distribution_channel,
+            "Division": there.division,
+        }
+        changes += _patched(
+            partner_wire.SalesAreaHead, there, area, f"{wire.PARTNERS}/{keyed('A_CustomerSalesArea', **keys)}"
+        )
+    return changes
+
+
+def _patched(kind: type[H], found: wire.Wire, wanted: wire.Wire, path: str, etag: str = "") -> list[Change]:
+    """One PATCH of these fields, or nothing when they are alike."""
+    asked = kind(**{name: getattr(wanted, name) for name in kind.__struct_fields__})
+    if kind(**{name: as_sent(getattr(found, name)) for name in kind.__struct_fields__}) == asked:
+        return []
+    return [Change(method="PATCH", path=path, body=asked, etag=etag)]
+
+
+def _fields(of: wire.Wire) -> dict[str, str]:
+    return {name: getattr(of, name) for name in of.__struct_fields__}
