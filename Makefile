@@ -49,6 +49,7 @@ bench: .venv/.dev ## measure; one file in bench/ is one result in bench/results/
 lock: .venv/.dev ## bring lock/ up to what pyproject.toml asks for
 	$(UV) pip compile $(LOCKING) pyproject.toml -o lock/run.txt
 	$(UV) pip compile $(LOCKING) -c lock/run.txt pyproject.toml --group dev -o lock/dev.txt
+	$(UV) pip compile $(LOCKING) --group pyproject.toml:mcp -o lock/mcp.txt
 
 clean: ## forget what was played, and all caches; .venv stays
 	rm -rf .tiergate .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis

@@ -102,6 +102,9 @@ FAULTS: Final[Mapping[str, Sentences]] = {
     "drifted": Sentences(
         "{system} answered in a way we do not know.", _WAITS, "Tell the platform desk: the mapping needs a new line."
     ),
+    "unsupported": Sentences(
+        "{system} cannot do what this step needs.", _WAITS, "Bind the role to a system that can, then retry."
+    ),
     # Tiergate itself.
     "not_bound": Sentences("No system plays this role here.", _WAITS, "Bind a system to the role, then retry."),
     "disagreement": Sentences(
