@@ -108,7 +108,6 @@ def settle() -> None:
 
 async def until_told_to_stop(look: Callable[[], Awaitable[object]]) -> None:
     """Wait for Ctrl-C or SIGTERM; on SIGHUP, `look` at the policies again. Everything is loaded by then."""
-    settle()
     told, loop = asyncio.Event(), asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, told.set)
@@ -120,4 +119,5 @@ async def until_told_to_stop(look: Callable[[], Awaitable[object]]) -> None:
         task.add_done_callback(looking.discard)
 
     loop.add_signal_handler(signal.SIGHUP, again)
+    settle()  # takes a while, in which a Ctrl-C must be heard already
     await told.wait()
