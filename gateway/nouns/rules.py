@@ -13,7 +13,8 @@ be missing is asked for with `has(body.end)`. Money, decimals, dates and instant
 
 A broken rule refuses the call, with all others that are broken; `severity: warn` lets it pass, and says so in the
 answer's `Tiergate-Warned`, in the record and in `tiergate_rules_broken`. Names, fields, functions and types are checked
-when the policy is. A large body is decided in a process of its own, within a second, or refused.
+when the policy is; what somebody else's document describes (`spec`) takes no rules: `validate` holds it to that. A
+large body is decided in a process of its own, within a second, or refused.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ import msgspec
 from canonical.faults import FieldError, Invalid, Malformed
 from canonical.ports import Operation, Raw
 from foundation.api import PageOperation
-from foundation.schemas import convert_parameter, decode
+from foundation.schemas import Described, convert_parameter, decode
 from gateway.call import Call, Http
 from gateway.cel.refusals import RuleBroken, RulesUndecided
 from gateway.metrics import RULES
@@ -212,6 +213,10 @@ def build(site: Site) -> Rule | None:
     operation = site.operation
     if isinstance(operation, PageOperation):
         site.problem("rules", "a page takes no body that a rule could be about")
+        return None
+    if any(isinstance(kind, Described) for kind in (operation.body, *(p.type for p in operation.parameters))):
+        # Expressions are checked against our own types; of somebody else's schema there is none.
+        site.problem("rules", "what its owner's document describes cannot be asked about; validate holds it to that")
         return None
     from gateway.cel.expressions import Expression
 

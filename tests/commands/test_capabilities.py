@@ -35,4 +35,4 @@ def test_a_person_reads_a_table_with_the_systems_as_columns(tiergate: Tiergate) 
 def test_a_system_nobody_knows_is_said_with_what_is_near(tiergate: Tiergate) -> None:
     said = tiergate("capabilities", "netsuit")
     assert (said.code, said.out) == (2, "")
-    assert "no system is called 'netsuit': did you mean 'netsuite'?" in said.err
+    assert "no system is called 'netsuit'; did you mean 'netsuite'?" in said.err

@@ -76,6 +76,20 @@ def test_each_difference_is_shown_with_its_rule_its_readers_and_a_change(tiergat
     assert tiergate("openapi", "drift", "--api", "kantata").code == 0
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (("--api", "engagement"), "no API is called 'engagement'; did you mean 'engagements'?"),
+        (("--days", "0"), "--days"),
+    ],
+)
+def test_what_can_have_no_answer_is_not_told_to_be_well(
+    tiergate: Tiergate, drift: Drift, said: tuple[str, ...], told: str
+) -> None:
+    refused = tiergate("openapi", "drift", *said)
+    assert (refused.code, told in refused.err) == (2, True), refused
+
+
 def test_for_a_program_it_is_json_and_the_change_is_a_json_patch(tiergate: Tiergate, drift: Drift) -> None:
     see(drift, {"surprise": "dana@firm.example"})
     (found,) = json.loads(tiergate("openapi", "drift", "--json").out)

@@ -22,11 +22,13 @@ def test_it_is_published_linted_and_compared_from_the_command_line(
     (policies / "apis" / "inventory.yaml").write_text(POLICY)
     platform = policies / "platform.yaml"
     platform.write_text(f"{platform.read_text()}\n{UPSTREAMS.replace('PORT', '1')}")
-    said = tiergate("openapi")
+    said = tiergate("openapi", "publish")
     assert (said.code, f"wrote contracts/{KEY}.json" in said.out) == (0, True), said
     assert tiergate("openapi", "--check").code == 0
+    assert tiergate("openapi", "publish", "--check").code == 0
     (policies / "specs" / "inventory.yaml").write_text(SPEC.replace("enum: [part, tool]", "enum: [part]"))
-    assert f"contracts/{KEY}.json differs" in tiergate("openapi", "--check").out
+    for checking in (("--check",), ("publish", "--check"), ("--check", "publish")):
+        assert f"contracts/{KEY}.json differs" in tiergate("openapi", *checking).out
     refused = tiergate("openapi")
     assert refused.code == 1
     assert f"contracts/{KEY}.json is not published: callers would break." in refused.out

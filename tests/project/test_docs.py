@@ -109,7 +109,7 @@ def test_a_new_system_and_a_new_noun_get_their_rows(copy: Path) -> None:
     (copy / "docs" / "nouns" / "stamp.yaml").write_text(EXAMPLE)
     assert build(copy)[0] == 0
     assert "## `stamps`\n\nThe stamp office.\n\nPorts: `Tickets`, `Connection`." in page(copy, "systems")
-    assert "[1] It is closed." in page(copy, "capabilities")
+    assert "] It is closed." in page(copy, "capabilities")
     assert "| [`stamp`](nouns/stamp.md) | `stamp`: which ink. |" in page(copy, "nouns")
     noun = page(copy, "nouns/stamp")
     assert "- At an operation, or under `defaults`: [Stamp](#stamp).\n" in noun

@@ -43,8 +43,8 @@ def named(names: list[str]) -> list[SystemApi]:
     for name in names:
         if name not in known:
             near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise WrongSetting(f"no system is called {name!r}: {hint}There are {', '.join(known)}.")
+            hint = f"did you mean {near[0]!r}? There" if near else "there"
+            raise WrongSetting(f"no system is called {name!r}; {hint} are {', '.join(known)}.")
     return [known[name] for name in names] or list(known.values())
 
 

@@ -11,8 +11,8 @@ from tiergate.settings import Settings, WrongSetting
 
 EXAMPLES: Final = """\
 examples:
-  tiergate openapi                        write openapi/; refused where a change would break a caller
-  tiergate openapi --check                write nothing; fail when a contract differs from the code
+  tiergate openapi publish                write openapi/; refused where a change would break a caller
+  tiergate openapi publish --check        write nothing; fail when a contract differs from the code
   tiergate openapi lint                   everything in openapi/ against the rules
   tiergate openapi lint bought.json       a contract from elsewhere
   tiergate openapi diff old.json new.json what changed, and whether it breaks somebody
@@ -24,17 +24,27 @@ def arguments(command: argparse.ArgumentParser) -> None:
     """What may be said after `tiergate openapi`."""
     command.epilog = EXAMPLES
     command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.add_argument("--check", action="store_true", help="write nothing; fail when a contract differs")
+    checking = "write nothing; fail when a contract differs"
+    command.add_argument("--check", action="store_true", help=checking)
     actions = command.add_subparsers(dest="action", metavar="ACTION", title="actions (none: publish)")
-    lint = actions.add_parser("lint", help="what is against the rules, by its place in the document")
+    publish = _action(actions, "publish", "write openapi/; refused where a change would break a caller")
+    # Not said here, it is what was said before the action: `openapi --check publish` checks too.
+    publish.add_argument("--check", action="store_true", default=argparse.SUPPRESS, help=checking)
+    lint = _action(actions, "lint", "what is against the rules, by its place in the document")
     lint.add_argument("files", nargs="*", type=Path, metavar="FILE", help="contracts, JSON or YAML (default: openapi/)")
-    diff = actions.add_parser("diff", help="what changed, and whether it breaks somebody")
+    diff = _action(actions, "diff", "what changed, and whether it breaks somebody")
     diff.add_argument("files", nargs=2, type=Path, metavar="FILE", help="the old contract and the new one")
-    drift = actions.add_parser("drift", help="where live answers differ from their contract, and what would mend it")
+    drift = _action(actions, "drift", "where live answers differ from their contract, and what would mend it")
     drift.add_argument("--api", default="", metavar="NAME", help="of one API only: engagements, or engagements-v1")
     drift.add_argument("--days", type=float, default=30, help="seen in the last so many days (default: 30)")
     for action in (lint, diff, drift):
         action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _action(actions: Any, name: str, what: str) -> argparse.ArgumentParser:
+    """An action whose own `--help` says what it does, too."""
+    parser: argparse.ArgumentParser = actions.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+    return parser
 
 
 def openapi(settings: Settings, asked: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -17,9 +18,12 @@ from tiergate.settings import Settings, WrongSetting
 
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
-    """0 when no answer differed, 1 when some did."""
+    """0 when no answer differed, 1 when some did; `WrongSetting` for an API nobody knows, or no time to look at."""
+    if not asked.days > 0:
+        raise WrongSetting(f"--days is {asked.days:g}; it must be more than 0.")
     plan = plan_of(settings)
     apis = {governed.api.key: governed.api for governed in plan.operations.values()}
+    _known(asked.api, sorted({name for api in apis.values() for name in (api.name, api.key)}))
 
     def contract_at(key: str) -> Mapping[str, Any] | None:
         return _contract(plan, apis[key]) if key in apis else None
@@ -40,6 +44,14 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     else:
         print(*(_operation(each) for each in found), sep="\n\n")
     return 1 if found else 0
+
+
+def _known(asked: str, known: list[str]) -> None:
+    """A misspelt API would read like one whose answers are all right."""
+    if asked and asked not in known:
+        near = get_close_matches(asked, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
+        raise WrongSetting(f"no API is called {asked!r}; {hint}")
 
 
 def _contract(plan: Plan, api: Any) -> Mapping[str, Any]:
