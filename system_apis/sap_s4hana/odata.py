@@ -1,4 +1,4 @@
-"""What both sides of OData V2 write differently from everybody else: addresses with keys in them, literals, dates.
+"""What OData V2 writes differently from everybody else: addresses with keys in them, literals, dates.
 
 Source: OData V2 (odata.org, "URI Conventions" and "JSON Format"); SAP Gateway keeps to it.
 """

@@ -76,7 +76,10 @@ class _Reading:
             inner = self.either()
             self._expect(")")
             return inner
+        called = self._tokens[:1] and self._tokens[0] in _FUNCTIONS
         left = self._value()
+        if called and (not self._tokens or self._tokens[0] not in _COMPARE):
+            return lambda record: bool(left(record))
         sign = self._next()
         if sign not in _COMPARE:
             raise _wrong(sign)

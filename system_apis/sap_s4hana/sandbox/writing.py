@@ -39,9 +39,9 @@ def create(box: Box, entity_set: EntitySet, body: Record, inherited: Record | No
     id = id_of(entity_set, record)
     if box.store.get(entity_set.name, id) is not None:
         raise refused(400, "R1/101", f"{entity_set.name} {id} already exists")
+    _check(box, entity_set, record)
     if entity_set.versioned:
         record |= {"CreationDate": box.now().date().isoformat()} | _stamp(box)
-    _check(box, entity_set, record)
     box.store.insert(entity_set.name, id, record)
     for name, said in children.items():
         navigation = entity_set.navigations[name]
