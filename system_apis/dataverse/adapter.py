@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 import httpx
 import msgspec
 
-from canonical.faults import Conflict, NotFound
+from canonical.faults import Conflict, Drifted, NotFound
 from canonical.objects import Contact, Contract, Customer, Opportunity, ProjectLink, Quote
 from canonical.ports.operation import Page, Written, cannot
 from canonical.ports.systems import Account, Change, Changes, Connection, Opportunities
@@ -166,10 +166,12 @@ class Dataverse:
         prefer = f"odata.maxpagesize={min(most or PAGE, PAGE)},{LABELLED}"
         asked = _columns(shape) | {"$filter": where, "$orderby": order}
         page = await self._page(f"{DATA}/{table}", shape, asked, prefer)
-        found = list(page.value)
+        found, seen = list(page.value), set[str]()
         while page.next_link and (most is None or len(found) < most):
-            # Only its path: whatever host it names, the token goes to ours.
-            page = await self._page(httpx.URL(page.next_link).raw_path.decode("ascii"), shape, None, prefer)
+            if page.next_link in seen:
+                raise Drifted("the link to the next page leads to a page that was read already", system=mapping.SYSTEM)
+            seen.add(page.next_link)
+            page = await self._page(_path_of(page.next_link), shape, None, prefer)
             found += page.value
         return found[:most]
 
@@ -190,6 +192,14 @@ class Dataverse:
 def _columns(shape: type[wire.Row]) -> dict[str, str]:
     wanted = {"$select": shape.select()}
     return wanted | {"$expand": shape.expand()} if shape.expands else wanted
+
+
+def _path_of(link: str) -> str:
+    """Where a page's link leads: only its path, since whatever host it names, the token goes to ours."""
+    try:
+        return httpx.URL(link).raw_path.decode("ascii")
+    except httpx.InvalidURL as wrong:
+        raise Drifted(f"the link to the next page is none: {wrong}", system=mapping.SYSTEM) from wrong
 
 
 def _checked(record_id: str) -> str:

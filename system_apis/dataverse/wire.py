@@ -6,13 +6,19 @@ A lookup comes as `_<column>_value`; a choice as its number, and with the annota
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import Annotated, ClassVar, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import field
 
+from canonical.money import Currency as Code
+
 T = TypeVar("T")
 FORMATTED: Final = "OData.Community.Display.V1.FormattedValue"
+
+
+ETag = Annotated[str, msgspec.Meta(pattern=r'^(W/)?"[!#-~]*"$')]
+"""An entity tag (RFC 9110 section 8.8.3), since it goes back in a header."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +27,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     expands: ClassVar[Mapping[str, str]] = {}
     """Navigation property -> the columns wanted of the record there."""
 
-    etag: str = field(name="@odata.etag")
+    etag: ETag = field(name="@odata.etag")
 
     @classmethod
     def select(cls) -> str:
@@ -79,7 +85,7 @@ class Refusal(msgspec.Struct, frozen=True):
 class Currency(msgspec.Struct, frozen=True):
     """A currency, as far as a record's amounts need it."""
 
-    isocurrencycode: str
+    isocurrencycode: Code
 
 
 IN_CURRENCY: Final = {"transactioncurrencyid": "isocurrencycode"}

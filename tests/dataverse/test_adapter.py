@@ -19,6 +19,7 @@ from system_apis.dataverse.sandbox.schema import TABLES
 from system_apis.dataverse.sandbox.seed import account_id, bind, deal_id
 from tests.dataverse.conftest import CLIENT
 
+NOBODY = "00000000-0000-0000-0000-0000000000ff"
 LINK = ProjectLink(project_code="US-26-0001", erp_project_id="1207", psa_project_id="88", erp_customer_id="341")
 
 
@@ -187,3 +188,28 @@ async def test_an_app_without_a_user_here_is_forbidden_and_not_asked_to_sign_in_
     box.store.set_setting("apps", {CLIENT: apps[CLIENT] | {"application_user": False}})
     with pytest.raises(VendorForbade, match="not a member of the organization"):
         await dataverse.whoami()
+
+
+@pytest.mark.parametrize("link", ["http://[", "https://x:port/", "\u0000", "http://a/\n"])
+async def test_a_link_to_the_next_page_that_is_none_or_leads_back_is_drift(link: str) -> None:
+    def reply(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"value": [], "@odata.nextLink": link})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(reply), base_url="https://acme.test") as http:
+        with pytest.raises(Drifted, match="next page"):
+            await Dataverse(http).contacts(NOBODY)
+
+
+async def test_a_link_to_another_host_is_followed_on_ours() -> None:
+    asked: list[str] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        body: dict[str, object] = {"value": []}
+        if len(asked) == 1:
+            body["@odata.nextLink"] = "https://evil.example/api/data/v9.2/contacts?$skiptoken=%3Ccookie%20x=%221%22/%3E"
+        return httpx.Response(200, json=body)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(reply), base_url="https://acme.test") as http:
+        assert await Dataverse(http).contacts(NOBODY) == []
+    assert asked[1] == "https://acme.test/api/data/v9.2/contacts?$skiptoken=%3Ccookie%20x=%221%22/%3E"
