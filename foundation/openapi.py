@@ -49,6 +49,8 @@ class Governed(dict[int, str]):
         super().__init__()
         self.plain: dict[int, str] = {}
         """Statuses of answers without a body, and what each means."""
+        self.headers: dict[str, dict[str, Any]] = {}
+        """Headers a good answer may carry, as OpenAPI header objects."""
 
 
 def document(api: Api, governed: Callable[[Operation], Governed] | None = None, *, only: str = "") -> dict[str, Any]:
@@ -78,7 +80,10 @@ def document(api: Api, governed: Callable[[Operation], Governed] | None = None, 
 
 def _operation(api: Api, operation: Operation, by_kind: dict[str, Any], governed: Governed) -> dict[str, Any]:
     summary, _, rest = operation.doc.partition("\n")
-    responses: dict[str, Any] = {str(operation.status): _answer(operation, by_kind)}
+    answer = _answer(operation, by_kind)
+    responses: dict[str, Any] = {
+        str(operation.status): {**answer, "headers": dict(governed.headers)} if governed.headers else answer
+    }
     for status, meaning in sorted(_faults(api, operation, governed).items()):
         responses[str(status)] = {"description": meaning, "content": {PROBLEM_JSON: {"schema": _PROBLEM}}}
     responses |= {str(status): {"description": meaning} for status, meaning in governed.plain.items()}

@@ -41,6 +41,8 @@ class Rule:
     """Statuses of answers without a body that it gives, and what each means: these reach the published contract."""
     parameters: tuple[Mapping[str, Any], ...] = ()
     """Headers it reads, as OpenAPI parameters: these too."""
+    answers: Mapping[str, str] = {}
+    """Headers it may add to the answer of a call that passed, and what each means: these too."""
     scopes: tuple[str, ...] = ()
     """Scopes it asks for: these become the operation's security requirement."""
     tool: bool = False

@@ -78,6 +78,9 @@ def _describe(governed: Governed, found: Published) -> None:
         for kind in rule.refuses:
             meanings.setdefault(kind.status, []).append(kind.title)
         found.plain |= rule.plain
+        found.headers |= {
+            name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in rule.answers.items()
+        }
         found.parameters += tuple(dict(each) for each in rule.parameters)
         found.scopes = found.scopes or rule.scopes
     found.public = not found.scopes

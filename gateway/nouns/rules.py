@@ -88,6 +88,9 @@ class Rules(Rule):
         self._operation = operation
         self._rules = rules
         expressions: list[Expression] = [rule.expression for rule in rules]
+        warning = ", ".join(rule.id for rule in rules if rule.said.severity == "warn")
+        if warning:
+            self.answers = {"Tiergate-Warned": f"The business rules the call does not keep, by id; of these: {warning}"}
         self._texts = [expression.text for expression in expressions]
         self._readers = vocabulary.readers(expressions)
         roots = {path for expression in expressions for path in expression.facts.roots}

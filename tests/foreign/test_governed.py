@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from foundation.database import METADATA, Database, engine_of
 from gateway.audit import query
 from gateway.audit.entry import Facts
+from gateway.idempotency import KEYS, IdempotencyKeys
 from tests.foreign.stock import POLICY, SCOPES, Stock, plan_of
 from tests.gateway.notes import problem, token
 
@@ -111,3 +113,22 @@ def test_the_same_document_is_the_same_api(tmp_path: Path) -> None:
     plan = plan_of(tmp_path)
     assert [api.key for api in plan.foreign] == ["inventory-v1"]
     assert plan.operations["inventory-v1.ownItem"].in_path == ("owner", "item-id")
+
+
+async def test_a_write_sent_twice_under_one_key_goes_there_once(tmp_path: Path) -> None:
+    keyed_policy = POLICY.replace("addItem: {", "addItem: {idempotency: {keep: 24h}, ").replace("2/min", "9/min")
+    async with Stock(tmp_path, policy=keyed_policy) as stock:
+        database = Database(engine_of(f"sqlite:///{tmp_path / 'keys.sqlite'}"))
+        METADATA.create_all(database.engine, tables=[KEYS])
+        stock.governor.services.idempotency = keys = IdempotencyKeys(database, lambda: stock.now)
+        stock.warehouse.status = 201
+        keyed = {"Idempotency-Key": '"8e03978e-40d5"'}
+        first = await stock.ask("POST", "/items", json=BOLT, headers=keyed)
+        again = await stock.ask("POST", "/items", json=BOLT, headers=keyed)
+        assert [(each.status_code, each.content) for each in (first, again)] == [(201, stock.warehouse.answer)] * 2
+        assert (first.headers.get("idempotency-replayed"), again.headers["idempotency-replayed"]) == (None, "?1")
+        other = await stock.ask("POST", "/items", json=BOLT | {"count": 4}, headers=keyed)
+        assert (other.status_code, problem(other)["reason"]) == (422, "key_reused")
+        assert len(stock.warehouse.asked) == 1
+        await keys.close()
+        database.engine.dispose()

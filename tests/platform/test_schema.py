@@ -8,6 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData
 
+import gateway.drift.tables
 import gateway.idempotency
 import gateway.identity.tables
 import process_apis.tables
