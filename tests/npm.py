@@ -17,7 +17,7 @@ def installed(folder: Path, name: str) -> Path:
         for each in ("package.json", "package-lock.json"):
             shutil.copy(folder / each, making)
         asked = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(asked, cwd=making, check=True, timeout=120)
+        subprocess.run(asked, cwd=making, check=True, timeout=240)
         try:
             making.rename(cache)
         except OSError:  # somebody else was faster

@@ -7,7 +7,6 @@ import asyncio
 import base64
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -25,6 +24,7 @@ from joserfc.jwk import ECKey
 from gateway.asgi import Gateway
 from gateway.governor import Governor
 from gateway.keys import FetchedKeys
+from tests import npm
 from tests.gateway.notes import AUDIENCE, NOTES_FILE, PLATFORM, World, plan_of, problem
 
 pytestmark = pytest.mark.real("node", "npm")
@@ -38,19 +38,7 @@ ALGORITHMS = ("ES256", "RS256", "PS256")
 @pytest.fixture(scope="session")
 def installed() -> Path:
     """The provider's packages, installed once for each lock, outside of the source tree."""
-    locked = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tiergate" / f"oidc-{locked}"
-    if not cache.exists():
-        making = cache.with_name(f"{cache.name}.{os.getpid()}")
-        making.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, making)
-        asked = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(asked, cwd=making, check=True, timeout=120)
-        try:
-            making.rename(cache)
-        except OSError:  # somebody else was faster
-            shutil.rmtree(making)
+    cache = npm.installed(HERE, "oidc")
     shutil.copy(HERE / "provider.mjs", cache)
     return cache
 

@@ -3,16 +3,14 @@
 The linter is npm's, pinned beside this file; its rules are its own.
 """
 
-import hashlib
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import npm
 from tests.processes import ROOT
 
 pytestmark = pytest.mark.real("node", "npm")
@@ -32,19 +30,7 @@ KNOWN_WARNINGS = {
 @pytest.fixture(scope="session")
 def spectral() -> Path:
     """The linter, installed once for each lock, outside of the source tree."""
-    locked = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tiergate" / f"spectral-{locked}"
-    if not cache.exists():
-        making = cache.with_name(f"{cache.name}.{os.getpid()}")
-        making.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, making)
-        asked = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(asked, cwd=making, check=True, timeout=240)
-        try:
-            making.rename(cache)
-        except OSError:  # somebody else was faster
-            shutil.rmtree(making)
+    cache = npm.installed(HERE, "spectral")
     return cache / "node_modules" / ".bin" / "spectral"
 
 
