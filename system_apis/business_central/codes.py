@@ -1,0 +1,93 @@
+"""Business Central's words and what they mean in ours. A word of a list that holds a blank is escaped on the wire."""
+
+import re
+from collections.abc import Mapping
+from typing import Final, Literal, get_args
+
+from canonical.faults import Drifted
+from canonical.objects import ContractType, ProjectStage
+
+ContractStatus = Literal["draft", "in_approval", "active", "expired", "cancelled"]
+
+JOB_STATUSES: Final = ("Planning", "Quote", "Open", "Completed")
+JOB_BLOCKS: Final = (" ", "Posting", "All")
+STAGES: Final[Mapping[ProjectStage, tuple[str, str]]] = {
+    # Stage -> status and block. A block on posting lets a project be planned and changed, and takes no cost.
+    "planned": ("Planning", " "),
+    "active": ("Open", " "),
+    "on_hold": ("Open", "Posting"),
+    "closed": ("Completed", " "),
+    "cancelled": ("Completed", "All"),
+}
+_BY_HAND: Final[Mapping[str, ProjectStage]] = {
+    # Pairs we never write: somebody set them.
+    "Planning": "planned",
+    "Quote": "planned",
+    "Open": "on_hold",
+    "Completed": "closed",
+}
+CUSTOMER_BLOCKS: Final[Mapping[str, str]] = {
+    " ": "",
+    "Ship": "Shipping to it is blocked.",
+    "Invoice": "Invoicing it is blocked.",
+    "All": "It is blocked.",
+}
+CONTRACT_STATUSES: Final[Mapping[str, ContractStatus]] = {
+    " ": "draft",
+    "Draft": "draft",
+    "In Approval": "in_approval",
+    "Active": "active",
+    "Expired": "expired",
+    "Cancelled": "cancelled",
+}
+TAX_SCHEMES: Final = {"US": "EIN", "IN": "GSTIN", "DE": "USt-IdNr"}
+"""What a tax number is called where the customer does not say; "VAT" anywhere else."""
+_ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def plain(word: str) -> str:
+    """`In_x0020_Approval` as `In Approval`; an empty word is the blank one."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), word) or " "
+
+
+def escaped(word: str) -> str:
+    """The other way."""
+    return word.replace(" ", "_x0020_")
+
+
+def stage(status: str, blocked: str) -> ProjectStage:
+    """A project's stage; `Drifted` for a status or block we do not know."""
+    pair = (plain(status), plain(blocked))
+    exact = next((stage for stage, kept in STAGES.items() if kept == pair), None)
+    found = exact or (_BY_HAND.get(pair[0]) if pair[1] in JOB_BLOCKS else None)
+    if found is None:
+        raise Drifted(f"a project has the unknown status {pair[0]!r} {pair[1]!r}", system="business_central")
+    return found
+
+
+def hold(blocked: str) -> str:
+    """Why a customer gets no credit, empty when it does; `Drifted` for a block we do not know."""
+    return _known(CUSTOMER_BLOCKS, plain(blocked), "block of a customer")
+
+
+def contract_status(word: str) -> ContractStatus:
+    """What an order says of the contract."""
+    found = plain(word)
+    _known(CONTRACT_STATUSES, found, "status of a contract")
+    return CONTRACT_STATUSES[found]
+
+
+def status_word(status: str) -> str:
+    """The word to write a contract's status in."""
+    return escaped(next(word for word, known in CONTRACT_STATUSES.items() if known == status and word != " "))
+
+
+def contract_type(kept: str) -> ContractType:
+    """As we wrote it; an order or project somebody made by hand counts as time and material."""
+    return next((kind for kind in get_args(ContractType) if kind == kept), "tm")
+
+
+def _known(words: Mapping[str, str], word: str, what: str) -> str:
+    if word not in words:
+        raise Drifted(f"{what} {word!r} is not one we know", system="business_central")
+    return words[word]

@@ -1,0 +1,15 @@
+"""How long Business Central's fields are, in characters."""
+
+from typing import Final
+
+NAME: Final = 100
+ADDRESS: Final = 100
+ADDRESS_2: Final = 50
+CITY: Final = 30
+STATE: Final = 30
+POSTAL: Final = 20
+TAX_NUMBER: Final = 20
+PO_NUMBER: Final = 35
+PROJECT_NUMBER: Final = 20
+TITLE: Final = 250
+REFERENCE: Final = 50
