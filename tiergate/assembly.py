@@ -63,6 +63,7 @@ from tiergate.front import app_of, health, inside, metrics, ready, transport
 from tiergate.sessions import FaceSessions
 from tiergate.settings import TIERS, Settings, WrongSetting
 from tiergate.standing import Standing
+from tiergate.unbound import Unbound
 from tiergate.workload import Workload
 
 P = TypeVar("P")
@@ -252,8 +253,8 @@ class Served:
 
     def _system_app(self) -> Litestar:
         found: list[BaseRouteHandler | Router] = []
-        for name, adapter in self._adapters.items():
-            found += self._routes(catalogue.system_api(self._systems[name]), adapter)
+        for name, system in self._systems.items():
+            found += self._routes(catalogue.system_api(system), self._adapters.get(name) or Unbound(system))
         return app_of(found)
 
     async def _process_app(self) -> Litestar:

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import msgspec
+import yaml
 
 from tests.processes import ROOT
 
@@ -76,5 +77,11 @@ def _read() -> list[Published]:
     return found
 
 
-OPERATIONS = _read()
+_ROLES = yaml.safe_load((ROOT / "policies" / "bindings.yaml").read_text()).values()
+BOUND = {name for bound in _ROLES for name in (bound.values() if isinstance(bound, dict) else [bound])}
+"""The systems that play a role in the demonstration."""
+ALL = _read()
+OPERATIONS = [operation for operation in ALL if operation.layer != "system" or operation.api in BOUND]
+"""What the demonstration serves."""
+UNBOUND = [operation for operation in ALL if operation not in OPERATIONS]
 BY_KEY = {operation.key: operation for operation in OPERATIONS}

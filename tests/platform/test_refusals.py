@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.platform.contracts import BY_KEY, OPERATIONS, Published
+from tests.platform.contracts import BY_KEY, OPERATIONS, UNBOUND, Published
 from tests.platform.known import token_for
 from tests.processes import Client
 
@@ -157,3 +157,9 @@ def test_what_was_refused_never_reached_a_system(platform: Client) -> None:
         writes = platform.http.get(f"{address.url}/_sandbox/writes").text
         assert "salesforce:wrong" not in writes
         assert "nobody-has-this" not in writes
+
+
+@pytest.mark.parametrize("operation", [one for one in UNBOUND if one.id == "whoami"], ids=lambda one: one.api)
+def test_a_system_nobody_is_bound_to_says_so(platform: Client, operation: Published) -> None:
+    told = problem(platform.ask(operation.method, operation.at(), token_for(platform, operation)), 501, "not_bound")
+    assert f"bind {operation.api} to one in policies/bindings.yaml" in told["detail"]
