@@ -50,6 +50,7 @@ lock: .venv/.dev ## bring lock/ up to what pyproject.toml asks for
 	$(UV) pip compile $(LOCKING) pyproject.toml -o lock/run.txt
 	$(UV) pip compile $(LOCKING) -c lock/run.txt pyproject.toml --group dev -o lock/dev.txt
 	$(UV) pip compile $(LOCKING) --group pyproject.toml:mcp -o lock/mcp.txt
+	$(UV) pip compile $(LOCKING) --group pyproject.toml:pyodata -o lock/pyodata.txt
 
 clean: ## forget what was played, and all caches; .venv stays
 	rm -rf .tiergate .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
