@@ -99,6 +99,8 @@ class Operating:
         await engine.cancel(run_id)
         undo = undo_id(run_id)
         if await engine.statuses([undo]):
+            if not await engine.over(undo):
+                raise Conflict("The run is just being undone; try again in a moment.")
             await engine.rewind(undo, run.business_key)  # an undoing that failed once
         else:
             await engine.enqueue(undo, run.business_key, self._workflow.undo, run_id)

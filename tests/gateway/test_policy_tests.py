@@ -85,6 +85,7 @@ def test_the_shipped_tests_hold_and_leave_no_operation_open() -> None:
     assert [str(each) for each in uncovered(plan, outcomes)] == []
 
 
+@pytest.mark.real
 def test_the_shipped_tests_notice_every_mistake() -> None:
     policies, plan, found = shipped()
     made, left = asyncio.run(survivors(policies, plan, catalogue.apis(), found))
