@@ -32,8 +32,11 @@ class Incoming:
 
     @property
     def long(self) -> bool:
-        """Whether it is worth passing on before it is there: it is long, or nobody knows how long."""
-        return "transfer-encoding" in self._headers or int(self._headers.get("content-length", "0")) > _AT_HAND
+        """Whether it is passed on before it is there: it says its length, and is long.
+
+        One that comes in chunks is read whole: only at its last one is it known to be well-formed and not too large.
+        """
+        return int(self._headers.get("content-length", "0")) > _AT_HAND
 
     async def whole(self) -> bytes:
         """All of it. Raises `BodyTooLarge`, or `Malformed` when it is cut or too slow."""
