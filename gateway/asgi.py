@@ -29,7 +29,6 @@ from gateway.messages import (
     from_outside,
     is_problem,
     reason_of,
-    replay,
     with_request_id,
 )
 from gateway.networks import whence
@@ -262,7 +261,7 @@ class _Passage:
             await self._straight(call, app, body or b"")
             return
         made = onward(self._scope, call, self._gateway.governor.plan.platform["client_certificates"], body)
-        given = self._incoming.piece if streams else replay(body or b"", self._receive) if body else self._receive
+        given = self._incoming.piece if streams else self._incoming.again(body or b"", self._receive)
         with use(self._inner(call)):
             if call.served_here and governed.repliers:
                 await self._reply(call, app, made, given)

@@ -5,7 +5,7 @@ from typing import Final
 
 from canonical.faults import Malformed
 from gateway.call import Call
-from gateway.messages import Message, Receive
+from gateway.messages import Message, Receive, replay
 from gateway.receiving import bounded, whole
 
 _AT_HAND: Final = 64 * 1024
@@ -44,6 +44,10 @@ class Incoming:
         if call is None or self._receive is None or not self.there:
             return b""
         return await whole(self._receive, most=call.body_max, seconds=self._seconds, policy=call.body_max_at)
+
+    def again(self, body: bytes, receive: Receive) -> Receive:
+        """What a tier is given once the body was read, be it empty: the server has it no more, and would wait."""
+        return replay(body, receive) if self.there else receive
 
     async def piece(self) -> Message:
         """The next piece, as ASGI has it. Raises what `whole` raises."""
