@@ -154,7 +154,7 @@ async def test_what_takes_too_long_is_refused_and_others_do_not_wait(
     monkeypatch.setattr(rules, "_SECONDS", 0.3)
     world = World(tmp_path, slow=SLOW, numbered="body.number != ''")
     await world.put(GOOD | {"lines": LARGE, "labels": {"text": ""}})  # the process is there
-    slow = asyncio.create_task(world.put(GOOD | {"lines": LARGE, "labels": {"text": "x" * 100_000}}))
+    slow = asyncio.create_task(world.put(GOOD | {"lines": LARGE, "labels": {"text": "x" * 800_000}}))
     await asyncio.sleep(0.1)
     quick = await world.put(GOOD | {"labels": {"text": "x"}})
     assert (quick.status_code, slow.done()) == (200, False)
