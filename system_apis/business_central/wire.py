@@ -306,17 +306,3 @@ class Refusal(msgspec.Struct, frozen=True):
     """An error answer."""
 
     error: Problem
-
-
-class Token(msgspec.Struct, frozen=True):
-    """What a sign-in gives."""
-
-    access_token: str
-    expires_in: int = 3600
-
-
-class TokenRefusal(msgspec.Struct, frozen=True):
-    """Why there is no token."""
-
-    error: str
-    error_codes: list[int] = []

@@ -41,20 +41,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return ",".join(f"{name}($select={columns})" for name, columns in cls.expands.items())
 
 
-class Token(msgspec.Struct, frozen=True):
-    """What a sign-in gives. The lifetime is drawn at random between 60 and 90 minutes."""
-
-    access_token: str
-    expires_in: int = 3600
-
-
-class TokenRefusal(msgspec.Struct, frozen=True):
-    """Why there is no token."""
-
-    error: str
-    error_codes: list[int] = []
-
-
 class Me(msgspec.Struct, frozen=True, rename="pascal"):
     """Who we are."""
 
