@@ -1,9 +1,6 @@
 """python-odata, unmodified, against the served sandbox: it reads our metadata and believes it talks to Dataverse."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,32 +9,16 @@ import requests
 from odata import ODataService
 from odata.exceptions import ODataError
 
-from foundation.sandbox.server import Address, addresses, serve
+from foundation.sandbox.server import Address
 from system_apis.dataverse.sandbox import SANDBOX
+from tests.served import served
 
 
 @pytest.fixture(scope="module")
 def organisation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
     """The sandbox in a thread of its own, since the client blocks."""
-    state: Path = tmp_path_factory.mktemp("dataverse")
-    up = threading.Event()
-    stopped: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def run() -> None:
-        ready, stop = asyncio.Event(), asyncio.Event()
-        stopped.append((asyncio.get_running_loop(), stop))
-        serving = asyncio.create_task(serve([SANDBOX], state, ready=ready, stop=stop))
-        await ready.wait()
-        up.set()
-        await serving
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    assert up.wait(20)
-    yield addresses(state)["dataverse"]
-    loop, stop = stopped[0]
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(10)
+    with served(SANDBOX, tmp_path_factory.mktemp("dataverse")) as address:
+        yield address
 
 
 @pytest.fixture

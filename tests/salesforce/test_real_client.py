@@ -1,9 +1,6 @@
 """simple-salesforce, unmodified, against the sandbox's TLS port: it believes it talks to Salesforce."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,8 +13,9 @@ from simple_salesforce.exceptions import (
     SalesforceResourceNotFound,
 )
 
-from foundation.sandbox.server import Address, addresses, serve
+from foundation.sandbox.server import Address
 from system_apis.salesforce.sandbox import SANDBOX
+from tests.served import served
 
 DEAL = "006Tg0000000001IAA"
 
@@ -25,25 +23,8 @@ DEAL = "006Tg0000000001IAA"
 @pytest.fixture(scope="module")
 def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
     """The sandbox in a thread of its own, since the client blocks."""
-    state: Path = tmp_path_factory.mktemp("salesforce")
-    up = threading.Event()
-    stopped: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def run() -> None:
-        ready, stop = asyncio.Event(), asyncio.Event()
-        stopped.append((asyncio.get_running_loop(), stop))
-        serving = asyncio.create_task(serve([SANDBOX], state, ready=ready, stop=stop))
-        await ready.wait()
-        up.set()
-        await serving
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    assert up.wait(20)
-    yield addresses(state)["salesforce"]
-    loop, stop = stopped[0]
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(10)
+    with served(SANDBOX, tmp_path_factory.mktemp("salesforce")) as address:
+        yield address
 
 
 @pytest.fixture

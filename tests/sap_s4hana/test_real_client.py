@@ -3,18 +3,17 @@
 In an environment of its own: it installs a package `tests` that hides ours.
 """
 
-import asyncio
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from foundation.sandbox.server import Address, addresses, serve
+from foundation.sandbox.server import Address
 from system_apis.sap_s4hana.sandbox import SANDBOX
 from tests.isolated import python
+from tests.served import served
 
 ASKED = Path(__file__).with_name("pyodata_client.py")
 
@@ -22,25 +21,8 @@ ASKED = Path(__file__).with_name("pyodata_client.py")
 @pytest.fixture(scope="module")
 def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
     """The sandbox in a thread of its own, since the client blocks."""
-    state: Path = tmp_path_factory.mktemp("sap_s4hana")
-    up = threading.Event()
-    stopped: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def run() -> None:
-        ready, stop = asyncio.Event(), asyncio.Event()
-        stopped.append((asyncio.get_running_loop(), stop))
-        serving = asyncio.create_task(serve([SANDBOX], state, ready=ready, stop=stop))
-        await ready.wait()
-        up.set()
-        await serving
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    assert up.wait(20)
-    yield addresses(state)["sap_s4hana"]
-    loop, stop = stopped[0]
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(10)
+    with served(SANDBOX, tmp_path_factory.mktemp("sap_s4hana")) as address:
+        yield address
 
 
 @pytest.mark.real
