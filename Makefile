@@ -6,9 +6,10 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 INTO := --quiet --python $(BIN)/python
 LOCKING := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+APART := mcp netsuite powerplatform-dataverse-client pyodata pysnow python-odata simple-salesforce tryton
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-real conformance lint types openapi docs bench lock clean
+.PHONY: help run setup test test-real conformance chaos mutate lint types openapi docs bench lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -21,13 +22,20 @@ setup: .venv/.run ## install the run-time packages into .venv
 test: lint types ## all that must hold, but for what needs foreign programs
 	$(BIN)/tiergate openapi --check
 	$(BIN)/python docs/build.py --check
-	$(BIN)/pytest -m "not real"
+	$(BIN)/pytest -m "not real" --numprocesses auto
 
 test-real: .venv/.dev ## the tests that need a browser or take long; what is missing is said
-	$(BIN)/pytest -m real
+	$(BIN)/pytest -m "real and not alone" --numprocesses auto
+	$(BIN)/pytest -m "real and alone"
 
 conformance: .venv/.dev ## ask the running gateway what the RFCs demand, row by row; write docs/reference/conformance.md
 	@$(BIN)/python -m tests.conformance
+
+chaos: .venv/.dev ## win deals while executors are killed and vendors fail: RUNS=40 SEED=7 DATABASE=sqlite|postgres
+	@$(BIN)/python -m tests.chaos --runs $(or $(RUNS),40) --seed $(or $(SEED),7) --database $(or $(DATABASE),sqlite)
+
+mutate: .venv/.mutate ## spoil the code, change by change, and see whether a test notices: SAMPLE=400 SEED=7 ONLY='process_apis.*'
+	@$(BIN)/python -m tests.mutation --sample $(or $(SAMPLE),400) --seed $(or $(SEED),7) --only '$(or $(ONLY),*)'
 
 lint: .venv/.dev ## style, and the layers
 	$(BIN)/ruff check
@@ -49,11 +57,11 @@ bench: .venv/.dev ## measure; one file in bench/ is one result in bench/results/
 lock: .venv/.dev ## bring lock/ up to what pyproject.toml asks for
 	$(UV) pip compile $(LOCKING) pyproject.toml -o lock/run.txt
 	$(UV) pip compile $(LOCKING) -c lock/run.txt pyproject.toml --group dev -o lock/dev.txt
-	$(UV) pip compile $(LOCKING) --group pyproject.toml:mcp -o lock/mcp.txt
-	$(UV) pip compile $(LOCKING) --group pyproject.toml:pyodata -o lock/pyodata.txt
+	$(UV) pip compile $(LOCKING) -c lock/dev.txt --group pyproject.toml:mutate -o lock/mutate.txt
+	@for name in $(APART); do $(UV) pip compile $(LOCKING) --group pyproject.toml:$$name -o lock/$$name.txt || exit 1; done
 
 clean: ## forget what was played, and all caches; .venv stays
-	rm -rf .tiergate .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
+	rm -rf .tiergate .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis mutants
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 # ── what is installed ──────────────────────────────────────────────────────────────────────────
@@ -76,4 +84,8 @@ clean: ## forget what was played, and all caches; .venv stays
 .venv/.dev: .venv/.run lock/dev.txt
 	@$(UV) pip sync $(INTO) --require-hashes lock/dev.txt lock/htmx.txt
 	@$(UV) pip install $(INTO) --no-deps --editable .
+	@touch $@
+
+.venv/.mutate: .venv/.dev lock/mutate.txt
+	@$(UV) pip install $(INTO) --require-hashes -r lock/mutate.txt
 	@touch $@

@@ -6,7 +6,7 @@ python -m bench.gateway --quick    a short one for development; writes nothing
 Everybody serves the call of bench/governed/world.py, on one core, with one worker; the load comes from the other core,
 over 16 connections that stay open. Rounds are interleaved. CPU is what the kernel counted for all processes of a
 contender, the tier behind it and Redis beside it included, divided by the requests answered. The same server is
-measured twice in every round: where the two differ by more than 5 %, the run is void and says so.
+measured twice in every round: where the two differ by more than 5 %, the run is void, says so and writes nothing.
 """
 
 import argparse
@@ -77,7 +77,9 @@ def main() -> int:
     result = _result(served, lacking, within, versions, lengths)
     _print(result)
     print(f"  took {time.monotonic() - began:.0f} s")
-    if not quick:
+    if result["void"]:
+        print("  nothing is written: what was measured before stays")
+    elif not quick:
         RESULT.parent.mkdir(exist_ok=True)
         RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
         PICTURE.write_text(picture.drawn(result), encoding="utf-8")
@@ -173,10 +175,11 @@ def _rounds(contenders: list[Contender], script: Path, lengths: Lengths) -> dict
     runs: dict[str, list[Run]] = {contender.name: [] for contender in contenders}
     for n in range(lengths.rounds):
         turn = n % len(contenders)
+        print(f"  round {n + 1} of {lengths.rounds}, us of CPU a request:", end="", flush=True)
         for contender in (*contenders[turn:], *contenders[:turn]):
             runs[contender.name].append(contender.run(script, lengths.seconds))
-        shown = ", ".join(f"{name} {found[-1].cpu_us:.0f}" for name, found in runs.items())
-        print(f"  round {n + 1} of {lengths.rounds}, us of CPU a request: {shown}", flush=True)
+            print(f" {contender.name} {runs[contender.name][-1].cpu_us:.0f};", end="", flush=True)
+        print(flush=True)
     return runs
 
 
@@ -256,7 +259,7 @@ def _result(
     }
     same = {"throughput": throughput(AGAIN, UNGOVERNED), "cpu": cpu(AGAIN, UNGOVERNED)}
     same["in_one_process"] = within["same_twice"]["ratio"]
-    void = [f"{what} {ratio}" for what, ratio in same.items() if ratio is None or abs(ratio - 1) > VOID_ABOVE]
+    void = [f"{what} {ratio}" for what, ratio in same.items() if _differs(ratio)]
     return {
         "what": "one governed read, served by each contender on one core with one worker; closed loop, "
         f"{load.CONNECTIONS} connections, {load.CALLERS} tokens, {load.KEYS} paths; medians of rounds; CPU of all "
@@ -275,6 +278,11 @@ def _result(
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 2)},
         "repeat": "make bench",
     }
+
+
+def _differs(ratio: float | None) -> bool:
+    """Whether the same server, measured twice, was not the same; or was not measured."""
+    return ratio is None or abs(ratio - 1) > VOID_ABOVE
 
 
 def _reached(name: str, ratio: float) -> bool:

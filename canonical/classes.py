@@ -5,7 +5,8 @@ A field says its class beside its type, `name: Annotated[str, PII]`, and the cla
 log is policy (`data_classes` in `policies/platform.yaml`); an unannotated field is never written anywhere.
 """
 
-from typing import Final
+from functools import cache
+from typing import Final, get_type_hints
 
 import msgspec
 
@@ -25,3 +26,16 @@ FINANCIAL: Final = classed("financial")
 """Amounts, tax numbers, credit: masked but for the end."""
 SECRET: Final = classed("secret")
 """Never written anywhere."""
+
+
+@cache
+def class_of(kind: type, field: str) -> str:
+    """The data class of a field of a Struct, a part's as `credit.hold`; empty where it says none itself."""
+    name, _, rest = field.partition(".")
+    hint = get_type_hints(kind, include_extras=True)[name]
+    if rest:
+        return class_of(hint, rest)
+    said = [
+        meta.extra_json_schema or {} for meta in getattr(hint, "__metadata__", ()) if isinstance(meta, msgspec.Meta)
+    ]
+    return next((str(each[KEY]) for each in said if KEY in each), "")

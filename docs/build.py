@@ -109,11 +109,32 @@ def capabilities() -> Iterator[str]:
     yield from (f"[{number}] {why}" for number, why in enumerate(told.reasons, 1))
 
 
+def clients() -> Iterator[str]:
+    """One section a client, with the version its lock gives; found by the file that says what it is asked."""
+    titles = {name: system.title for name, system in discover().items()}
+    yield (
+        "The vendors' users' own clients, unmodified: each is installed by hash into an environment where nothing of"
+        " ours is, and asked of the sandbox what its users ask of the vendor (`make test-real`)."
+    )
+    for module in modules("tests/*/[!t]*_client.py"):  # what pytest of ours runs begins with `test_`
+        client, system = _name(module).removesuffix("_client").replace("_", "-"), module.path.parent.name
+        if system not in titles:
+            continue  # asks us, and not a vendor
+        lock = (ROOT / "lock" / f"{client}.txt").read_text()
+        version = re.search(rf"^{re.escape(client)}==(\S+)", lock, re.MULTILINE)
+        if version is None:
+            gaps.append(f"lock/{client}.txt does not say which {client} {module.where} runs")
+        asked = f"[What it is asked](../../tests/{system}/{module.path.name})"
+        yield f"## {client} {version[1] if version else ''} on {titles[system]}\n\n{_said(module)}\n\n{asked}"
+
+
 def workflows() -> Iterator[str]:
-    """One section a process API that a module registers."""
-    for module in [*modules("process_apis/*.py"), *modules("process_apis/*/__init__.py")]:
+    """One section a process API that a module registers: by its folder's name, a version's behind it."""
+    for module in modules("process_apis/**/*.py"):
         if "PROCESS_API" in module.registered:
-            yield f"## `{_name(module)}`\n\n{_said(module)}"
+            folder, name = module.path.parent.name, module.path.stem
+            names = [each for each in (folder, name) if each not in ("process_apis", "workflow", "api")]
+            yield f"## `{': '.join(names)}`\n\n{_said(module)}"
 
 
 def faces() -> Iterator[str]:
@@ -189,6 +210,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[], Iterable[str]]]]] = {
     "ports": ("Ports", ports),
     "faults": ("Faults", faults),
     "systems": ("Systems", systems),
+    "clients": ("Clients by other hands", clients),
     "capabilities": ("What each system can", capabilities),
     "workflows": ("Workflows", workflows),
     "faces": ("Faces", faces),

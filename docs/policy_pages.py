@@ -15,7 +15,7 @@ import msgspec
 from reading import ROOT
 
 from canonical.faults import Fault
-from gateway import environments
+from gateway import environments, ownership
 from gateway.authoring import cases
 from gateway.authoring.cases import Given, Then
 from gateway.authoring.described import default_of, in_words, meaning, meanings, structs_in
@@ -44,6 +44,7 @@ def pages(gaps: list[str]) -> Iterator[Page]:
         "Environments",
         list(_told(environments, (environments.Environment, environments.Addresses), gaps)),
     )
+    yield "ownership", "Ownership", list(_told(ownership, (ownership.Field,), gaps))
     yield "problems", "Problem types", _list_of_problems()
     for kind in _kinds_of_problem():
         yield f"problems/{kind.reason}", f"`{kind.reason}`", list(_problem(kind, gaps))

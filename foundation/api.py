@@ -7,6 +7,7 @@ Every JSON operation of every tier is a method of a port. `routes` turns the por
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from sys import intern
 from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 from urllib.parse import parse_qsl
 
@@ -16,7 +17,8 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
-from canonical.faults import Broken, Fault, FieldError, Invalid, Malformed, NotFound, TooLarge, VendorFault
+from canonical.events import Event
+from canonical.faults import Broken, Fault, FieldError, Invalid, Malformed, NotBound, NotFound, TooLarge, VendorFault
 from canonical.ports import Operation, Raw, operations
 from foundation.context import Layer, current
 from foundation.masking import shown_path
@@ -47,6 +49,8 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     bind an operation's object to its owner."""
     document: Mapping[str, Any] | None = None
     """The OpenAPI document of its owner, where its contract is not made of our code."""
+    events: tuple[type[Event], ...] = ()
+    """What it tells whoever subscribes: the webhooks of its contract."""
     detects_changes: bool = True
     """Of a system: whether it refuses a write to a record that has changed since it was read."""
 
@@ -179,13 +183,14 @@ def read_arguments(
 class Reader:
     """Reads one operation's arguments off a request: what is as it must be without detours, all else by name."""
 
-    __slots__ = ("_known", "_needed", "_operation", "_parameters")
+    __slots__ = ("_known", "_needed", "_operation", "_parameters", "_takes_body")
 
     def __init__(self, operation: Operation) -> None:
         self._operation = operation
+        self._takes_body = operation.body is not None
         self._parameters = tuple((p.name, p.place == "path", p.type, _words(p.type)) for p in operation.parameters)
-        self._known = frozenset(p.name for p in operation.parameters if p.place == "query")
-        self._needed = frozenset(p.name for p in operation.parameters if p.required)
+        self._known = one_set(tuple(p.name for p in operation.parameters if p.place == "query"))
+        self._needed = one_set(tuple(p.name for p in operation.parameters if p.required))
 
     def read(
         self, path: dict[str, str], query: Sequence[tuple[str, str]], body: bytes, headers: dict[str, str] | None = None
@@ -200,17 +205,24 @@ class Reader:
                     if said is not None:
                         plain = kind is str or said in words
                         arguments[name] = said if plain else msgspec.convert(said, kind, strict=False)
-                if self._operation.body is None and self._needed.issubset(arguments):
+                if not self._takes_body and self._needed.issubset(arguments):
                     return arguments
         except msgspec.ValidationError:
             pass  # what is wrong is said below, with everything else that is
         return read_arguments(self._operation, path, query, body, headers)
 
 
+@lru_cache(4096)
+def one_set(words: tuple[str, ...]) -> frozenset[str]:
+    """The words as a set, the same one wherever they are the same: calls of many operations then share it in the
+    processor's cache."""
+    return frozenset(words)
+
+
 def _words(kind: Any) -> frozenset[str]:
     """The words a parameter's type lists, where it lists nothing else: to look one up is cheaper than to convert it."""
     listed = get_args(kind) if get_origin(kind) is Literal else ()
-    return frozenset(listed) if all(isinstance(word, str) for word in listed) else frozenset()
+    return one_set(listed if all(isinstance(word, str) for word in listed) else ())
 
 
 class Direct:
@@ -219,10 +231,11 @@ class Direct:
     What it answers is what its route answers.
     """
 
-    __slots__ = ("_method", "_operation", "_reader")
+    __slots__ = ("_answers", "_method", "_reader", "_status")
 
     def __init__(self, operation: Operation, implementation: Any) -> None:
-        self._operation = operation
+        self._status = operation.status
+        self._answers = operation.returns is not None
         self._method = getattr(implementation, operation.attribute)
         self._reader = Reader(operation)
 
@@ -230,15 +243,15 @@ class Direct:
         """Status, headers and body, of a failure too. `instance` is the path as a problem document names it."""
         try:
             result = await self._method(**self._reader.read(path, parse_query_string(query) if query else (), body))
-            if self._operation.returns is None:
-                return self._operation.status, [], b""
+            if not self._answers:
+                return self._status, [], b""
             said = msgspec.json.encode(result)
         except Exception as failed:  # noqa: BLE001 - as the framework does it: whatever fails is answered
             fault = _as_fault(failed, instance)
             headers, said = _told(fault, instance)
             more = [(name.encode(), value.encode()) for name, value in headers.items()]
             return fault.status, [(b"content-type", PROBLEM_JSON.encode()), _length(said), *more], said
-        return self._operation.status, [_JSON, _length(said)], said
+        return self._status, [_JSON, _length(said)], said
 
 
 def _length(body: bytes) -> tuple[bytes, bytes]:
@@ -248,7 +261,7 @@ def _length(body: bytes) -> tuple[bytes, bytes]:
 def directly(api: Api, implementation: Any) -> dict[str, Direct]:
     """The operations of `api` that need nothing of a request but path, query and body, by `{api}-v{major}.{id}`."""
     return {
-        f"{api.key}.{operation.id}": Direct(operation, implementation)
+        intern(f"{api.key}.{operation.id}"): Direct(operation, implementation)
         for operation in api.operations()
         if operation.body is not Raw
     }
@@ -297,6 +310,11 @@ def parse_query_string(query: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def documented_faults(api: Api, operation: Operation) -> tuple[type[Fault], ...]:
-    """The faults an operation's contract names: its own, and for a system API those of the vendor behind it."""
+    """The faults an operation's contract names: its own, and for a system API those of the vendor behind it.
+
+    A system's API is there whether or not anybody is bound to it, and whoever asks a system may find that none is.
+    """
     vendor = (VendorFault,) if api.layer == "system" and not operation.local else ()
-    return tuple(dict.fromkeys((*operation.raises, *vendor)))
+    found = (*operation.raises, *vendor)
+    bound = (NotBound,) if api.layer == "system" or VendorFault in found else ()
+    return tuple(dict.fromkeys((*found, *bound)))

@@ -5,6 +5,7 @@ Held in a context variable. Between processes it travels as headers (`traceparen
 ones from workload identities only, the last from the gateway in front of it.
 """
 
+import os
 import random
 import re
 from contextvars import ContextVar
@@ -16,11 +17,13 @@ Layer = Literal["external", "experience", "process", "system"]
 Criticality = Literal["T0", "T1", "T2", "T3"]
 """What a call is for: T0 money and what the law asks for, T1 daily work, T2 the rest, T3 what only informs."""
 CRITICALITIES: Final[tuple[Criticality, ...]] = ("T0", "T1", "T2", "T3")
+_CRITICALITIES: Final[dict[str, Criticality]] = {known: known for known in CRITICALITIES}
 
 _TRACEPARENT: Final = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
-_NOT_ZERO: Final = 1 << 128 | 1 << 64 | 1
-"""The last bit of a trace, a span and a request's id, drawn at once: neither of the first two may be zero (W3C Trace
-Context section 3.2.2)."""
+_AT_ONCE: Final = 64
+_NOT_ZERO: Final = sum((1 << 128 | 1 << 64 | 1) << 256 * n for n in range(_AT_ONCE))
+"""The last bit of each trace, span and request's id: neither of the first two may be zero (W3C Trace Context section
+3.2.2)."""
 _REQUEST_ID: Final = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
@@ -106,7 +109,7 @@ def fresh(
     *, request_id: str = "", traceparent: str = "", caller: Caller | None = None, site: str = "", tool: str = ""
 ) -> Context:
     """A new context, taking over an incoming request id and W3C `traceparent` only if they are well formed."""
-    drawn = f"{random.getrandbits(256) | _NOT_ZERO:064x}"
+    drawn = _draw()
     return Context(
         request_id=request_id if request_id and _REQUEST_ID.match(request_id) else drawn[48:],
         traceparent=traceparent
@@ -136,13 +139,13 @@ class use:  # noqa: N801 - it reads as the `with` statement it is made for
 
 def criticality_of(said: str) -> Criticality | Literal[""]:
     """What a header says; empty when it is none."""
-    return next((known for known in CRITICALITIES if known == said), "")
+    return _CRITICALITIES.get(said, "")
 
 
 def child_of(traceparent: str) -> str:
     """The same trace with a new span id (W3C Trace Context)."""
     version, trace, _span, flags = traceparent.split("-")
-    return f"{version}-{trace}-{_hex(64)}-{flags}"
+    return f"{version}-{trace}-{_draw()[32:48]}-{flags}"
 
 
 def trace_id(traceparent: str) -> str:
@@ -150,6 +153,16 @@ def trace_id(traceparent: str) -> str:
     return traceparent.split("-")[1]
 
 
-def _hex(bits: int) -> str:
-    """Ids that must differ, not be secret: no system call for each."""
-    return f"{random.getrandbits(bits) or 1:0{bits // 4}x}"
+def _draw() -> str:
+    """64 hex digits: a trace, a span and a request's id. They must differ, not be secret: no system call for each."""
+    try:
+        return _drawn.pop()
+    except IndexError:  # so many are drawn at once, since to write a number as text costs less the longer it is
+        many = f"{random.getrandbits(256 * _AT_ONCE) | _NOT_ZERO:0{64 * _AT_ONCE}x}"
+        _drawn.extend(many[at : at + 64] for at in range(0, len(many), 64))
+        return _drawn.pop()
+
+
+_drawn: Final[list[str]] = []
+if hasattr(os, "register_at_fork"):  # none on Windows
+    os.register_at_fork(after_in_child=_drawn.clear)  # or both would go on with the same ones

@@ -5,6 +5,7 @@ All our statements run on a synchronous engine in worker threads: measured, an a
 
 import asyncio
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -84,18 +85,47 @@ def upsert(connection: sa.Connection, table: sa.Table, keys: dict[str, Any], val
     if not values:
         insert_new(connection, table, keys, values)
         return
-    statement = _insert(connection, table).values(**keys, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=values))
+    connection.execute(_upserting(table, connection.dialect.name, tuple(keys), tuple(values)), {**keys, **values})
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, keys: dict[str, Any], values: dict[str, Any]) -> bool:
     """Insert the row of these keys unless there is one; whether it was new. Of two at once, one is told True."""
-    statement = _insert(connection, table).values(**keys, **values)
-    return bool(connection.execute(statement.on_conflict_do_nothing(index_elements=list(keys))).rowcount)
+    statement = _inserting(table, connection.dialect.name, tuple(keys))
+    return bool(connection.execute(statement, {**keys, **values}).rowcount)
 
 
-def _insert(connection: sa.Connection, table: sa.Table) -> Any:
-    if connection.dialect.name == "postgresql":
+def insert_all_new(
+    connection: sa.Connection, table: sa.Table, keys: tuple[str, ...], rows: list[dict[str, Any]]
+) -> int:
+    """Insert those of these rows whose keys nobody has, in one go, all with the same columns; how many were new."""
+    if not rows:
+        return 0
+    statement = _inserting(table, connection.dialect.name, keys)
+    return int(connection.execute(statement, rows).rowcount)
+
+
+def insert_if_free(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> bool:
+    """Insert a row unless any uniqueness of its table is in the way; whether it was inserted."""
+    return bool(connection.execute(_inserting(table, connection.dialect.name, ()), values).rowcount)
+
+
+# Statements are kept: to make one costs more than to run it.
+@cache
+def _upserting(table: sa.Table, dialect: str, keys: tuple[str, ...], values: tuple[str, ...]) -> Any:
+    statement = _insert(dialect, table)
+    new = {name: statement.excluded[name] for name in values}
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=new)
+
+
+@cache
+def _inserting(table: sa.Table, dialect: str, keys: tuple[str, ...]) -> Any:
+    statement = _insert(dialect, table).inline().on_conflict_do_nothing(index_elements=list(keys) or None)
+    # Of an insert SQLAlchemy forgets how many rows there were: on Postgres it is -1, whether there was one or none.
+    return statement.execution_options(preserve_rowcount=True)
+
+
+def _insert(dialect: str, table: sa.Table) -> Any:
+    if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as pg_insert
 
         return pg_insert(table)

@@ -3,9 +3,11 @@
 What the gateway adds (security, 401, 403, 429 ...) is policy, so its caller says it per operation.
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Any, Final
 
+from canonical.events import Event, told
 from canonical.faults import (
     Fault,
     Forbidden,
@@ -34,6 +36,12 @@ SECURITY: Final = {
     }
 }
 """How callers sign in to whatever the gateway offers."""
+SIGNED: Final = {
+    "webhook-id": "The event's id: the same however often it is told",
+    "webhook-timestamp": "When this attempt was made, in seconds since 1970",
+    "webhook-signature": "`v1,` and the HMAC-SHA256 of id, timestamp and body, for each secret that holds",
+}
+"""Headers of an event that is told (Standard Webhooks)."""
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -50,13 +58,14 @@ class Governed(dict[int, str]):
         self.plain: dict[int, str] = {}
         """Statuses of answers without a body, and what each means."""
         self.headers: dict[str, dict[str, Any]] = {}
-        """Headers a good answer may carry, as OpenAPI header objects."""
+        """Headers that a good answer may carry, and one that refuses what was sent (422), as OpenAPI header objects."""
 
 
 def document(api: Api, governed: Callable[[Operation], Governed] | None = None, *, only: str = "") -> dict[str, Any]:
     """The contract of `api`; `governed` tells what policy adds to an operation; `only` one operation, by its id."""
     listed = tuple(operation for operation in api.operations() if only in ("", operation.id))
-    kinds = _kinds(listed)
+    events = () if only else api.events
+    kinds = [*_kinds(listed), *map(told, events)]
     schemas, components = schemas_of((*kinds, Problem))
     by_kind = dict(zip(map(repr, kinds), schemas, strict=False))
     paths: dict[str, dict[str, Any]] = {}
@@ -65,12 +74,14 @@ def document(api: Api, governed: Callable[[Operation], Governed] | None = None, 
         paths.setdefault(api.prefix + operation.path, {})[operation.method.lower()] = _operation(
             api, operation, by_kind, added
         )
+    webhooks = {event.type(): {"post": _webhook(api, event, by_kind)} for event in events}
     return {
         "openapi": "3.1.0",
         "info": {"title": api.title, "version": f"{api.major}.0.0", "description": api.description or api.title},
         "servers": [{"url": "/"}],
         "tags": [{"name": api.name, "description": api.title}],
         "paths": paths,
+        **({"webhooks": webhooks} if webhooks else {}),
         "components": {
             "schemas": dict(sorted(components.items())),
             "securitySchemes": SECURITY,
@@ -86,6 +97,8 @@ def _operation(api: Api, operation: Operation, by_kind: dict[str, Any], governed
     }
     for status, meaning in sorted(_faults(api, operation, governed).items()):
         responses[str(status)] = {"description": meaning, "content": {PROBLEM_JSON: {"schema": _PROBLEM}}}
+    if governed.headers:
+        responses[str(Invalid.status)]["headers"] = dict(governed.headers)
     responses |= {str(status): {"description": meaning} for status, meaning in governed.plain.items()}
     found: dict[str, Any] = {
         "operationId": operation.id,
@@ -104,6 +117,31 @@ def _operation(api: Api, operation: Operation, by_kind: dict[str, Any], governed
             "content": {"application/json": {"schema": by_kind[repr(operation.body)]}},
         }
     return found
+
+
+def _webhook(api: Api, event: type[Event], by_kind: dict[str, Any]) -> dict[str, Any]:
+    """What is posted to a subscriber, and what its answers mean."""
+    words = event.kind.replace("_", ".").split(".")
+    said = " ".join((inspect.getdoc(event) or "").split())
+    return {
+        "operationId": "on" + "".join(word.capitalize() for word in words),
+        "tags": [api.name],
+        "summary": said.partition(".")[0],
+        "description": said,
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "description": meaning, "schema": {"type": "string"}}
+            for name, meaning in SIGNED.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/cloudevents+json": {"schema": by_kind[repr(told(event))]}},
+        },
+        "responses": {
+            "204": {"description": "Taken; any other 2xx says the same"},
+            "410": {"description": "Tell me nothing any more: the subscription ends"},
+        },
+        "security": [],
+    }
 
 
 def _faults(api: Api, operation: Operation, governed: Governed) -> dict[int, str]:

@@ -24,6 +24,13 @@ def token_call(
     return httpx.Request("POST", url, data=dict(form), headers=asked, extensions=marked)
 
 
+def login_call(instead_of: httpx.Request, url: httpx.URL | str, body: bytes) -> httpx.Request:
+    """The same, where a session is asked for in JSON."""
+    marked = {**instead_of.extensions, _MARK: True}
+    asked = {"Accept": "application/json", "Content-Type": "application/json"}
+    return httpx.Request("POST", url, content=body, headers=asked, extensions=marked)
+
+
 def session_call(instead_of: httpx.Request, url: httpx.URL | str) -> httpx.Request:
     """The call that opens a session before a write, likewise: it changes nothing, and has no body to be cut."""
     marked = {**instead_of.extensions, _MARK: True}

@@ -182,6 +182,11 @@ async def send(
             observer(exchange)
 
 
+def read_part(status: int, content: bytes, returns: type[T] | Any, *, system: str, faults: FaultReader | None) -> Any:
+    """What one answer to a read says that came inside of another (a composite, a batch): as `send` reads it alone."""
+    return _read(httpx.Response(status, content=content), returns, system, faults, False, (200,))
+
+
 def retry_after(response: httpx.Response) -> str:
     """The seconds a `Retry-After` header asks for, as text; empty when there is none or it cannot be read."""
     said: str = response.headers.get("Retry-After", "")

@@ -41,3 +41,10 @@ def money(amount: Decimal, code: str, *, system: str) -> Money:
     if not amount.is_finite() or amount.adjusted() >= _WHOLE_DIGITS:
         raise Drifted(f"{amount!s:.60} is no amount of money", system=system)
     return Money(amount=amount, currency=currency(code, system=system))
+
+
+def share(percent: Decimal | None, *, system: str) -> Decimal | None:
+    """A share of one, where a system says how many of a hundred."""
+    if percent is not None and not percent.is_finite():
+        raise Drifted(f"{percent!s:.60} is no percentage", system=system)
+    return None if percent is None else percent / 100

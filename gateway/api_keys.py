@@ -8,6 +8,7 @@ hashlib.sha256(k.encode()).hexdigest())"` makes one.
 import hashlib
 import re
 from collections.abc import Mapping
+from copy import copy
 from typing import Final
 
 import msgspec
@@ -64,6 +65,15 @@ class Holders:
             for client, holder in said.clients.items()
             for one in holder.hash.split()
         }
+
+    def knowing(self, client: str, key: str) -> "Holders":
+        """The same, and a client that has a key has this one too; a client that has none gets none."""
+        found = copy(self)
+        more = {
+            hashlib.sha256(key.encode()).hexdigest(): each for each in self._callers.values() if each.client == client
+        }
+        found._callers = {**self._callers, **more}
+        return found
 
     def of(self, key: str) -> Caller:
         """The client a key was given to. Raises `KeyRefused`, which never quotes it."""

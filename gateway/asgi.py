@@ -10,10 +10,10 @@ import structlog
 
 from canonical.faults import Broken, Fault
 from foundation.api import Direct
-from foundation.context import Context, Layer, criticality_of, fresh, use
+from foundation.context import Context, Layer, fresh, use
 from foundation.masking import shown_path
 from gateway.answers import answer_of
-from gateway.call import Answer, Call, Ending, Http
+from gateway.call import Answer, Call, Ending, Http, inside
 from gateway.challenges import asks_of, retold
 from gateway.governor import Governor
 from gateway.hearing import Hearing, replied
@@ -187,7 +187,8 @@ class _Passage:
         try:
             await self._pass()
             self._ending = self._answered()
-            await self._release()
+            if self._held is not None:
+                await self._release()
         except Fault as fault:
             await self._refuse(fault)
         except CallerGone:
@@ -217,8 +218,8 @@ class _Passage:
         address = (self._scope.get("client") or ("",))[0]
         came_from = whence(self._scope, address, governor.plan.platform["proxies"])
         call = self._call = Call(
-            governed,
-            governor.services,
+            governed=governed,
+            services=governor.services,
             request_id=self._context.request_id,
             traceparent=self._context.traceparent,
             arguments=arguments,
@@ -235,43 +236,44 @@ class _Passage:
             served_here=not (isinstance(app, Asking) and app.ours),
         )
         self._incoming.call = call
-        await governor.admit(call)
+        waiting = governor.admit(call)
+        if waiting is not None:
+            await waiting
         self._held = [] if call.served_here and governed.durable else None
         if call.answered is not None:
             await self._whole(call.answered)
             return
+        self._kept = [] if call.served_here and governed.keeps_answer else None
+        serving = self._straight(call, app) if isinstance(app, Direct) else self._serve(call, app)
         try:
             if governed.patience is None or not call.served_here:
-                await self._serve(call, app)
+                await serving
             else:
-                await within(governed.patience, f"{governed.layer}-tier", self._serve(call, app))
+                await within(governed.patience, f"{governed.layer}-tier", serving)
         except Fault as fault:
             other = governed.standin.instead(call, fault) if governed.standin is not None and not self._status else None
             if other is None:
                 raise
             await self._whole(other)
 
-    async def _serve(self, call: Call, app: Direct | App) -> None:
+    async def _serve(self, call: Call, app: App) -> None:
         """Ask what serves the operation."""
-        governed, elsewhere = call.governed, isinstance(app, Asking)
-        self._kept = [] if call.served_here and governed.keeps_answer else None
-        streams = elsewhere and self._incoming.long and not call.body and self._kept is None
-        body = None if streams else await call.read_body()
-        if isinstance(app, Direct):
-            await self._straight(call, app, body or b"")
-            return
+        governed, comes = call.governed, self._incoming.there
+        streams = comes and isinstance(app, Asking) and self._incoming.long and not call.body and self._kept is None
+        body = None if streams else await call.read_body() if comes else b""
         made = onward(self._scope, call, self._gateway.governor.plan.platform["client_certificates"], body)
         given = self._incoming.piece if streams else self._incoming.again(body or b"", self._receive)
-        with use(self._inner(call)):
+        with use(inside(self._context, call, self._headers)):
             if call.served_here and governed.repliers:
                 await self._reply(call, app, made, given)
             else:
                 await app(made, given, self._answer)
 
-    async def _straight(self, call: Call, operation: Direct, body: bytes) -> None:
+    async def _straight(self, call: Call, operation: Direct) -> None:
         """Ask an operation of this process itself."""
         scope = self._scope
-        with use(self._inner(call)):
+        body = await call.read_body() if self._incoming.there else b""
+        with use(inside(self._context, call, self._headers)):
             status, headers, said = await operation.answer(
                 call.arguments, scope.get("query_string", b""), body, scope["path"]
             )
@@ -299,21 +301,6 @@ class _Passage:
         await self._answer({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
         await self._answer({"type": "http.response.body", "body": answer.body})
 
-    def _inner(self, call: Call) -> Context:
-        """The context inside: who calls, and from a tier also its run and step."""
-        outer, caller, said = self._context, call.caller, self._headers
-        trusted = caller is not None and caller.layer != "external"
-        return Context(
-            request_id=outer.request_id,
-            traceparent=outer.traceparent,
-            caller=caller,
-            run=said.get("tiergate-run", "") if trusted else "",
-            step=said.get("tiergate-step", "") if trusted else "",
-            site=outer.site,
-            criticality=(criticality_of(said.get("tiergate-criticality", "")) if trusted else "") or call.criticality,
-            tool=outer.tool,
-        )
-
     async def _answer(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
@@ -321,7 +308,9 @@ class _Passage:
             if self._kept is None and self._status >= 400 and is_problem(said):
                 self._kept = []
             # A tier apart has said the same already.
-            message = {**message, "headers": [*said, *(header for header in self._added() if header not in said)]}
+            names = {name for name, _ in said}
+            added = [header for header in self._added() if header[0] not in names or header not in said]
+            message = {**message, "headers": [*said, *added]}
         elif message["type"] == "http.response.body" and self._kept is not None:
             self._kept.append(message.get("body", b""))
             self._kept_size += len(self._kept[-1])

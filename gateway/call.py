@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from foundation.context import Caller, Criticality
+from foundation.context import Caller, Context, Criticality, criticality_of
 
 if TYPE_CHECKING:
     from foundation.counting import Decision
@@ -62,90 +62,50 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return next((value for said, value in self.headers if said.lower() == name), b"")
 
 
-class Call:
+class Call(msgspec.Struct, kw_only=True, eq=False):
     """One call. Rules read it, and leave in it what later rules, the answer and the record need."""
 
-    __slots__ = (
-        "_memory",
-        "answered",
-        "arguments",
-        "body",
-        "body_max",
-        "body_max_at",
-        "broken",
-        "cache_key",
-        "caller",
-        "criticality",
-        "governed",
-        "headers",
-        "http",
-        "places",
-        "product",
-        "recorded",
-        "refused_by",
-        "request_id",
-        "served_here",
-        "services",
-        "shadowed",
-        "stale_for",
-        "streamed",
-        "traceparent",
-        "warned",
-    )
-
-    def __init__(
-        self,
-        governed: "Governed",
-        services: "Services",
-        *,
-        request_id: str,
-        traceparent: str,
-        arguments: dict[str, Any],
-        caller: Caller | None = None,
-        http: Http | None = None,
-        served_here: bool = True,
-    ) -> None:
-        self.governed = governed
-        self.services = services
-        self.request_id = request_id
-        self.traceparent = traceparent
-        self.arguments = arguments
-        """Path parameters of an HTTP call; all arguments of a direct one."""
-        self.caller = caller
-        """Who calls: known from the start for a direct call, after `authenticate` for one over HTTP."""
-        self.http = http
-        self.served_here = served_here
-        """False in a gateway that passes the call on to a tier elsewhere. What may happen once only (spending a limit,
-        writing the record) is that tier's, which runs the same plan."""
-        self.criticality: Criticality = "T2"
-        """What its operation is for, T0 (money, the law) to T3 (informs)."""
-        self.product: Product | None = None
-        self.places: Decision | None = None
-        """What its limits decided, and which places it holds until it ends."""
-        self.shadowed: tuple[str, ...] = ()
-        """Limits in shadow that would have refused it."""
-        self.broken: tuple[str, ...] = ()
-        """Business rules it was refused for, by id."""
-        self.warned: tuple[str, ...] = ()
-        """Business rules that it breaks and that only warn."""
-        self.answered: Answer | None = None
-        """What a rule answers in the tier's place: then no rule behind it is asked, nor the tier."""
-        self._memory: dict[object, Any] = {}
-        self.recorded: Future[None] | None = None
-        """Of a durable call: done when its record is on disk."""
-        self.refused_by: Rule | None = None
-        """The rule that refused it."""
-        self.body = b""
-        self.streamed = 0
-        """Bytes of it that came, where it was passed on without being read."""
-        self.cache_key: tuple[str, ...] | None = None
-        """Under which its answer is kept, where that is done."""
-        self.stale_for = 0.0
-        """Seconds for which its answer is kept beyond its freshness, for when its upstream is down."""
-        self.body_max = 0
-        self.body_max_at = ""
-        self.headers: list[tuple[bytes, bytes]] = []
-        """For the answer, refusals included."""
+    governed: "Governed"
+    services: "Services"
+    request_id: str
+    traceparent: str
+    arguments: dict[str, Any]
+    """Path parameters of an HTTP call; all arguments of a direct one."""
+    caller: Caller | None = None
+    """Who calls: known from the start for a direct call, after `authenticate` for one over HTTP."""
+    http: Http | None = None
+    served_here: bool = True
+    """False in a gateway that passes the call on to a tier elsewhere. What may happen once only (spending a limit,
+    writing the record) is that tier's, which runs the same plan."""
+    criticality: Criticality = "T2"
+    """What its operation is for, T0 (money, the law) to T3 (informs)."""
+    product: "Product | None" = None
+    places: "Decision | None" = None
+    """What its limits decided, and which places it holds until it ends."""
+    shadowed: tuple[str, ...] = ()
+    """Limits in shadow that would have refused it."""
+    broken: tuple[str, ...] = ()
+    """Business rules it was refused for, by id."""
+    warned: tuple[str, ...] = ()
+    """Business rules that it breaks and that only warn."""
+    answered: Answer | None = None
+    """What a rule answers in the tier's place: then no rule behind it is asked, nor the tier."""
+    _memory: dict[object, Any] = {}
+    recorded: "Future[None] | None" = None
+    """Of a durable call: done when its record is on disk."""
+    refused_by: "Rule | None" = None
+    """The rule that refused it."""
+    body: bytes = b""
+    streamed: int = 0
+    """Bytes of it that came, where it was passed on without being read."""
+    cache_key: tuple[str, ...] | None = None
+    """Under which its answer is kept, where that is done."""
+    stale_for: float = 0.0
+    """Seconds for which its answer is kept beyond its freshness, for when its upstream is down."""
+    body_max: int = 0
+    body_max_at: str = ""
+    headers: list[tuple[bytes, bytes]] = []
+    """For the answer, refusals included."""
 
     def remember(self, rule: object, what: Any) -> None:
         """Keep something of this call for the same rule's `reply` and `settle`: a rule itself holds no state of it."""
@@ -160,3 +120,19 @@ class Call:
         if not self.body and self.http is not None and self.http.read is not None:
             self.body = await self.http.read()
         return self.body
+
+
+def inside(outer: Context, call: Call, headers: Mapping[str, str]) -> Context:
+    """The context inside the gateway: who calls, and from a tier also its run and step, as its headers say."""
+    caller = call.caller
+    said = headers if caller is not None and caller.layer != "external" else {}
+    return Context(
+        request_id=outer.request_id,
+        traceparent=outer.traceparent,
+        caller=caller,
+        run=said.get("tiergate-run", ""),
+        step=said.get("tiergate-step", ""),
+        site=outer.site,
+        criticality=criticality_of(said.get("tiergate-criticality", "")) or call.criticality,
+        tool=outer.tool,
+    )

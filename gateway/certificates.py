@@ -87,4 +87,4 @@ def believable(headers: Headers, believed: ClientCertificates | None, address: s
     if believed is not None:
         own = believed.header.lower().encode()
         lies = lies - {own} if believed.trusts(address) else lies | {own}
-    return [(name, value) for name, value in headers if name not in lies]
+    return [said for said in headers if said[0] not in lies]

@@ -49,10 +49,11 @@ def _convert(node: Node, kind: Any, problems: list[str], subject: str) -> Any:
         return _struct(node, kind, problems, subject)
     if get_origin(kind) is dict:
         if not isinstance(node.value, dict):
-            problems.append(f"{node.where}: {subject}{_EMPTY if node.value is None else ' must be a mapping of names'}")
+            wrong = _EMPTY if node.value is None else " must be a mapping of names"
+            problems.append(f"{node.where}: {subject or 'the file'}{wrong}")
             return _FAILED
         item = get_args(kind)[1]
-        found = {key: _convert(child, item, problems, f"{subject}.{key}") for key, child in node.value.items()}
+        found = {key: _convert(child, item, problems, _path(subject, key)) for key, child in node.value.items()}
         return _FAILED if _FAILED in found.values() else found
     try:
         return msgspec.convert(node.plain(), kind, dec_hook=read_word)

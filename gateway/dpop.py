@@ -136,14 +136,17 @@ class Proofs:
         """RFC 9449 section 9. Who uses the last one is handed the new one with the answer."""
         if not self._key or not call.served_here:
             return
-        slot = int(call.services.clock() // _SLOT)
-        if nonce != (newest := self._nonce(slot)):
+        now = call.services.clock()
+        if nonce != (newest := self.nonce(now)):
             call.headers.append((b"dpop-nonce", newest.encode()))
-            if not hmac.compare_digest(nonce.encode(), self._nonce(slot - 1).encode()):
+            if not hmac.compare_digest(nonce.encode(), self.nonce(now - _SLOT).encode()):
                 raise ProofNonceNeeded("Sign the proof again with the nonce of the DPoP-Nonce header.")
 
-    def _nonce(self, slot: int) -> str:
-        told = struct.pack(">Q", slot)
+    def nonce(self, now: float) -> str:
+        """The one that is handed out at a time; empty where none is asked for."""
+        if not self._key:
+            return ""
+        told = struct.pack(">Q", int(now // _SLOT))
         return base64.urlsafe_b64encode(hmac.digest(self._key, told, "sha256")[:24]).decode()
 
 

@@ -1,7 +1,7 @@
 """The governor: runs a call through the plan in force, whichever way the call came in."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -12,13 +12,14 @@ from foundation.api import Api
 from foundation.context import Caller, Context, child_of, current, use
 from foundation.counting import Counters
 from gateway.audit import REFUSALS as REFUSALS_KEPT
-from gateway.audit import About, Entry, Trail
+from gateway.audit import STANDARD, About, Entry, Trail
 from gateway.call import Call, Ending
 from gateway.drift import Drift
 from gateway.idempotency import IdempotencyKeys
 from gateway.keys import FetchedKeys, Keys
 from gateway.lookups import Lookups
 from gateway.metrics import CALLS, REFUSALS
+from gateway.noun import Rule
 from gateway.plan import Plan
 from gateway.recorded import recorded
 from gateway.refusals import NotOffered
@@ -73,19 +74,35 @@ class Governor:
         self.services.load.watch(plan.platform["shedding"])
         self.services.upstreams.configure(plan.platform["upstreams"])
 
-    async def admit(self, call: Call) -> None:
-        """Let a call pass, or raise the fault it is refused with; its fact `policy` names the line that refused."""
-        rule = None
+    def admit(self, call: Call) -> Awaitable[None] | None:
+        """Let a call pass, or raise the fault it is refused with; its fact `policy` names the line that refused.
+
+        Where a rule must wait, what is left is done by what is given back; most calls need no task's turn for it.
+        """
+        rule, left = None, iter(call.governed.rules)
         try:
-            for rule in call.governed.rules:
+            for rule in left:
                 waiting = rule.admit(call)
                 if waiting is not None:
-                    await waiting
+                    return self._admit_later(call, rule, waiting, left)
                 if call.answered is not None:
-                    return
+                    return None
         except Fault as refused:
-            call.refused_by = rule
-            refused.facts.setdefault("policy", rule.where if rule is not None else call.governed.where)
+            _blame(refused, call, rule)
+            raise
+        return None
+
+    async def _admit_later(self, call: Call, rule: Rule, waiting: Awaitable[None], left: Iterator[Rule]) -> None:
+        """The same, from a rule on that waits."""
+        try:
+            await waiting
+            while call.answered is None and (then := next(left, None)) is not None:
+                rule = then
+                again = rule.admit(call)
+                if again is not None:
+                    await again
+        except Fault as refused:
+            _blame(refused, call, rule)
             raise
 
     def settle(self, call: Call, ending: Ending) -> None:
@@ -93,22 +110,30 @@ class Governor:
         for rule in call.governed.settlers:
             rule.settle(call, ending)
         governed = call.governed
-        CALLS.count(governed.api_key, governed.operation.id, ending.status, ending.took)
+        CALLS.count(governed.id, governed.labels, ending.status, ending.took)
         if ending.refused_at:
-            REFUSALS.labels(governed.api_key, governed.operation.id, ending.reason, ending.limit).inc()
+            REFUSALS.labels(*governed.labels, ending.reason, ending.limit).inc()
 
-    def settle_unrouted(self, context: Context, method: str, ending: Ending) -> None:
-        """Record a call to something that is not offered: no operation, hence no rules, but a refusal all the same."""
-        CALLS.count("", "", ending.status, ending.took)
-        REFUSALS.labels("", "", ending.reason, "").inc()
+    def settle_unrouted(
+        self, context: Context, method: str, ending: Ending, *, caller: Caller | None = None, address: str = ""
+    ) -> None:
+        """Record what meets no operation, hence no rules: a call to something that is not offered, a message to the
+        tools. A refusal is kept as refusals are, anything else as calls are."""
+        CALLS.count("", ("", ""), ending.status, ending.took)
+        if ending.reason:
+            REFUSALS.labels("", "", ending.reason, ending.limit).inc()
         if self.services.trail is not None:
             self.services.trail.add(
                 Entry(
                     at=self.services.clock(),
-                    about=About(operation=method, retention=REFUSALS_KEPT),
+                    about=About(operation=method, retention=REFUSALS_KEPT if ending.reason else STANDARD),
+                    caller=caller,
                     status=ending.status,
                     reason=ending.reason,
-                    stage="route",
+                    policy=ending.refused_at,
+                    stage="route" if ending.reason else "",
+                    limit=ending.limit,
+                    address=address,
                     request_id=context.request_id,
                     traceparent=context.traceparent,
                     tool=context.tool,
@@ -142,8 +167,8 @@ class Governor:
             self.settle_unrouted(context, operation, Ending(status=unbound.status, reason=unbound.reason))
             raise unbound
         call = Call(
-            governed,
-            self.services,
+            governed=governed,
+            services=self.services,
             request_id=context.request_id,
             traceparent=context.traceparent,
             arguments=dict(arguments),
@@ -163,7 +188,9 @@ class Governor:
         status, reason, refused_at, limit, answer = 499, "cancelled", "", "", None
         try:
             try:
-                await self.admit(call)
+                waiting = self.admit(call)
+                if waiting is not None:
+                    await waiting
             except Fault as refused:
                 refused_at, limit = refused.facts["policy"], refused.facts.get("limit", "")
                 raise
@@ -183,6 +210,11 @@ class Governor:
             ending = Ending(status=status, reason=reason, refused_at=refused_at, limit=limit, took=took, answer=answer)
             self.settle(call, ending)
         return answer
+
+
+def _blame(refused: Fault, call: Call, rule: Rule | None) -> None:
+    call.refused_by = rule
+    refused.facts.setdefault("policy", rule.where if rule is not None else call.governed.where)
 
 
 def _status(call: Call) -> int:

@@ -62,5 +62,8 @@ class Incoming:
         return message
 
     def let_go(self) -> None:
-        """Read no more of it: the server ends a connection only when nobody can."""
-        self._receive = self._take = None
+        """Read no more of it: the server ends a connection only when nobody can.
+
+        The call is let go too, which knows how to read its body: else only the garbage collector would find the two.
+        """
+        self._receive = self._take = self.call = None

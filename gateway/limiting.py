@@ -6,14 +6,14 @@ that may become free, is waited for.
 
 import asyncio
 import math
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
 from foundation.counting import Decision, Draw, Places, Quota, Reading, Steady, StoreAway, WhenAway
 from gateway.call import Call, Ending
 from gateway.metrics import SHADOWED
-from gateway.named_limits import NamedLimit
+from gateway.named_limits import NamedLimit, counter_of
 from gateway.noun import Rule
 from gateway.refusals import CountersUnavailable, LimitReached
 
@@ -26,8 +26,10 @@ class Together(msgspec.Struct, frozen=True, kw_only=True):
     """What `RateLimit-Policy` says of them."""
     waits: bool
     """Whether a call may wait for a place."""
-    plain: tuple[tuple[NamedLimit, Steady | Quota, str], ...]
-    """Where they are rates and quotas only, none of them in shadow: each with how its member of `RateLimit` begins."""
+    plain: tuple[tuple[Callable[[Call], str], Steady | Quota, int], ...]
+    """Where they are rates and quotas only, none of them in shadow: what finds each one's counter, and its cost."""
+    said: bytes
+    """What `RateLimit` says of them where all have room: of each what is left, and for how many seconds."""
 
     @classmethod
     def of(cls, limits: Sequence[NamedLimit]) -> "Together | None":
@@ -36,7 +38,7 @@ class Together(msgspec.Struct, frozen=True, kw_only=True):
             return None
         policy = ", ".join(limit.policy for limit in limits if not limit.shadow).encode()
         plain = [
-            (limit, limit.of, f'"{limit.name}";r=')
+            (counter_of(limit), limit.of, limit.cost)
             for limit in limits
             if not limit.shadow and not isinstance(limit.of, Places)
         ]
@@ -45,6 +47,7 @@ class Together(msgspec.Struct, frozen=True, kw_only=True):
             policy=policy,
             waits=any(limit.wait for limit in limits),
             plain=tuple(plain) if len(plain) == len(limits) else (),
+            said=", ".join(f'"{limit.name}";r=%d;t=%d' for limit in limits).encode(),
         )
 
 
@@ -70,10 +73,9 @@ class Limits(Rule):
             return None
         here = call.services.counters.alone if asked.plain else None
         if here is not None:
-            spent = here.spend([(limit.key_of(call), of, limit.cost) for limit, of, _ in asked.plain])
+            spent = here.spend([(counter(call), of, cost) for counter, of, cost in asked.plain])
             if spent is not None:
-                said = [f"{pair[2]}{left};t={reset}" for pair, (left, reset) in zip(asked.plain, spent, strict=True)]
-                call.headers += ((b"ratelimit-policy", asked.policy), (b"ratelimit", ", ".join(said).encode()))
+                call.headers += ((b"ratelimit-policy", asked.policy), (b"ratelimit", asked.said % tuple(spent)))
                 return None
         draws = [limit.draw(call) for limit in asked.limits]
         decided = call.services.counters.take(draws, self._away)
@@ -122,7 +124,7 @@ class Limits(Rule):
                 call.shadowed += (limit.name,)
                 SHADOWED.labels(call.governed.api.key, call.governed.operation.id, limit.name).inc()
         if not decision.admitted:
-            raise _refusal([pair for pair in lacking if not pair[0].shadow])
+            raise refusal([pair for pair in lacking if not pair[0].shadow])
 
 
 class LimitsWithPlaces(Limits):
@@ -141,7 +143,8 @@ def _patience(limits: Sequence[NamedLimit], decision: Decision) -> float:
     return min((limit.wait for limit in lacks if not limit.shadow), default=0.0)
 
 
-def _refusal(violated: list[tuple[NamedLimit, Reading]]) -> LimitReached:
+def refusal(violated: list[tuple[NamedLimit, Reading]]) -> LimitReached:
+    """What a call is refused with that these limits have no room for; the one that has none for longest is named."""
     tightest, reading = max(violated, key=lambda pair: pair[1].wait)
     return LimitReached(
         f"The limit {tightest.name!r} is reached.",

@@ -102,8 +102,7 @@ class Load:
     def enter(self) -> None:
         """A call came in over HTTP."""
         self.in_flight += 1
-        loop = asyncio.get_running_loop()
-        if self._shedding is not None and loop is not self._loop:
+        if self._shedding is not None and (loop := asyncio.get_running_loop()) is not self._loop:
             self._loop, self._due = loop, self._clock() + _EVERY
             self._timer = loop.call_later(_EVERY, self._tick)
 

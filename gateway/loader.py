@@ -45,12 +45,14 @@ class PolicyError(Exception):
 class Node:
     """One value of a file: a mapping of keys to nodes, a list of nodes, or a scalar; and where it stands."""
 
-    __slots__ = ("file", "line", "value")
+    __slots__ = ("file", "line", "referred", "value")
 
-    def __init__(self, value: Any, file: str, line: int) -> None:
+    def __init__(self, value: Any, file: str, line: int, *, referred: bool = False) -> None:
         self.value = value
         self.file = file
         self.line = line
+        self.referred = referred
+        """Whether some of it was taken from `${NAME}`."""
 
     @property
     def where(self) -> str:
@@ -140,7 +142,7 @@ class _Reader:
             return self._mapping(line, events)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(line, events)
-        return Node(self._scalar(event, line), self._file, line)
+        return Node(self._scalar(event, line), self._file, line, referred=_REFERENCE.search(event.value) is not None)
 
     def _mapping(self, line: int, events: Iterator[Any]) -> Node:
         entries: dict[str, Node] = {}

@@ -14,6 +14,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _ONLY_OURS: Final = frozenset((b"forwarded", b"x-request-id", b"traceparent"))
+_OURS_BEGIN: Final = (b"tiergate-", b"x-forwarded-")
 
 
 class CallerGone(Exception):  # noqa: N818 - what happened, not whose error it is
@@ -39,11 +40,7 @@ def is_problem(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
 def from_outside(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Without what only we may say: the context travels beside the request, not in it."""
-    return [
-        (name, value)
-        for name, value in headers
-        if name not in _ONLY_OURS and not name.startswith((b"tiergate-", b"x-forwarded-"))
-    ]
+    return [said for said in headers if said[0] not in _ONLY_OURS and not said[0].startswith(_OURS_BEGIN)]
 
 
 def with_request_id(send: Send, request_id: str) -> Send:

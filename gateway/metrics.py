@@ -29,8 +29,8 @@ BROKEN: Final = Counter(
 class _Tally:
     __slots__ = ("buckets", "labels", "seconds", "statuses")
 
-    def __init__(self, api: str, operation: str) -> None:
-        self.labels = [api, operation]
+    def __init__(self, labels: tuple[str, str]) -> None:
+        self.labels = labels
         self.statuses: dict[int, int] = {}
         self.buckets = [0] * (len(_BOUNDS) + 1)
         self.seconds = 0.0
@@ -46,9 +46,12 @@ class Calls(Collector):
     def __init__(self) -> None:
         self._tallies: dict[str, _Tally] = {}
 
-    def count(self, api: str, operation: str, status: int, seconds: float) -> None:
-        """One call more; `api` is its key, empty like `operation` where nothing is offered."""
-        tally = self._tallies.get(key := f"{api}.{operation}") or self._tallies.setdefault(key, _Tally(api, operation))
+    def count(self, key: str, labels: tuple[str, str], status: int, seconds: float) -> None:
+        """One call more of the operation whose id in the plan is `key`.
+
+        `labels` are the key of its API and its operationId; all three are empty where nothing is offered.
+        """
+        tally = self._tallies.get(key) or self._tallies.setdefault(key, _Tally(labels))
         tally.statuses[status] = tally.statuses.get(status, 0) + 1
         tally.buckets[bisect_left(_BOUNDS, seconds)] += 1
         tally.seconds += seconds

@@ -4,6 +4,7 @@
 of structured fields (RFC 9651), one member a limit, called by the limit's name. Whom a limit counts is not said.
 """
 
+from collections.abc import Callable
 from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -48,6 +49,21 @@ class NamedLimit(msgspec.Struct, frozen=True, kw_only=True):
         if type(self.of) is Places:
             return f'"{self.name}";r={reading.remaining}'
         return f'"{self.name}";r={reading.remaining};t={reading.reset}'
+
+
+def counter_of(limit: NamedLimit) -> "Callable[[Call], str]":
+    """`key_of`, for the two whom most limits count: a call has a caller then, and nobody else is to be looked for."""
+    key = limit.key
+
+    def client(call: "Call") -> str:
+        caller = call.caller
+        return f"{key}{caller.issuer}|{caller.client}" if caller is not None else limit.key_of(call)
+
+    def user(call: "Call") -> str:
+        caller = call.caller
+        return f"{key}{caller.issuer}|{caller.subject}" if caller is not None else limit.key_of(call)
+
+    return client if limit.per == "client" else user if limit.per == "user" else limit.key_of
 
 
 def policy_of(name: str, of: Steady | Quota | Places, count: int, seconds: int) -> str:

@@ -5,6 +5,7 @@ The address is the peer's, unless the peer is a proxy that policy trusts to say 
 anybody can send the rest. An IPv4 address that comes as IPv6 (`::ffff:203.0.113.7`) is the IPv4 one.
 """
 
+import re
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
@@ -16,6 +17,7 @@ from canonical.faults import Forbidden
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 UNKNOWN: Final = "unknown"
 """The address of a caller behind a trusted proxy that does not say it: in no network."""
 
@@ -151,7 +153,7 @@ def _is_port(text: str) -> bool:
 
 
 def _forwarded(lines: Sequence[str]) -> list[str]:
-    """What each element of `Forwarded` says as `for`, in order; empty where it says none, or what cannot be read."""
+    """What each element of `Forwarded` says as `for`, in order; empty where it says none that can be read."""
     found = []
     for line in lines:
         for element in _split(line, ","):
@@ -179,4 +181,4 @@ def _split(text: str, at: str) -> Iterator[str]:
 def _unquoted(said: str) -> str:
     if said.startswith('"') and said.endswith('"') and len(said) > 1:
         return said[1:-1].replace("\\", "")
-    return said
+    return said if _TOKEN.fullmatch(said) else ""

@@ -7,9 +7,9 @@ new noun is a new module; nothing else changes.
 import importlib
 import pkgutil
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from gateway.plan import Governed, Product
     from gateway.policies import Policy
     from gateway.router import Chooser
+
+
+T = TypeVar("T")
 
 
 class Rule:
@@ -42,7 +45,7 @@ class Rule:
     parameters: tuple[Mapping[str, Any], ...] = ()
     """Headers it reads, as OpenAPI parameters: these too."""
     answers: Mapping[str, str] = {}
-    """Headers it may add to the answer of a call that passed, and what each means: these too."""
+    """Headers it may add to the answer of a call it lets pass, or refuses with 422, and what each means: these too."""
     scopes: tuple[str, ...] = ()
     """Scopes it asks for: these become the operation's security requirement."""
     tool: bool = False
@@ -110,7 +113,9 @@ class Site:
         platform_node: Node,
         products: Mapping[str, "Product"],
         problems: list[str],
+        remarks: list[str] | None = None,
         files: "Mapping[str, Policy] | None" = None,
+        made: dict[object, Any] | None = None,
     ) -> None:
         self.api = api
         self.operation = operation
@@ -126,6 +131,18 @@ class Site:
         self._said = policy["operations"][operation.id]
         self._said_node = policy_node.at("operations", operation.id)
         self._problems = problems
+        self._remarks = remarks if remarks is not None else []
+        self._made = made if made is not None else {}
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What is the same for all operations whose `key` is equal, made once for all of them.
+
+        Of ten thousand operations a call then finds most of what it is held to in the processor's cache.
+        """
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
 
     def said(self, key: str) -> Any:
         """What the operation says under `key`; else what the API's `defaults` say; else None."""
@@ -156,6 +173,16 @@ class Site:
         """The line of a key of platform.yaml."""
         return self._platform_node.at(*path).where
 
+    def written_out(self, *path: str) -> bool:
+        """Whether platform.yaml holds the value there itself, and takes no part of it from `${NAME}`."""
+        node = self._platform_node
+        for key in path:
+            found = node.get(key)
+            if found is None:
+                return False
+            node = found
+        return not node.referred
+
     def file(self, noun: str) -> Mapping[str, Any] | None:
         """What the noun's own file says; None when there is none."""
         found = self._files.get(noun)
@@ -168,6 +195,10 @@ class Site:
     def problem(self, key: str, sentence: str, *path: str) -> None:
         """What the operation says under `key`, at `path` within it, cannot be; the load fails with it."""
         self._problems.append(f"{self.where_in(key, *path)}: {self.operation.id}: {sentence}")
+
+    def remark(self, key: str, sentence: str, *path: str) -> None:
+        """What the operation says under `key`, at `path` within it, may not be what is meant; `policy check` tells."""
+        self._remarks.append(f"{self.where_in(key, *path)}: {self.operation.id}: {sentence}")
 
     def api_problem(self, *path: str, sentence: str) -> None:
         """What the API's file says there cannot be; the load fails with it, once for all its operations."""

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from sys import intern
 from typing import Any, Final
 
 import msgspec
@@ -41,22 +42,10 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Governed(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation with everything that is asked of a call to it."""
+    """One operation with everything that is asked of a call to it; what every call looks at stands first."""
 
     id: str
     """`{api}-v{major}.{operationId}`."""
-    api: Api
-    api_key: str
-    """Its key."""
-    operation: Operation | PageOperation
-    where: str
-    """The line that lists it."""
-    audience: str
-    """What a token for it is made for."""
-    issuers: frozenset[str]
-    """Whose tokens it takes: the exact `iss` of each."""
-    public: bool
-    """Whether it asks for no token."""
     rules: tuple[Rule, ...]
     """In the order of the stages."""
     settlers: tuple[Rule, ...]
@@ -71,6 +60,18 @@ class Governed(msgspec.Struct, frozen=True, kw_only=True):
     """Of the upstream that serves it in a tier's place; empty where a tier of ours does."""
     patience: float | None
     """Seconds a tier in this process has for it; None where it has as long as it takes."""
+    labels: tuple[str, str]
+    """What it is counted as: the key of its API, and its operationId."""
+    api: Api
+    operation: Operation | PageOperation
+    where: str
+    """The line that lists it."""
+    audience: str
+    """What a token for it is made for."""
+    issuers: frozenset[str]
+    """Whose tokens it takes: the exact `iss` of each."""
+    public: bool
+    """Whether it asks for no token."""
     standin: Rule | None
     """The one that has an answer when what stands behind fails."""
     preflight: Rule | None
@@ -107,6 +108,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     platform: Mapping[str, Any]
     foreign: tuple[Foreign, ...] = ()
     """The APIs that are not ours."""
+    remarks: tuple[str, ...] = ()
+    """What is perhaps not meant as it is written, each as `file:line: sentence`."""
 
     def governed(self, api: Api, operation: str) -> Governed | None:
         """One operation of an API by its operationId; None when no policy lists it."""
@@ -175,6 +178,8 @@ def _compile(found: Policies, ours: Sequence[Api], others: tuple[Foreign, ...], 
     operations: dict[str, Governed] = {}
     router = Router()
     by_stage = sorted(nouns(), key=lambda noun: STAGES.index(noun.stage))
+    remarks: list[str] = []
+    made: dict[object, Any] = {}
     for key, (api, operation, policy) in listed.items():
         site = Site(
             api,
@@ -185,7 +190,9 @@ def _compile(found: Policies, ours: Sequence[Api], others: tuple[Foreign, ...], 
             platform_node=found.platform.node,
             products=products,
             problems=problems,
+            remarks=remarks,
             files=found.files,
+            made=made,
         )
         governed = _govern(key, api, operation, site, by_stage)
         operations[key] = governed
@@ -205,6 +212,7 @@ def _compile(found: Policies, ours: Sequence[Api], others: tuple[Foreign, ...], 
         products=products,
         platform=found.platform.said,
         foreign=others,
+        remarks=tuple(_in_order(remarks)),
     )
 
 
@@ -213,7 +221,7 @@ def _govern(key: str, api: Api, operation: Operation | PageOperation, site: Site
     return Governed(
         id=key,
         api=api,
-        api_key=api.key,
+        labels=(api.key, operation.id),
         operation=operation,
         where=site.where(),
         audience=site.policy["access"].audience,
@@ -300,7 +308,8 @@ def _list_operations(
                 problems.append(f"{where}: {operation_id}: {version!r} is not a version of the API{hint}")
         for api, operation in known[operation_id]:
             if said.versions is None or f"v{api.major}" in said.versions:
-                listed[f"{api.key}.{operation_id}"] = (api, operation, policy)
+                # One text wherever it is a key: to find it, nothing is to be compared.
+                listed[intern(f"{api.key}.{operation_id}")] = (api, operation, policy)
 
 
 def _check_versions(policy: Policy, served: list[Api], problems: list[str]) -> None:
@@ -360,7 +369,7 @@ def _included(policy: Policy, listed: Mapping[str, Any], problems: list[str]) ->
             if operation_id not in known:
                 hint = did_you_mean(operation_id, known)
                 problems.append(f"{where}: {api} has no listed operation {operation_id!r}{hint}")
-            included.add(prefix + operation_id)
+            included.add(intern(prefix + operation_id))
     return frozenset(included)
 
 

@@ -87,6 +87,9 @@ def _specs(folder: Path, api: Policy, problems: list[str]) -> Iterator[tuple[str
     for version, said in api.said["versions"].items():
         if said.spec:
             where = api.node.at("versions", version, "spec").where
+            if not (folder / said.spec).is_file():
+                problems.append(f"{where}: versions.{version}.spec: the policy folder has no file {said.spec!r}")
+                continue
             try:
                 yield where, specs.read(folder / said.spec, f"{folder.name}/{said.spec}")
             except specs.Unusable as wrong:

@@ -6,7 +6,7 @@ Hop-by-hop fields stay behind, `Via` and `Forwarded` say the way, answers are st
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -90,9 +90,7 @@ class Proxy:
             async with request.streamed_read_buffer_limit(1).build_streamed() as response:
                 started = True
                 await send({"type": "http.response.start", "status": response.status, "headers": self._back(response)})
-                while (chunk := await response.body_reader.read_chunk()) is not None:
-                    await send({"type": "http.response.body", "body": bytes(chunk), "more_body": True})
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                await _pass_on(response, send)
         except RequestError as failed:
             if sent is not None and sent.failed is not None:
                 raise sent.failed from None
@@ -116,7 +114,7 @@ class Proxy:
         return self._clients[streams]
 
     def _back(self, response: Response) -> list[tuple[bytes, bytes]]:
-        headers = _kept((k.lower().encode(), v.encode("latin-1")) for k, v in response.headers.items())
+        headers = _kept([(k.lower().encode(), v.encode("latin-1")) for k, v in response.headers.items()])
         return headers if self._ours else [said for said in headers if said[0] != b"set-cookie"]
 
     def _onward(self, scope: Any) -> list[tuple[str, str]]:
@@ -126,7 +124,7 @@ class Proxy:
             kept = [said for said in kept if said[0] not in _OURS_ALONE and said[0] not in self._replaced]
             context = {name: value for name, value in context.items() if not name.startswith("Tiergate-")}
         sent = [(k.decode("ascii"), v.decode("latin-1")) for k, v in kept]
-        host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
+        host = "".join([v.decode("latin-1") for k, v in scope["headers"] if k == b"host"][:1])
         address = (scope.get("client") or ("unknown",))[0]
         peer = f'"[{address}]"' if ":" in address else address
         sent.append(("Via", f"{scope.get('http_version', '1.1')} tiergate"))
@@ -193,13 +191,30 @@ def _why(failed: RequestError, started: bool) -> str:
     return "http_protocol_error" if isinstance(failed, DecodeError) else "connection_terminated"
 
 
+async def _pass_on(response: Response, send: Send) -> None:
+    """The answer's content as it comes; the last piece as the last, where the answer says how long it is.
+
+    So an answer of one piece is sent in one, for which neither the client nor the server has to wait once more.
+    """
+    said, came = response.get_header("content-length") or "", 0
+    length = int(said) if said.isdecimal() else -1
+    while (chunk := await response.body_reader.read_chunk()) is not None:
+        came += len(chunk)
+        await send({"type": "http.response.body", "body": bytes(chunk), "more_body": came != length})
+        if came == length:
+            return
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
 def _length(scope: Scope) -> list[tuple[str, str]]:
     """How long a streamed body will be, where its caller said so."""
     return [("Content-Length", value.decode("ascii")) for name, value in scope["headers"] if name == b"content-length"]
 
 
-def _kept(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def _kept(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Without what belongs to one hop, be it by name or because `Connection` says so (RFC 9110 section 7.6.1)."""
-    listed = list(headers)
-    named = {token.strip().lower() for name, value in listed if name == b"connection" for token in value.split(b",")}
-    return [(name, value) for name, value in listed if name not in _HOP_BY_HOP and name not in named]
+    kept = [said for said in headers if said[0] not in _HOP_BY_HOP]
+    if said := [value for name, value in headers if name == b"connection"]:
+        named = {token.strip().lower() for value in said for token in value.split(b",")}
+        return [field for field in kept if field[0] not in named]
+    return kept

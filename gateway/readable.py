@@ -28,8 +28,11 @@ def check(scope: Mapping[str, Any], fields: Mapping[str, str]) -> None:
     if scope["method"] not in _METHODS:
         raise MethodUnknown(f"{scope['method'][:32]} is no method we know; methods are written in capitals.")
     _check_fields(scope["headers"], fields)
-    _check_host(scope, fields)
-    if (query := scope.get("query_string", b"")) and _holds_a_token(query):
+    host = fields.get("host", "")
+    if not host or not _is_host(host):
+        _check_host(scope, host)
+    query = scope.get("query_string", b"")
+    if query and _holds_a_token(query):
         raise TokenMisplaced("A token in the query ends up in logs; send it in the Authorization header.")
 
 
@@ -54,10 +57,11 @@ def _check_fields(headers: list[tuple[bytes, bytes]], fields: Mapping[str, str])
         _check_repeated(headers)
     elif sum(map(len, fields)) + sum(map(len, fields.values())) > _HEADERS_MAX:  # Latin-1: one character is one byte
         raise _too_large()
-    length = fields.get("content-length")
+    length, coding = fields.get("content-length"), fields.get("transfer-encoding")
+    if length is None and coding is None:
+        return
     if length is not None and not (length.isascii() and length.isdigit()):
         raise Malformed("Content-Length is not a number.")
-    coding = fields.get("transfer-encoding")
     if length is not None and coding is not None:
         raise Malformed("A request has Content-Length or Transfer-Encoding, not both.")
     if coding is not None and coding.lower() != "chunked":  # the server reads the chunks of `gzip, chunked` and no more
@@ -81,9 +85,8 @@ def _too_large() -> HeadersTooLarge:
     return HeadersTooLarge(f"The header fields have more than the {_HEADERS_MAX} bytes taken.")
 
 
-def _check_host(scope: Mapping[str, Any], fields: Mapping[str, str]) -> None:
+def _check_host(scope: Mapping[str, Any], host: str) -> None:
     """RFC 9112 section 3.2: without a host, or with one that cannot be one, nobody knows who was asked."""
-    host = fields.get("host", "")
     if not host and scope.get("http_version") == "1.1":  # granian gives an empty one where there is none
         raise Malformed("A request of HTTP/1.1 names a host, and this one does not.")
     if not _is_host(host):

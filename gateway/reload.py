@@ -43,7 +43,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 class Reloading:
     """Keeps one governor's plan as the folder says.
 
-    `read` makes the plan of the folder, raising `PolicyError`; `then` is told of each plan that came into force.
+    `read` makes the plan of the folder, raising `PolicyError`; `then` is told of each plan that came into force;
+    `said` is what the folder said (`fingerprint`) when the plan in force was read.
     """
 
     def __init__(
@@ -52,29 +53,34 @@ class Reloading:
         folder: Path,
         read: Callable[[], Plan],
         then: Callable[[Plan], None] = lambda plan: None,
+        *,
+        said: str,
     ) -> None:
         self._governor, self._folder, self._read, self._then = governor, folder, read, then
-        self._said = _fingerprint(folder)
+        self._said = said
         self._turn = asyncio.Lock()
         self._stop = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
+        self._first: asyncio.Task[Outcome] | None = None
         self.last = Outcome(outcome="in force")
         """Of the last look that found something new."""
 
     def start(self) -> None:
-        """Watch the folder from now on."""
+        """Watch the folder from now on, and look at what changed since the plan was read."""
         self._watching = asyncio.create_task(self._watch())
+        # Tasks begin in order: when this one does the watch stands, so nothing falls between the two.
+        self._first = asyncio.create_task(self.look())
 
     async def stop(self) -> None:
         """Watch no more."""
         self._stop.set()
-        if self._watching is not None:
-            await asyncio.gather(self._watching, return_exceptions=True)
+        started = [task for task in (self._watching, self._first) if task is not None]
+        await asyncio.gather(*started, return_exceptions=True)
 
     async def look(self) -> Outcome:
         """Read the folder now, and put its plan in force unless it says nothing new or cannot be used."""
         async with self._turn:
-            said = await asyncio.to_thread(_fingerprint, self._folder)
+            said = await asyncio.to_thread(fingerprint, self._folder)
             if said == self._said:
                 return Outcome(outcome="unchanged")
             self.last = await self._take()
@@ -108,8 +114,8 @@ def _of_policies(_: Change, path: str) -> bool:
     return path.endswith(".yaml")
 
 
-def _fingerprint(folder: Path) -> str:
-    """What all policy files say, as one digest."""
+def fingerprint(folder: Path) -> str:
+    """What all policy files say, as one digest. Taken before they are read, it misses nothing."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.yaml")):
         try:

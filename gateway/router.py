@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from sys import intern
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 _REST: Final = ":path}"
 _PLAIN: Final = re.compile(rb"(?:/(?!\.)[A-Za-z0-9._~!$&'()*+,;=:@-]*)+")
 """A path that needs no second look: nothing encoded, and no segment that begins with a dot (RFC 3986 section 3.3)."""
+_SEGMENT: Final = re.compile(rb"(?!\.)[A-Za-z0-9._~!$&'()*+,;=:@-]+")
+"""One segment of such a path, and not an empty one."""
 _BARE_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _NOTHING: Final = (None, ())
 _UNSAFE: Final = re.compile(r"[/\\\x00-\x1f\x7f]")
@@ -51,16 +54,17 @@ class Router:
         self.offers: dict[str, dict[str, Governed | Chooser]] = {}
         """What stands at each path template, by method."""
         self._literal: dict[bytes, _Branch] = {}
-        """Where a whole path leads that has no parameter: it comes before every other reading of that path."""
+        """Where a whole path leads that has no parameter and is plain: it comes before every other reading of it."""
         self._parameter_last: dict[bytes, _Branch] = {}
-        """Where a path leads whose last segment is its only parameter, by what stands before it: it comes next."""
+        """Where a path leads whose last segment is its only parameter, by what stands before it, which is plain: it
+        comes next."""
 
     def add(self, method: str, template: str, governed: "Governed | Chooser") -> None:
         """Offer an operation at `/a/{b}`; `{rest:path}`, at the end only, takes all that is left."""
         branch, names = self._root, []
         for part in template.strip("/").split("/"):
             if part.startswith("{"):
-                names.append(part.strip("{}").split(":")[0])
+                names.append(intern(part.strip("{}").split(":")[0]))
                 if part.endswith(_REST):
                     branch.rest = branch = branch.rest or _Branch()
                 else:
@@ -70,24 +74,23 @@ class Router:
         branch.methods[method] = (governed, tuple(names))
         whole = "/" + template.strip("/")
         before, _, last = whole.rpartition("/")
-        if not names:
+        if not names and _is_plain(whole):
             self._literal[whole.encode()] = branch
-        elif "{" not in before and not last.endswith(_REST):
+        elif "{" not in before and last.startswith("{") and not last.endswith(_REST) and _is_plain(before):
             self._parameter_last[before.encode()] = branch
         branch.allowed = tuple(sorted({*branch.methods, "HEAD"} if "GET" in branch.methods else branch.methods))
         self.offers.setdefault(template, {})[method] = governed
 
     def lead(self, method: str, raw_path: bytes) -> tuple["Governed | Chooser | None", dict[str, str], tuple[str, ...]]:
         """As `find`, from the path as it was sent. Raises `Malformed` for one that can be read in two ways."""
-        if _PLAIN.fullmatch(raw_path):
-            branch = self._literal.get(raw_path)
-            if branch is not None:
-                return branch.methods.get("GET" if method == "HEAD" else method, _NOTHING)[0], {}, branch.allowed
-            before, _, last = raw_path.rpartition(b"/")
-            branch = self._parameter_last.get(before) if last else None
-            if branch is not None:
-                governed, names = branch.methods.get("GET" if method == "HEAD" else method, _NOTHING)
-                return governed, {names[0]: last.decode("ascii")} if names else {}, branch.allowed
+        branch = self._literal.get(raw_path)
+        if branch is not None:
+            return branch.methods.get("GET" if method == "HEAD" else method, _NOTHING)[0], {}, branch.allowed
+        before, _, last = raw_path.rpartition(b"/")
+        branch = self._parameter_last.get(before)
+        if branch is not None and _SEGMENT.fullmatch(last):
+            governed, names = branch.methods.get("GET" if method == "HEAD" else method, _NOTHING)
+            return governed, {names[0]: last.decode("ascii")} if names else {}, branch.allowed
         return self.find(method, segments_of(raw_path))
 
     def find(
@@ -103,6 +106,10 @@ class Router:
         branch, values = found
         governed, names = branch.methods.get("GET" if method == "HEAD" else method, _NOTHING)
         return governed, dict(zip(names, values, strict=False)), branch.allowed
+
+
+def _is_plain(path: str) -> bool:
+    return not path or _PLAIN.fullmatch(path.encode()) is not None
 
 
 def segments_of(raw_path: bytes) -> list[str]:

@@ -19,6 +19,8 @@ from gateway.keys import Keys
 from gateway.refusals import TokenRefused
 
 _REMEMBERED: Final = 131_072
+_END: Final = 40
+"""Characters of a token's end: of a signature's more than 200 bits."""
 """Tokens; with what each says, some 4 KB."""
 _LEEWAY: Final = 30
 """Seconds a clock may be off, for `iat` and `nbf`; `exp` is exact."""
@@ -93,7 +95,8 @@ class Tokens:
         self._revoked = revoked
         self._introspection = introspection or Introspection(clock)
         self._issuers: dict[str, tuple[str, Issuer]] = {}
-        self._known: dict[str, Verified] = {}
+        self._known: dict[str, tuple[str, Verified]] = {}
+        """By the end of a token, with the whole of it: to hash all of it at each call costs more than to compare it."""
 
     def trust(self, issuers: Mapping[str, Issuer]) -> None:
         """The issuers from now on, by name. What was verified under other ones is forgotten."""
@@ -104,12 +107,15 @@ class Tokens:
 
     def forget(self, issuer: str) -> None:
         """What an issuer had signed is verified anew: it withdrew or replaced a key."""
-        self._known = {token: found for token, found in self._known.items() if found.caller.issuer != issuer}
+        self._known = {end: known for end, known in self._known.items() if known[1].caller.issuer != issuer}
 
     def known(self, token: str) -> Verified | None:
         """A token verified before and still good."""
-        found = self._known.get(token)
-        if found is None or found.expires <= self._clock():
+        known = self._known.get(token[-_END:])
+        if known is None or known[0] != token:
+            return None
+        found = known[1]
+        if found.expires <= self._clock():
             return None
         return None if self._revoked is not None and self._revoked(found.caller.claims) else found
 
@@ -131,7 +137,7 @@ class Tokens:
             raise TokenRefused("The token was revoked.")
         if len(self._known) >= _REMEMBERED:
             self._forget()
-        self._known[token] = verified
+        self._known[token[-_END:]] = token, verified
         return verified
 
     async def close(self) -> None:
@@ -193,7 +199,7 @@ class Tokens:
     def _forget(self) -> None:
         """Make room: the expired ones go; if none is, all go."""
         now = self._clock()
-        self._known = {token: found for token, found in self._known.items() if found.expires > now}
+        self._known = {end: known for end, known in self._known.items() if known[1].expires > now}
         if len(self._known) >= _REMEMBERED:
             self._known = {}
 

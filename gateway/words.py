@@ -39,6 +39,11 @@ class Rate:
             raise ValueError(f"{said!r} admits nothing: leave the operation out instead")
         return cls(count, unit)
 
+    @property
+    def spoken(self) -> str:
+        """As a policy would say it."""
+        return f"{self.count}/{ {1: 's', 60: 'min', 3_600: 'h', 86_400: 'day'}[self.seconds] }"
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Rate) and (self.count, self.seconds) == (other.count, other.seconds)
 
@@ -72,6 +77,15 @@ class Duration(float):
         if int(match[1]) == 0:
             raise ValueError(f"{said!r} is no time at all")
         return cls(int(match[1]) * unit)
+
+    @property
+    def spoken(self) -> str:
+        """As a policy would say it: in the largest unit of which it is several, `24h` and not `1d` or `86400s`."""
+        if self % 1:
+            return f"{self * 1000:g}ms"
+        units = (("y", 31_536_000), ("d", 86_400), ("h", 3_600), ("m", 60))
+        word, seconds = next((each for each in units if self % each[1] == 0 and self > each[1]), ("s", 1))
+        return f"{self / seconds:g}{word}"
 
 
 def read_word(kind: type, said: object) -> object:

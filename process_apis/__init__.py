@@ -1,7 +1,7 @@
-"""Process APIs: one module a workflow, discovered; its machinery (engine, steps, cases, cross-references) beside it.
+"""Process APIs: one folder a workflow, discovered; its machinery (engine, steps, journal, cases, pauses) beside it.
 
-The workflow's module serves the API's current version; an older one that is still kept is one more module,
-`<workflow>_v1.py`, that says requests and answers in the current one's words and back.
+A workflow's folder serves the API's current version; an older one that is still kept is one more module in it,
+`v1.py`, that says requests and answers in the current one's words and back. What is small is one module.
 """
 
 import importlib
@@ -26,12 +26,10 @@ class ProcessApi(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def discover() -> dict[str, ProcessApi]:
-    """Every module here that registers a `PROCESS_API`, by the API's key (`{name}-v{major}`), in alphabetical order."""
+    """Every module below here that registers a `PROCESS_API`, by the API's key (`{name}-v{major}`), in that order."""
     found = {}
-    for module in pkgutil.iter_modules(__path__):
-        registered: ProcessApi | None = getattr(
-            importlib.import_module(f"{__name__}.{module.name}"), "PROCESS_API", None
-        )
+    for module in pkgutil.walk_packages(__path__, f"{__name__}."):
+        registered: ProcessApi | None = getattr(importlib.import_module(module.name), "PROCESS_API", None)
         if registered is not None:
             found[registered.api.key] = registered
-    return found
+    return dict(sorted(found.items()))

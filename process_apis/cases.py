@@ -7,7 +7,7 @@ case stands without it, and it is told later. A case closes by itself when its r
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,12 +17,14 @@ import structlog
 from dbos import DBOS
 
 from canonical.dates import now
-from canonical.faults import Fault, FieldError, GuardsFailed
+from canonical.events import Event, ProjectActivationFailed, ProjectRefused
+from canonical.faults import Broken, Fault, FieldError, GuardsFailed
 from canonical.objects import Ticket
 from canonical.ports.processes import Case
 from canonical.ports.systems import Tickets
 from foundation.context import Context, current, use
 from process_apis import journal
+from process_apis.events import outbox
 from process_apis.platform import Platform, here, on_own_account
 from process_apis.tables import CASE_EVENTS, CASES, RUNS
 
@@ -36,7 +38,11 @@ KINDS: Final = {
         "Platform operations",
         "Run it again: the record is looked up by its key first.",
     ),
-    "vendor_sign_in": ("sign_in", "Platform operations", "Renew the sign-in to {system}, then run it again."),
+    "vendor_sign_in": (
+        "sign_in",
+        "Platform operations",
+        "Renew the sign-in to {system}; what waits for it then goes on.",
+    ),
     "vendor_forbade": (
         "permission",
         "Platform operations",
@@ -51,6 +57,11 @@ KINDS: Final = {
     "disagreement": ("disagreement", "PMO", "Make the systems agree, then run it again: it reads the deal anew."),
     "not_bound": ("not_bound", "Platform operations", "Bind a system to the role in policies/bindings.yaml."),
 }
+SUGGESTIONS: Final[dict[str, dict[str, tuple[str, str, str]]]] = {}
+"""What a workflow says otherwise, by its name and the reason; such a one tells of its cases itself, or in `TOLD`."""
+TOLD: Final[dict[str, Callable[[str, Fault, int], Event]]] = {}
+"""The event that says how a run ended, by its workflow: of its status, the fault and the step it stopped at."""
+_MEND: Final = "Mend what the guards name, then run it again; a deal edited in the CRM begins again by itself."
 _TELLING: Final = timedelta(seconds=60)
 """How long one telling of the service desk may take; after that its process is taken to be dead."""
 log = structlog.get_logger("tiergate.cases")
@@ -64,10 +75,12 @@ async def end_refused(refused: GuardsFailed, first_write: int) -> str:
     return status
 
 
-async def end_failed(fault: Fault) -> None:
-    """A step failed for good; the run waits for a person."""
+async def end_failed(failure: Exception) -> Fault:
+    """A step failed for good; the run waits for a person. The fault it ends with: a bug of ours is `Broken`."""
+    fault = failure if isinstance(failure, Fault) else Broken(f"the run broke: {type(failure).__name__}")
     await DBOS.run_step_async({"name": "end-failed"}, end_with_case, str(DBOS.workflow_id), fault)
     await DBOS.run_step_async({"name": "ticket"}, _tell_desk, str(DBOS.workflow_id))
+    return fault
 
 
 async def end_cancelled(why: Fault) -> None:
@@ -82,22 +95,23 @@ async def end_succeeded() -> None:
     await DBOS.run_step_async({"name": "ticket"}, _tell_desk, str(DBOS.workflow_id))
 
 
-async def end_undone(run_id: str) -> None:
-    """Everything a cancelled run had written is undone."""
+async def end_undone(run_id: str, undoing: Awaitable[None]) -> str:
+    """Undo a cancelled run. What cannot be undone makes it a failed one, with a case; it may be cancelled again."""
+    try:
+        await undoing
+    except Fault as fault:
+        await DBOS.run_step_async({"name": "end-undo-failed"}, end_with_case, run_id, fault, "cancelled")
+        await DBOS.run_step_async({"name": "ticket"}, _tell_desk, run_id)
+        raise
     await DBOS.run_step_async({"name": "end-undone"}, _end, run_id, "cancelled", None)
     await DBOS.run_step_async({"name": "ticket"}, _tell_desk, run_id)
-
-
-async def end_undo_failed(run_id: str, fault: Fault) -> None:
-    """A cancelled run could not be undone; it waits for a person."""
-    await DBOS.run_step_async({"name": "end-undo-failed"}, end_with_case, run_id, fault, "cancelled")
-    await DBOS.run_step_async({"name": "ticket"}, _tell_desk, run_id)
+    return "cancelled"
 
 
 async def end_with_case(run_id: str, fault: Fault, while_: str = "running") -> None:
     """A run whose status is still `while_` has failed: end it and open its case."""
     platform = here()
-    await platform.database.run(lambda c: _open(c, platform, run_id, "failed", fault, while_))
+    await platform.database.run(lambda c: open_case(c, platform, run_id, "failed", fault, while_))
 
 
 @DBOS.workflow(name="cases.tell_desk.v1", max_recovery_attempts=1000)
@@ -159,7 +173,8 @@ def close(connection: sa.Connection, run_id: str, who: str, what: str) -> None:
     row = connection.execute(sa.select(CASES).where(CASES.c.run_id == run_id, CASES.c.state == "open")).first()
     if row is None:
         return
-    closed = {"state": "resolved", "closed_at": now(), "ticket_state": "due"}
+    told = row.ticket_state if row.ticket_state == "shared" else "due"
+    closed = {"state": "resolved", "closed_at": now(), "ticket_state": told}
     connection.execute(sa.update(CASES).where(CASES.c.number == row.number).values(**closed))
     note(connection, row.number, who, what)
 
@@ -181,8 +196,9 @@ async def _end(run_id: str, status: str, why: Fault | None) -> None:
 
 def _close_earlier(connection: sa.Connection, run_id: str) -> None:
     """A later winning of the same deal went well: what an earlier one waits for is settled."""
-    key = sa.select(RUNS.c.business_key).where(RUNS.c.id == run_id).scalar_subquery()
-    for earlier in connection.scalars(sa.select(RUNS.c.id).where(RUNS.c.business_key == key, RUNS.c.id != run_id)):
+    this = connection.execute(sa.select(RUNS.c.business_key, RUNS.c.workflow).where(RUNS.c.id == run_id)).one()
+    same = (RUNS.c.business_key == this.business_key, RUNS.c.workflow == this.workflow, RUNS.c.id != run_id)
+    for earlier in connection.scalars(sa.select(RUNS.c.id).where(*same)):
         close(connection, earlier, TIERGATE, f"A later winning of the deal reached its end: {run_id}.")
 
 
@@ -191,20 +207,26 @@ async def _end_refused(run_id: str, refused: GuardsFailed, first_write: int) -> 
 
     def write(connection: sa.Connection) -> str:
         status = "failed" if journal.ever_began(connection, run_id, first_write) else "refused"
-        _open(connection, platform, run_id, status, refused, "running")
+        open_case(connection, platform, run_id, status, refused, "running")
         return status
 
     return await platform.database.run(write)
 
 
-def _open(connection: sa.Connection, platform: Platform, run_id: str, status: str, fault: Fault, while_: str) -> None:
+def open_case(
+    connection: sa.Connection, platform: Platform, run_id: str, status: str, fault: Fault, while_: str
+) -> None:
+    """End a run that is still `while_` and open its case, or say what is the matter with it now."""
     run = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).one()
     if run.status != while_:
         return  # said already, or the run was cancelled meanwhile
     journal.finish_run(connection, run_id, status, fault)
-    event = "project.activation_failed" if status == "failed" else "project.refused"
-    journal.emit(connection, run_id, event, {"reason": fault.reason, "step": str(run.step)})
-    kind, owner, suggestion = classify(fault, platform.systems.title(fault.system))
+    if run.workflow in TOLD:
+        outbox.emit(connection, run_id, TOLD[run.workflow](status, fault, run.step))
+    elif run.workflow not in SUGGESTIONS:
+        event = ProjectActivationFailed if status == "failed" else ProjectRefused
+        outbox.emit(connection, run_id, event(reason=fault.reason, step=str(run.step)))
+    kind, owner, suggestion = classify(fault, platform.systems.title(fault.system), run.workflow)
     values = {
         "state": "open",
         "kind": kind,
@@ -220,9 +242,13 @@ def _open(connection: sa.Connection, platform: Platform, run_id: str, status: st
     }
     known = connection.execute(sa.select(CASES).where(CASES.c.run_id == run_id)).first()
     if known is None:
-        connection.execute(sa.insert(CASES).values(run_id=run_id, opened_at=now(), ticket_state="due", **values))
+        first = _told_already(connection, kind, fault.system)
+        told = {"ticket_state": "due" if first is None else "shared"}
+        connection.execute(sa.insert(CASES).values(run_id=run_id, opened_at=now(), **told, **values))
         number = connection.scalar(sa.select(CASES.c.number).where(CASES.c.run_id == run_id)) or 0
         note(connection, number, TIERGATE, f"Opened: {values['title']}")
+        if first is not None:
+            note(connection, number, TIERGATE, f"The service desk knows of it from {name_of(first)}.")
         return
     same = known.state == "open" and known.fingerprint == values["fingerprint"] and known.title == values["title"]
     connection.execute(
@@ -233,19 +259,28 @@ def _open(connection: sa.Connection, platform: Platform, run_id: str, status: st
     note(connection, known.number, TIERGATE, f"{'Still' if same else 'Now'}: {values['title']}")
 
 
-def classify(fault: Fault, system: str) -> tuple[str, str, str]:
-    """Class, owner and suggestion of a fault."""
+def _told_already(connection: sa.Connection, kind: str, system: str) -> int | None:
+    """The open case the service desk has of the same closed door: one cause, one incident."""
+    if kind != "sign_in":
+        return None
+    same = (CASES.c.kind == kind, CASES.c.system == system, CASES.c.state == "open", CASES.c.ticket_state != "shared")
+    number: int | None = connection.scalar(sa.select(sa.func.min(CASES.c.number)).where(*same))
+    return number
+
+
+def classify(fault: Fault, system: str, workflow: str = "") -> tuple[str, str, str]:
+    """Class, owner and suggestion of a fault, in the words of the workflow where it has its own."""
+    own = SUGGESTIONS.get(workflow, {})
     if isinstance(fault, GuardsFailed) and fault.errors:
         owners = ", ".join(dict.fromkeys(e.owner for e in fault.errors if e.owner))
         rules = "+".join(e.rule for e in fault.errors)
         return (
             f"guard_{rules}"[:80],
             owners[:80],
-            "Mend what the guards name, then run it again; a deal edited in the CRM begins again by itself.",
+            own.get("guards_failed", ("", "", _MEND))[2],
         )
-    kind, owner, suggestion = KINDS.get(
-        fault.reason, ("platform_bug", "Platform operations", "Send us the request id.")
-    )
+    unknown = ("platform_bug", "Platform operations", "Send us the request id.")
+    kind, owner, suggestion = own.get(fault.reason) or KINDS.get(fault.reason, unknown)
     return kind, owner, suggestion.format(system=system or "the system")
 
 

@@ -10,8 +10,12 @@ from canonical.ports.processes import Engagement, EngagementDetail, Engagements,
 from canonical.ports.systems import BillingSchedules, Projects
 from foundation.api import Api
 from process_apis import ProcessApi
+from process_apis.opportunity_to_project.workflow import NAME as MADE_BY
 from process_apis.platform import Platform, acting
 from process_apis.tables import RUNS
+
+_ACTIVE: Final = (RUNS.c.workflow == MADE_BY, RUNS.c.status == "succeeded", RUNS.c.project_code != "")
+"""Of the runs that opened a project: one that only prepares for a deal has a code, too."""
 
 
 class ReadEngagements:
@@ -41,7 +45,7 @@ class ReadEngagements:
         """Whose a project is, from our own cross-references: no system is asked."""
         newest = (
             sa.select(RUNS.c.account_key)
-            .where(RUNS.c.project_code == code, RUNS.c.status == "succeeded", RUNS.c.project_code != "")
+            .where(RUNS.c.project_code == code, *_ACTIVE)
             .order_by(RUNS.c.started_at.desc())
         )
         account = await self._platform.database.run(lambda c: c.execute(newest).scalars().first())
@@ -50,11 +54,7 @@ class ReadEngagements:
         return ProjectOwner(account_id=account)
 
     async def _rows(self, account_id: str) -> list[Any]:
-        mine = (
-            sa.select(RUNS)
-            .where(RUNS.c.account_key == account_id, RUNS.c.status == "succeeded", RUNS.c.project_code != "")
-            .order_by(RUNS.c.started_at)
-        )
+        mine = sa.select(RUNS).where(RUNS.c.account_key == account_id, *_ACTIVE).order_by(RUNS.c.started_at)
         rows = await self._platform.database.run(lambda c: list(c.execute(mine)))
         return list({row.project_code: row for row in rows}.values())
 

@@ -20,12 +20,15 @@ import sqlalchemy as sa
 import structlog
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 
+from foundation.context import current
 from foundation.database import Database, upsert
 from foundation.structs import prepare
 from process_apis.serializer import RegisteredTypes
 from process_apis.tables import LEASES, RUNS
 
 QUEUE: Final = "business-keys"
+AT_ONCE: Final = 8
+"""Runs that one process works on, where nothing else is said."""
 UNDER_WAY: Final = ("PENDING", "ENQUEUED", "DELAYED")
 """What the engine says of a run that is not over."""
 APPLICATION_VERSION: Final = "1"
@@ -34,13 +37,22 @@ APPLICATION_VERSION: Final = "1"
 log = structlog.get_logger("tiergate.engine")
 
 
+def run_at_hand() -> str:
+    """The id of the run that this code is part of, or works for; empty outside of any."""
+    return DBOS.workflow_id or current().run
+
+
 class Engine:
     """The engine of this process. DBOS is one a process, and so is this."""
 
-    def __init__(self, database: Database, *, lease: float = 30.0, poll: float = 0.5) -> None:
-        """`lease`: seconds after which a silent process counts as dead; `poll`: seconds between looks at the queue."""
+    def __init__(self, database: Database, *, lease: float = 30.0, poll: float = 0.5, at_once: int = AT_ONCE) -> None:
+        """`lease`: seconds after which a silent process counts as dead; `poll`: seconds between looks at the queue.
+
+        `at_once`: how many runs this process works on; most of them wait for a vendor.
+        """
         self._database = database
-        self._beat, self._expiry, self._poll = lease / 6, lease, poll
+        self.lease = lease
+        self._beat, self._expiry, self._poll, self._at_once = lease / 6, lease, poll, at_once
         self.executor = f"{_machine()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._stop = threading.Event()
         self._heart: threading.Thread | None = None
@@ -52,25 +64,7 @@ class Engine:
         await self._database.run(self._renew)
         self._heart = threading.Thread(target=self._keep_beating, name="tiergate-lease", daemon=True)
         self._heart.start()
-        config: DBOSConfig = {
-            "name": "tiergate",
-            "system_database_engine": self._database.engine,
-            "serializer": RegisteredTypes(),
-            "application_version": APPLICATION_VERSION,
-            "executor_id": self.executor,
-            "max_executor_threads": 8,
-            "enable_otlp": False,
-            "log_level": "CRITICAL",  # its tracebacks can hold payloads
-            "use_listen_notify": self._database.engine.dialect.name == "postgresql",
-            "notification_listener_polling_interval_sec": 4 * self._poll,  # a stop waits for it
-            "scheduler_polling_interval_sec": 60.0,
-        }
-        DBOS(config=config)
-        DBOS.listen_queues([QUEUE])
-        DBOS.launch()
-        await DBOS.register_queue_async(
-            QUEUE, partition_concurrency=1, worker_concurrency=8, polling_interval_sec=self._poll
-        )
+        await launched(self._database.engine, self.executor, self._poll, self._at_once)
         self._reaper = asyncio.create_task(self._reap())
 
     async def stop(self, drain: float = 10.0) -> None:
@@ -167,6 +161,29 @@ class Engine:
         )
         owners -= {"", None, self.executor}
         return sorted(owner for owner in owners if owner not in alive or _surely_dead(owner))
+
+
+async def launched(database: sa.Engine, executor: str, poll: float, at_once: int = AT_ONCE) -> None:
+    """DBOS as we use it: on our database, with our types, listening to the one queue."""
+    config: DBOSConfig = {
+        "name": "tiergate",
+        "system_database_engine": database,
+        "serializer": RegisteredTypes(),
+        "application_version": APPLICATION_VERSION,
+        "executor_id": executor,
+        "max_executor_threads": 8,
+        "enable_otlp": False,
+        "log_level": "CRITICAL",  # its tracebacks can hold payloads
+        "use_listen_notify": database.dialect.name == "postgresql",
+        "notification_listener_polling_interval_sec": 4 * poll,  # a stop waits for it
+        "scheduler_polling_interval_sec": 60.0,
+    }
+    DBOS(config=config)
+    DBOS.listen_queues([QUEUE])
+    DBOS.launch()
+    await DBOS.register_queue_async(
+        QUEUE, partition_concurrency=1, worker_concurrency=at_once, polling_interval_sec=poll
+    )
 
 
 def _note_takeovers(connection: sa.Connection, run_ids: list[str], dead: list[str]) -> None:

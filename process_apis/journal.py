@@ -1,11 +1,10 @@
 """The journal of runs: what people see of a run while the engine keeps its checkpoints.
 
-Every write is an upsert by natural key, so that a step run twice writes the same row. Events go out in the transaction
-of the state they tell of.
+Every write is an upsert by natural key, so that a step run twice writes the same row.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,7 +18,7 @@ from canonical.faults import Conflict, Fault, FieldError
 from canonical.money import Money
 from canonical.ports.processes import Agreement, Attempt, Run, RunDetail, Step, StepStatus
 from foundation.database import insert_new, upsert
-from process_apis.tables import ATTEMPTS, EVENTS, RUNS, STEPS, XREFS
+from process_apis.tables import ATTEMPTS, RUNS, STEPS, XREFS
 
 
 class StepName(msgspec.Struct, frozen=True):
@@ -37,6 +36,13 @@ def input_hash(value: Any) -> str:
 def begin_run(connection: sa.Connection, values: Mapping[str, Any]) -> bool:
     """Write the row of a new run; False when it is there already."""
     return insert_new(connection, RUNS, {"id": values["id"]}, {k: v for k, v in values.items() if k != "id"})
+
+
+def unspent(connection: sa.Connection, base: str) -> tuple[str, int]:
+    """The id of the run that counts, and which one it is: after one that was undone there is another."""
+    taken = sa.or_(RUNS.c.id == base, RUNS.c.id.startswith(f"{base}:", autoescape=True))
+    undone = connection.scalar(sa.select(sa.func.count()).where(taken, RUNS.c.status == "cancelled")) or 0
+    return (f"{base}:{undone + 1}" if undone else base), undone + 1
 
 
 def update_run(connection: sa.Connection, run_id: str, **values: Any) -> None:
@@ -78,13 +84,14 @@ def reopen_run(connection: sa.Connection, run_id: str, from_step: int, ended_at:
     return True
 
 
-def cancel_run(connection: sa.Connection, run_id: str, pivot: int) -> bool:
-    """Mark a run as cancelled, yet to be undone; False when it has ended well or ever began step `pivot`.
+def cancel_run(connection: sa.Connection, run_id: str, pivot: int, ended_too: bool = False) -> bool:
+    """Mark a run as cancelled, yet to be undone; False when it began step `pivot` or (unless `ended_too`) ended well.
 
     It and `begin_step` write the same row, so that the step and the cancelling cannot both come first.
     """
     beyond = sa.exists().where(STEPS.c.run_id == run_id, STEPS.c.number >= pivot)
-    may = sa.and_(RUNS.c.id == run_id, RUNS.c.status.in_(("running", "refused", "failed")), RUNS.c.step < pivot)
+    undoable = ("running", "refused", "failed", *(("succeeded",) if ended_too else ()))
+    may = sa.and_(RUNS.c.id == run_id, RUNS.c.status.in_(undoable), RUNS.c.step < pivot)
     values = {"status": "cancelled", "ended_at": None, "reason": "", "detail": "", "errors": "[]"}
     return bool(connection.execute(sa.update(RUNS).where(may, ~beyond).values(**values)).rowcount)
 
@@ -123,22 +130,6 @@ def add_attempt(connection: sa.Connection, run_id: str, number: int, attempt: At
     connection.execute(sa.insert(ATTEMPTS).values(run_id=run_id, number=number, **row))
 
 
-def emit(connection: sa.Connection, run_id: str, kind: str, data: Mapping[str, str]) -> None:
-    """Put an event of a run in the outbox; the same event of the same run once, however often its step is repeated."""
-    run = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).one()
-    digest = hashlib.sha256(f"{run_id}|{kind}|{sorted(data.items())}".encode()).hexdigest()[:32]
-    row = {
-        "type": f"com.tiergate.{kind}.v1",
-        "subject": run.business_key,
-        "time": now(),
-        "run_id": run_id,
-        "traceparent": run.traceparent,
-        "legal_entity": run.legal_entity,
-        "data": msgspec.json.encode(dict(data)).decode(),
-    }
-    insert_new(connection, EVENTS, {"id": digest}, row)
-
-
 def link(connection: sa.Connection, kind: str, key: str, system: str, native_id: str, alt_key: str = "") -> None:
     """Remember where a canonical object lives in one system."""
     upsert(
@@ -155,6 +146,15 @@ def links(connection: sa.Connection, kind: str, key: str) -> dict[str, str]:
         sa.select(XREFS.c.system, XREFS.c.native_id).where(XREFS.c.object == kind, XREFS.c.key == key)
     )
     return {system: native_id for system, native_id in rows}  # noqa: C416 - rows are tuples to Python only
+
+
+def homes(connection: sa.Connection, kind: str, keys: Collection[str]) -> dict[str, set[str]]:
+    """The systems in which each of these objects lives."""
+    found: dict[str, set[str]] = {key: set() for key in keys}
+    query = sa.select(XREFS.c.key, XREFS.c.system).where(XREFS.c.object == kind, XREFS.c.key.in_(list(keys)))
+    for row in connection.execute(query):
+        found[row.key].add(row.system)
+    return found
 
 
 def keys_of(connection: sa.Connection, word: str) -> list[str]:
@@ -214,10 +214,25 @@ def ids_of(connection: sa.Connection, row: Any) -> list[Xref]:
     return [Xref(system=x.system, native_id=x.native_id, instance=x.object, alt_key=x.alt_key) for x in rows]
 
 
+def engine_name(connection: sa.Connection, run_id: str) -> str:
+    """What the engine calls the workflow a run was begun under; empty when it does not know the run."""
+    of = sa.table("workflow_status", sa.column("workflow_uuid"), sa.column("name"))
+    if connection.dialect.name == "postgresql":
+        of.schema = "dbos"
+    return connection.scalar(sa.select(of.c.name).where(of.c.workflow_uuid == run_id)) or ""
+
+
+def titles_of(connection: sa.Connection, row: Any, names: Mapping[str, list[StepName]]) -> list[StepName]:
+    """The steps of a run, as they were when it was begun."""
+    current = names.get(row.workflow, [])
+    older = any(name.startswith(f"{row.workflow}.v") for name in names)
+    return names.get(engine_name(connection, row.id), current) if older else current
+
+
 def load_run(connection: sa.Connection, run_id: str, names: Mapping[str, list[StepName]]) -> Run | None:
     """One run, or None."""
     row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).first()
-    return run_of(row, len(names.get(row.workflow, [])), ids_of(connection, row)) if row else None
+    return run_of(row, len(titles_of(connection, row, names)), ids_of(connection, row)) if row else None
 
 
 def load_detail(connection: sa.Connection, run_id: str, names: Mapping[str, list[StepName]]) -> RunDetail | None:
@@ -225,7 +240,7 @@ def load_detail(connection: sa.Connection, run_id: str, names: Mapping[str, list
     row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run_id)).first()
     if row is None:
         return None
-    titles = names.get(row.workflow, [])
+    titles = titles_of(connection, row, names)
     begun = {s.number: s for s in connection.execute(sa.select(STEPS).where(STEPS.c.run_id == run_id))}
     tried: dict[int, list[Attempt]] = {}
     for a in connection.execute(sa.select(ATTEMPTS).where(ATTEMPTS.c.run_id == run_id).order_by(ATTEMPTS.c.id)):

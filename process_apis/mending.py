@@ -13,7 +13,7 @@ import structlog
 from canonical.faults import Broken
 from process_apis import cases
 from process_apis.engine import UNDER_WAY
-from process_apis.operating import REGISTERED, undo_id
+from process_apis.operating import begun_as, undo_id
 from process_apis.platform import Platform
 from process_apis.tables import RUNS
 
@@ -36,10 +36,11 @@ async def mend(platform: Platform, suspects: frozenset[str]) -> frozenset[str]:
 
 async def _put_right(platform: Platform, row: Any, engine_says: str) -> None:
     log.warning("a run was lost and is put right", run=row.id, status=row.status, engine=engine_says or "nothing")
-    workflow = REGISTERED[row.workflow]
+    workflow = await platform.database.run(lambda c: begun_as(c, row.workflow, row.id))
     if engine_says:
         await cases.end_with_case(row.id, Broken("The run stopped without saying why."), row.status)
     elif row.status == "cancelled":
         await platform.engine.enqueue(undo_id(row.id), row.business_key, workflow.undo, row.id)
     else:
-        await platform.engine.enqueue(row.id, row.business_key, workflow.run, row.business_key.partition(":")[2])
+        given = workflow.argument(row.id, row.business_key)
+        await platform.engine.enqueue(row.id, row.business_key, workflow.run, given)

@@ -1,7 +1,7 @@
 """Operating a workflow: start, look at, list, retry from the failed step, cancel. The same for every workflow."""
 
 import base64
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -9,19 +9,23 @@ import msgspec
 import sqlalchemy as sa
 
 from canonical.dates import now
-from canonical.faults import Conflict, Fault, FieldError, Invalid, NotFound
+from canonical.faults import Conflict, Fault, FieldError, Invalid, NotBound, NotFound
 from canonical.objects import Opportunity
 from canonical.ports import Page
-from canonical.ports.processes import Run, RunDetail, RunStatus, StartOpportunityToProject
+from canonical.ports.processes import Run, RunDetail, RunStatus, StartOpportunityToProject, SystemView
 from canonical.ports.systems import Opportunities
 from foundation.context import Criticality, current
 from process_apis import cases, journal
 from process_apis.journal import StepName
-from process_apis.platform import Platform, acting
+from process_apis.platform import Platform, about, acting
 from process_apis.tables import CASES, RUNS, STEPS
 
 T = TypeVar("T")
 REGISTERED: Final[dict[str, "Workflow"]] = {}
+FOLLOWED: Final[dict[str, Callable[[Platform, Run], Coroutine[Any, Any, None]]]] = {}
+"""What is done again by hand though no run of the engine did it: by the workflow's name."""
+VIEWED: Final[dict[str, Callable[[Platform, Run], Coroutine[Any, Any, list[SystemView]]]]] = {}
+"""How a case of such a one shows the systems side by side."""
 MOST: Final = 200
 """Runs on one page at the most."""
 READ_ANEW: Final = ("guards_failed", "disagreement", "conflict")
@@ -41,14 +45,37 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     undo: Callable[..., Coroutine[Any, Any, str]]
     criticality: Criticality = "T1"
     """What its runs are for, whoever started them: what they may use of a vendor's budget."""
+    of_deal: bool = True
+    """It begins with a deal of the CRM, whose id it is given; any other is given its run's id."""
+    ended_too: bool = False
+    """A run that ended well may be undone, too."""
+    known_as: str = ""
+    """What the engine calls its runs, where there are older versions; empty: there are none."""
+    older: tuple["Workflow", ...] = ()
+    """Versions that runs in flight were begun under: each ends as it began."""
+
+    def argument(self, run_id: str, business_key: str) -> str:
+        """What `run` is given."""
+        return business_key.partition(":")[2] if self.of_deal else run_id
 
     def __post_init__(self) -> None:
         REGISTERED[self.name] = self
 
+    def begun_as(self, engine_says: str) -> "Workflow":
+        """The version that a run which the engine knows under this name was begun under."""
+        return next((each for each in self.older if each.known_as == engine_says), self)
+
 
 def step_names() -> dict[str, list[StepName]]:
-    """The steps of every workflow."""
-    return {name: workflow.steps for name, workflow in REGISTERED.items()}
+    """The steps of every workflow; those of a version that is older than others by what the engine calls it."""
+    found = {name: workflow.steps for name, workflow in REGISTERED.items()}
+    return found | {each.known_as: each.steps for workflow in REGISTERED.values() for each in workflow.older}
+
+
+def begun_as(connection: sa.Connection, name: str, run_id: str) -> Workflow:
+    """The workflow of a run, in the version it was begun under."""
+    workflow = REGISTERED[name]
+    return workflow.begun_as(journal.engine_name(connection, run_id)) if workflow.older else workflow
 
 
 class Operating:
@@ -57,19 +84,48 @@ class Operating:
     def __init__(self, platform: Platform, workflow: Workflow) -> None:
         self._platform, self._workflow = platform, workflow
 
-    async def start_run(self, data: StartOpportunityToProject) -> Run:
-        """Start for a deal, or answer with the run this winning of it has already."""
-        crm = self._platform.systems.name("crm")
+    async def start_run(self, data: StartOpportunityToProject, crm: str = "") -> Run:
+        """Start for a deal, or answer with the run this winning of it has already. `crm`: whose deal, where not known.
+
+        `Conflict` where the deal's legal entity sells with another CRM.
+        """
+        crm = crm or self._platform.systems.name("crm")
         with acting() as caller:
-            deal = await self._platform.systems.of("crm", Opportunities).opportunity(data.opportunity_id)
+            deal = await self._platform.systems.ask(crm, Opportunities).opportunity(data.opportunity_id)
+        self.sold_with(crm, deal)
         if deal.stage.category != "won":
             raise Conflict(f"{deal.name} is {deal.stage.code}, not won.")
         run_id = f"{self._workflow.prefix}:{crm}:{deal.id}:{max(deal.won_generation, 1)}"
         values = self._first_row(run_id, f"{crm}:{deal.id}", deal, caller.acted_for)
+        return await self.begin(values)
+
+    async def begin(self, values: dict[str, Any]) -> Run:
+        """Begin the run of this first row, or answer with the one there is under its id."""
+        run_id, key = str(values["id"]), str(values["business_key"])
         await self._platform.database.run(lambda c: journal.begin_run(c, values))
         # Asked for even when the row was there: a process may have died between the row and the queue.
-        await self._platform.engine.enqueue(run_id, values["business_key"], self._workflow.run, deal.id)
+        given = self._workflow.argument(run_id, key)
+        await self._platform.engine.enqueue(run_id, key, self._workflow.run, given)
         return await self._load(run_id)
+
+    def crm_of(self, said: str, pointer: str) -> str:
+        """The CRM that is meant: it must be said where legal entities have their own. `Invalid` with the pointer."""
+        crms = self._platform.systems.playing("crm")
+        if not crms:
+            raise NotBound("no CRM bound")
+        named = " or ".join(map(repr, crms))
+        detail = f"must say which: {named}" if not said and len(crms) > 1 else ""
+        if said and said not in crms:
+            detail = f"{said!r} is not the CRM here; it is {named}"
+        if detail:
+            raise Invalid("Some fields are not as they must be.", errors=[FieldError(pointer=pointer, detail=detail)])
+        return said or crms[0]
+
+    def sold_with(self, crm: str, deal: Opportunity) -> None:
+        """`Conflict` where the deal's legal entity sells with another CRM."""
+        systems, entity = self._platform.systems, deal.legal_entity_id
+        if systems.plays("crm", entity) and (bound := systems.name("crm", entity)) != crm:
+            raise Conflict(f"{deal.name} is a deal of {entity}, which sells with {bound} and not with {crm}.")
 
     async def run(self, run_id: str) -> RunDetail:
         """One run with its steps."""
@@ -91,8 +147,10 @@ class Operating:
 
     async def cancel_run(self, run_id: str) -> Run:
         """Stop and undo, in reverse."""
-        run, engine, pivot = await self._load(run_id), self._platform.engine, self._workflow.pivot
-        if not await self._platform.database.run(lambda c: journal.cancel_run(c, run_id, pivot)):
+        run, engine = await self._load(run_id), self._platform.engine
+        begun = await self._platform.database.run(lambda c: begun_as(c, self._workflow.name, run_id))
+        pivot, too = begun.pivot, begun.ended_too
+        if not await self._platform.database.run(lambda c: journal.cancel_run(c, run_id, pivot, too)):
             if run.status in ("succeeded", "cancelled"):
                 raise Conflict(f"The run has {run.status} already.")
             raise Conflict(f"Step {pivot} was begun: from there on a run only goes forward.")
@@ -103,7 +161,7 @@ class Operating:
                 raise Conflict("The run is just being undone; try again in a moment.")
             await engine.rewind(undo, run.business_key)  # an undoing that failed once
         else:
-            await engine.enqueue(undo, run.business_key, self._workflow.undo, run_id)
+            await engine.enqueue(undo, run.business_key, begun.undo, run_id)
         return await self._load(run_id)
 
     async def _load(self, run_id: str) -> Run:
@@ -136,16 +194,19 @@ def undo_id(run_id: str) -> str:
     return f"{run_id}:undo"
 
 
-async def retry(platform: Platform, run_id: str) -> Run:
-    """Run a failed or refused run again. `Conflict` while it runs or when it has ended otherwise."""
+async def retry(platform: Platform, run_id: str, anew: bool = False) -> Run:
+    """Run a failed or refused run again, `anew` from its beginning. `Conflict` while it runs or has ended otherwise."""
     run = await platform.database.run(lambda c: journal.load_run(c, run_id, step_names()))
     if run is None:
         raise NotFound(f"There is no run {run_id}.")
     if run.status not in ("failed", "refused"):
         raise Conflict(f"The run is {run.status}; only a failed or refused one can be run again.")
+    if run.workflow in FOLLOWED:
+        await FOLLOWED[run.workflow](platform, run)
+        return await platform.database.run(lambda c: journal.load_run(c, run_id, step_names())) or run
     if not await platform.engine.over(run_id):
         raise Conflict("The run is just coming to its end; try again in a moment.")
-    again = await _begin_at(platform, run)
+    again = 1 if anew else await _begin_at(platform, run)
     who = acting_person()
 
     def reopen(connection: sa.Connection) -> bool:
@@ -157,6 +218,7 @@ async def retry(platform: Platform, run_id: str) -> Run:
 
     if not await platform.database.run(reopen):
         raise Conflict("Somebody else has just run it again.")
+    platform.paused.clear()  # whoever runs it again may have mended the sign-in: the run itself finds out
     await platform.engine.rewind(run_id, run.business_key, f"{again:02d}-")
     found = await platform.database.run(lambda c: journal.load_run(c, run_id, step_names()))
     assert found is not None
@@ -178,11 +240,12 @@ async def _begin_at(platform: Platform, run: Run) -> int:
 
 async def _edited(platform: Platform, run: Run) -> bool:
     """Whether the deal was edited since its guards saw it. From the pivot on that no longer matters."""
-    if run.step >= REGISTERED[run.workflow].pivot:
+    workflow = await platform.database.run(lambda c: begun_as(c, run.workflow, run.id))
+    if run.step >= workflow.pivot or not workflow.of_deal:
         return False
     seen = sa.select(RUNS.c.source_version).where(RUNS.c.id == run.id)
     try:
-        with acting():
+        with about(run.id), acting():
             crm = platform.systems.of("crm", Opportunities)
             deal = await crm.opportunity(run.business_key.partition(":")[2])
     except Fault:
@@ -220,13 +283,24 @@ async def list_runs(
             query = query.where(older)
         rows, names = list(connection.execute(query)), step_names()
         items = [
-            journal.run_of(row, len(names.get(row.workflow, [])), journal.ids_of(connection, row))
+            journal.run_of(row, len(journal.titles_of(connection, row, names)), journal.ids_of(connection, row))
             for row in rows[:most]
         ]
         more = cursor_of((rows[most - 1].started_at, rows[most - 1].id)) if len(rows) > most else ""
         return Page(items=items, next=more)
 
     return await platform.database.run(read)
+
+
+async def view_of(platform: Platform, name: str, asked: Awaitable[dict[str, str]]) -> SystemView:
+    """What a system says for a case, by what it is asked; or that it has no such thing, or does not answer."""
+    title = platform.systems.title(name)
+    try:
+        return SystemView(system=name, title=title, found=True, fields=await asked)
+    except NotFound:
+        return SystemView(system=name, title=title, found=False)
+    except Fault as fault:
+        return SystemView(system=name, title=title, found=False, unreachable=str(fault))
 
 
 def cursor_of(place: tuple[Any, ...]) -> str:

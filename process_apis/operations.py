@@ -37,10 +37,19 @@ from canonical.ports.systems import Customers, Opportunities, Projects
 from foundation.api import Api
 from process_apis import ProcessApi, cases, journal
 from process_apis.bindings import Systems
-from process_apis.operating import acting_person, cursor_of, list_runs, open_cursor, retry, step_names
-from process_apis.platform import Platform, acting
+from process_apis.operating import (
+    REGISTERED,
+    VIEWED,
+    acting_person,
+    cursor_of,
+    list_runs,
+    open_cursor,
+    retry,
+    step_names,
+)
+from process_apis.opportunity_to_project.verification import deal_facts, project_facts
+from process_apis.platform import Platform, about, acting
 from process_apis.tables import ATTEMPTS, CALLS, CASE_EVENTS, CASES, EVENTS, INBOX, RUNS
-from process_apis.verification import deal_facts, project_facts
 
 SLOW_MS: Final = 2000
 """A system whose median answer takes longer than this is slow."""
@@ -110,6 +119,9 @@ class Operations:
 
     async def _side_by_side(self, run: Run) -> list[SystemView]:
         """What CRM, ERP and PSA hold of the deal at this moment; a system that does not answer says so."""
+        if run.workflow in VIEWED:
+            with about(run.id), acting():
+                return await VIEWED[run.workflow](self._platform, run)
         asked: dict[str, Callable[[Run], Awaitable[dict[str, str]]]] = {
             "crm": self._of_the_deal,
             "erp": self._in_erp,
@@ -121,7 +133,7 @@ class Operations:
             for role, ask in asked.items()
             if systems.plays(role, run.legal_entity)
         }
-        with acting():
+        with about(run.id), acting():
             return await asyncio.gather(*(self._view(name, ask(run)) for name, ask in bound.items()))
 
     async def _view(self, name: str, asking: Awaitable[dict[str, str]]) -> SystemView:
@@ -173,15 +185,20 @@ def _overview(c: sa.Connection) -> Overview:
     by_status = {status: count for status, count in counted}  # noqa: C416 - rows are tuples to Python only
     waiting = list(
         c.execute(
-            sa.select(RUNS.c.amount, RUNS.c.currency, CASES.c.opened_at)
+            sa.select(RUNS.c.workflow, RUNS.c.business_key, RUNS.c.amount, RUNS.c.currency, CASES.c.opened_at)
             .join(CASES, CASES.c.run_id == RUNS.c.id)
             .where(CASES.c.state == "open")
         )
     )
-    sums: dict[str, Decimal] = {}
+    # Of one deal several runs may wait: its money is at risk once.
+    held: dict[tuple[str, str], Decimal] = {}
     for row in waiting:
         if row.amount:
-            sums[row.currency] = sums.get(row.currency, Decimal(0)) + Decimal(row.amount)
+            place = (row.business_key, row.currency)
+            held[place] = max(held.get(place, Decimal(0)), Decimal(row.amount))
+    sums: dict[str, Decimal] = {}
+    for (_, currency), amount in held.items():
+        sums[currency] = sums.get(currency, Decimal(0)) + amount
     faults = c.scalar(sa.select(sa.func.count()).where(ATTEMPTS.c.fault != "", ATTEMPTS.c.fault != "not_found")) or 0
     # A fault of a run that went on to its end without a case is one nobody had to look at.
     ended_well = sa.select(RUNS.c.id).where(RUNS.c.status == "succeeded", RUNS.c.id.not_in(sa.select(CASES.c.run_id)))
@@ -194,7 +211,7 @@ def _overview(c: sa.Connection) -> Overview:
         at=now(),
         open_cases=len(waiting),
         money_at_risk=[Money(amount=amount, currency=currency) for currency, amount in sorted(sums.items())],
-        projects_blocked=len(waiting),
+        projects_blocked=sum(row.workflow in REGISTERED for row in waiting),
         running=by_status.get("running", 0),
         succeeded=by_status.get("succeeded", 0),
         verified=c.scalar(sa.select(sa.func.count()).where(RUNS.c.verified.is_(True))) or 0,

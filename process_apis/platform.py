@@ -3,10 +3,14 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import time, timedelta
+from decimal import Decimal
 from typing import Final
 
 import msgspec
 
+from canonical.objects import Opportunity
+from canonical.ownership import Ownership
 from foundation.context import Caller, current, use
 from foundation.database import Database
 from foundation.masking import Masker
@@ -15,6 +19,9 @@ from process_apis.engine import Engine
 
 WORKLOAD: Final = Caller(subject="process-tier", client="process-tier", layer="process", scopes=frozenset({"system"}))
 """The process tier's own identity towards system APIs, in one process; apart, its token says the same."""
+
+_IN_HAND_LEAST: Final = 15.0
+"""Seconds that a record is kept from other workers at least, else four leases."""
 
 
 def on_own_account(what: str) -> Caller:
@@ -29,6 +36,13 @@ def acting() -> Iterator[Caller]:
     caller = context.caller.acting(WORKLOAD) if context.caller else WORKLOAD
     with use(msgspec.structs.replace(context, caller=caller)):
         yield caller
+
+
+@contextmanager
+def about(run_id: str) -> Iterator[None]:
+    """Working for a run from outside of it: what it is about decides which system is asked."""
+    with use(msgspec.structs.replace(current(), run=run_id)):
+        yield
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +63,29 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """Between two polls of each source of changes."""
     desk: float = 60.0
     """Between two attempts to tell the service desk of the same case."""
+    tell: float = 1.0
+    """Between two looks for events that subscribers are to be told of."""
+    reconcile_at: time | None = None
+    """When each legal entity's systems are compared, by its own clock; never where none is said."""
+
+
+class Commitment(msgspec.Struct, frozen=True, kw_only=True):
+    """From when on a deal is prepared for before it is won; neither given: never."""
+
+    probability: Decimal | None = None
+    """From 0 to 1: so likely, or more."""
+    stages: frozenset[str] = frozenset()
+    """Or in one of these stages, as the CRM calls them."""
+
+    @property
+    def given(self) -> bool:
+        """Whether any deal is prepared for at all."""
+        return self.probability is not None or bool(self.stages)
+
+    def met(self, deal: Opportunity) -> bool:
+        """Whether a deal is open and likely enough."""
+        likely = self.probability is not None and deal.probability >= self.probability
+        return deal.stage.category == "open" and (likely or deal.stage.code in self.stages)
 
 
 class Platform(msgspec.Struct, kw_only=True):
@@ -59,8 +96,24 @@ class Platform(msgspec.Struct, kw_only=True):
     systems: Systems
     masker: Masker
     pace: Pace = Pace()
+    ownership: Ownership = Ownership()
+    """Which role owns which field; nothing is synchronised that is not in it."""
+    commitment: Commitment = Commitment()
     changed: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     """Set when the inbox has something new."""
+    webhook_key: bytes = b""
+    """What subscribers' secrets are made from; the same in all processes of the tier."""
+    calls_anywhere: bool = False
+    """Events are told to any address, our own machine's too: in a sandbox only."""
+    event_streams: str = ""
+    """Address of a Redis whose streams are told every event; it may hold a password."""
+    paused: dict[str, str] = msgspec.field(default_factory=dict)
+    """Systems that refuse our sign-in, and what they said: steps stop there without asking."""
+
+    @property
+    def in_hand(self) -> timedelta:
+        """How long a worker keeps what it has taken in hand from others: what a dead process held is free after it."""
+        return timedelta(seconds=max(_IN_HAND_LEAST, 4 * self.engine.lease))
 
 
 _here: list[Platform] = []

@@ -18,6 +18,12 @@ from dbos._serialization import Serializer
 from canonical.faults import Broken, Fault, FieldError
 
 _TAG: Final = "$"
+_MOVED: Final = {
+    "process_apis.guards": "process_apis.opportunity_to_project.guards",
+    "process_apis.opportunity_to_project_objects": "process_apis.opportunity_to_project.objects",
+    "process_apis.templates": "process_apis.opportunity_to_project.templates",
+}
+"""Modules whose Structs runs in flight wrote under an older name."""
 
 
 class RegisteredTypes(Serializer):
@@ -113,7 +119,7 @@ def _struct(name: str) -> Any:
     module, _, qualname = name.partition(":")
     if module.split(".")[0] not in ("canonical", "process_apis", "foundation"):
         raise TypeError(f"{name} is not a type of ours")
-    found: Any = importlib.import_module(module)
+    found: Any = importlib.import_module(_MOVED.get(module, module))
     for part in qualname.split("."):
         found = getattr(found, part)
     return found

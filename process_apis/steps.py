@@ -18,9 +18,19 @@ import structlog
 from dbos import DBOS
 
 from canonical.dates import now
-from canonical.faults import Broken, Fault, NotBound, NotFound, OutcomeUnknown
-from canonical.ports import Operation, Written, operations
+from canonical.faults import (
+    Broken,
+    Fault,
+    NotBound,
+    NotFound,
+    OutcomeUnknown,
+    TooMany,
+    VendorForbade,
+    VendorSignIn,
+)
+from canonical.ports import Operation, operations
 from canonical.ports.processes import Attempt, StepStatus
+from canonical.ports.systems import Connection
 from foundation.context import Context, use
 from process_apis import journal
 from process_apis.platform import WORKLOAD, Platform, here
@@ -61,9 +71,7 @@ class Scope:
             return False
         return True
 
-    async def settle(
-        self, write: Callable[[], Awaitable[Written]], look: Callable[[], Awaitable[Any]] | None = None
-    ) -> Written:
+    async def settle(self, write: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[Any]] | None = None) -> T:
         """Write, and where the answer is lost find out by key before writing again.
 
         `look` reads the record by the key it is written under. A request still in flight may land after one look-up,
@@ -108,6 +116,16 @@ async def undo_step(run_id: str, number: int, name: str, body: Callable[[Scope],
     await DBOS.run_step_async({"name": f"undo-{number:02d}-{name}"}, _undo, run_id, number, body)
 
 
+async def at_rest(run_id: str, patience: float = 60.0) -> None:
+    """Wait until no step of a run is in flight any more, at most `patience` seconds."""
+    busy = sa.select(STEPS.c.number).where(STEPS.c.run_id == run_id, STEPS.c.status == "running")
+    deadline = asyncio.get_running_loop().time() + patience
+    while await here().database.run(lambda c: c.scalar(busy)) is not None:
+        if asyncio.get_running_loop().time() > deadline:
+            return
+        await asyncio.sleep(0.5)
+
+
 async def _undo(run_id: str, number: int, body: Callable[[Scope], Awaitable[None]]) -> None:
     platform = here()
     scope = Scope(platform, run_id, number)
@@ -127,7 +145,7 @@ async def _attempt(run_id: str, number: int, body: Callable[[Scope], Awaitable[T
         await scope.record(lambda c: journal.begin_step(c, run_id, number, system))
         _tell(run_id, number, "begun")
         try:
-            result = await _patiently(platform, scope, body)
+            result = await _patiently(platform, scope, body, system)
         except Fault as fault:
             said = str(fault)
             await scope.record(lambda c: journal.end_step(c, run_id, number, "failed", said))
@@ -138,24 +156,57 @@ async def _attempt(run_id: str, number: int, body: Callable[[Scope], Awaitable[T
         return result
 
 
-async def _patiently(platform: Platform, scope: Scope, body: Callable[[Scope], Awaitable[T]]) -> T:
-    """The body, again while its fault may pass. A bug is `Broken`: it is never retried and never leaves as itself."""
-    pace, wait = platform.pace, platform.pace.retry
-    for left in range(pace.attempts - 1, -1, -1):
+async def _patiently(platform: Platform, scope: Scope, body: Callable[[Scope], Awaitable[T]], system: str = "") -> T:
+    """The body, again while its fault may pass. A bug is `Broken`: it is never retried and never leaves as itself.
+
+    What was not sent, since a vendor is left alone, its budget is spent or a limit of ours is reached, is no attempt:
+    it is waited for as long as a vendor may ask. A connection that does not know us any more is paused. Refused
+    sign-ins are counted for themselves, in a row: after a throttling and an outage, one of them is no missing right.
+    """
+    if system in platform.paused:
+        raise VendorSignIn(platform.paused[system], system=system)
+    pace, wait, tries, refused, unsent = platform.pace, platform.pace.retry, 0, 0, 0.0
+    while True:
         scope.status, scope.summary = "done", ""
         try:
             return await body(scope)
         except Fault as fault:
-            asked = float(fault.facts.get("retry_after") or 0)
-            if not fault.retry or not left or asked > pace.longest_asked:
-                raise
+            asked, closed = float(fault.facts.get("retry_after") or 0), isinstance(fault, VendorSignIn)
+            tries, refused = tries + (not closed), refused + 1 if closed else 0
             own = min(wait * random.uniform(0.8, 1.2), pace.retry_most)  # noqa: S311 - it spreads, it hides nothing
+            not_sent = "budget" in fault.facts or (isinstance(fault, TooMany) and asked > 0)
+            if not_sent and unsent + asked <= pace.longest_asked:
+                tries, unsent = tries - 1, unsent + asked
+                await asyncio.sleep(asked + own * random.random())  # noqa: S311 - all who wait wait for the same
+                continue
+            if isinstance(fault, VendorSignIn):
+                await _asked_again(platform, fault, pace.attempts - refused)
+            elif not fault.retry or tries >= pace.attempts or asked > pace.longest_asked:
+                raise
             await asyncio.sleep(max(asked, own))
             wait *= 2
         except Exception as bug:
             log.exception("a step broke", number=scope.number)
             raise Broken(f"step {scope.number} broke: {type(bug).__name__}") from bug
-    raise AssertionError("unreachable")
+
+
+async def knows_us(platform: Platform, system: str) -> bool:
+    """Whether a system says who we are."""
+    try:
+        await platform.systems.ask(system, Connection).whoami()
+    except Fault as fault:
+        log.info("a system does not say who we are", system=system, reason=fault.reason)
+        return False
+    return True
+
+
+async def _asked_again(platform: Platform, refused: VendorSignIn, left: int) -> None:
+    """Back when the system knows us after all. Pauses it and raises the fault where not."""
+    if not await knows_us(platform, refused.system):
+        platform.paused[refused.system] = refused.detail
+        raise refused
+    if left <= 0:  # it says who we are, and yet refuses this one call: no closed door
+        raise VendorForbade(f"it knows us, and still: {refused.detail}", system=refused.system) from refused
 
 
 async def _context(platform: Platform, run_id: str, number: int) -> Context:

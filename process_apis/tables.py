@@ -105,6 +105,15 @@ PROJECT_CODES: Final = sa.Table(
     sa.Column("released_at", _now),
 )
 
+CONTRACT_HOLDERS: Final = sa.Table(
+    "contract_holders",
+    METADATA,
+    sa.Column("contract_key", sa.String(160), primary_key=True),
+    sa.Column("business_key", sa.String(160), nullable=False),
+    sa.Column("since", _now, nullable=False),
+)
+"""The deal a contract is billed for: one, whoever else rests on it."""
+
 CASES: Final = sa.Table(
     "cases",
     METADATA,
@@ -126,7 +135,8 @@ CASES: Final = sa.Table(
     sa.Column("opened_at", _now, nullable=False),
     sa.Column("closed_at", _now),
 )
-"""One case a run, reopened when it fails again. `ticket_state`: what the service desk still has to be told."""
+"""One case a run, reopened when it fails again. `ticket_state`: whether the service desk is still `due` to be told, was
+`told`, or knows the cause from another case (`shared`)."""
 
 CASE_EVENTS: Final = sa.Table(
     "case_events",
@@ -180,9 +190,133 @@ EVENTS: Final = sa.Table(
 )
 """The outbox: CloudEvents, written in the transaction of the state they tell of."""
 
+SUBSCRIPTIONS: Final = sa.Table(
+    "subscriptions",
+    METADATA,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("client", sa.String(160), nullable=False, index=True),
+    sa.Column("url", sa.String(500), nullable=False),
+    sa.Column("types", sa.Text, nullable=False),
+    sa.Column("legal_entities", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("created_at", _now, nullable=False),
+    sa.Column("secret_number", sa.Integer, nullable=False),
+    sa.Column("renewed_at", _now),
+)
+"""Who is told of which events. A secret is made from the platform's key and its number, and stands nowhere."""
+
+DELIVERIES: Final = sa.Table(
+    "deliveries",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("subscription_id", sa.String(40), sa.ForeignKey("subscriptions.id"), nullable=False),
+    sa.Column("event_id", sa.String(64), nullable=False),
+    sa.Column("subject", sa.String(160), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("due_at", _now, nullable=False),
+    sa.Column("held_until", _now),
+    sa.Column("last_status", sa.Integer, nullable=False, default=0),
+    sa.Column("last_detail", sa.Text, nullable=False, default=""),
+    sa.Index("ix_deliveries_in_order", "subscription_id", "subject", "number"),
+    sa.Index("ix_deliveries_due", "state", "due_at"),
+)
+"""One row an event and subscription, written with the event itself. Of one subject the first not delivered is sent."""
+
 LEASES: Final = sa.Table(
     "leases",
     METADATA,
     sa.Column("executor", sa.String(80), primary_key=True),
     sa.Column("beat_at", sa.Float, nullable=False),
 )
+
+CANONICAL_IDS: Final = sa.Table(
+    "canonical_ids",
+    METADATA,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("object", sa.String(40), nullable=False),
+    sa.Column("merged_into", sa.String(40), index=True),
+    sa.Column("created_at", _now, nullable=False),
+    sa.Column("held_by", sa.String(80), nullable=False, default=""),
+    sa.Column("held_until", _now),
+)
+"""What we call a thing, for good. `held_by`: who works on it until `held_until`, so that nobody else does."""
+
+XREF_LINKS: Final = sa.Table(
+    "xref_links",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("canonical_id", sa.String(40), sa.ForeignKey("canonical_ids.id"), nullable=False, index=True),
+    sa.Column("object", sa.String(40), nullable=False),
+    sa.Column("system", sa.String(80), nullable=False),
+    sa.Column("instance", sa.String(80), nullable=False, default=""),
+    sa.Column("native_id", sa.String(160), nullable=False, index=True),
+    sa.Column("alt_key", sa.String(160), nullable=False, default="", index=True),
+    sa.Column("linked_at", _now, nullable=False),
+    sa.Column("unlinked_at", _now),
+    sa.Index(
+        "one_link_a_record",
+        "object",
+        "system",
+        "native_id",
+        unique=True,
+        sqlite_where=sa.text("unlinked_at IS NULL"),
+        postgresql_where=sa.text("unlinked_at IS NULL"),
+    ),
+)
+"""Where a thing lives: many systems, and in one of them more than once. What was unlinked stays as history."""
+
+XREF_TERMS: Final = sa.Table(
+    "xref_terms",
+    METADATA,
+    sa.Column("canonical_id", sa.String(40), sa.ForeignKey("canonical_ids.id"), primary_key=True),
+    sa.Column("system", sa.String(80), primary_key=True),
+    sa.Column("native_id", sa.String(160), primary_key=True),
+    sa.Column("kind", sa.String(20), primary_key=True),
+    sa.Column("value", sa.String(200), primary_key=True),
+    sa.Index("ix_xref_terms_value", "kind", "value"),
+)
+"""By what else it is found: numbers, tax numbers, mail domains and names, as each system has them, in one spelling."""
+
+XREF_HISTORY: Final = sa.Table(
+    "xref_history",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("canonical_id", sa.String(40), sa.ForeignKey("canonical_ids.id"), nullable=False, index=True),
+    sa.Column("at", _now, nullable=False),
+    sa.Column("who", sa.String(160), nullable=False),
+    sa.Column("did", sa.String(20), nullable=False),
+    sa.Column("system", sa.String(80), nullable=False, default=""),
+    sa.Column("native_id", sa.String(160), nullable=False, default=""),
+    sa.Column("other_id", sa.String(40), nullable=False, default=""),
+    sa.Column("why", sa.Text, nullable=False, default=""),
+)
+"""Who linked, unlinked and merged what, and why. Only ever added to."""
+
+SNAPSHOTS: Final = sa.Table(
+    "agreed_snapshots",
+    METADATA,
+    sa.Column("canonical_id", sa.String(40), sa.ForeignKey("canonical_ids.id"), primary_key=True),
+    sa.Column("system", sa.String(80), primary_key=True),
+    sa.Column("native_id", sa.String(160), primary_key=True),
+    sa.Column("agreed", sa.Text, nullable=False),
+    sa.Column("seen", sa.String(64), nullable=False),
+    sa.Column("version", sa.String(80), nullable=False, default=""),
+    sa.Column("parent_id", sa.String(40), nullable=False, default="", index=True),
+    sa.Column("at", _now, nullable=False),
+)
+"""What each system said when all agreed last, and the hash of what it was last seen to say."""
+
+PROJECT_SETUPS: Final = sa.Table(
+    "project_setups",
+    METADATA,
+    sa.Column("run_id", sa.String(200), primary_key=True),
+    sa.Column("project_key", sa.String(160), nullable=False, index=True),
+    sa.Column("template", sa.String(80), nullable=False),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("lines", sa.Text, nullable=False, default="{}"),
+    sa.Column("found", sa.Text, nullable=False, default="[]"),
+    sa.Column("before", sa.Text, nullable=False, default="{}"),
+)
+"""What a setup was asked for; the contract line of each task; the tasks it found; and by system what it changed, as it
+was before: whoever undoes it puts that back."""

@@ -2,9 +2,12 @@
 
 {"name": "...", "asked": {"ticket_by_key": {"key": "CASE-7"}},
  "before": [{"sent": {...}, "replied": {...}}],            calls that lead up to the one it is about
- "sent": {"method", "path", "body"?}, "replied": {"status", "headers"?, "body"},
+ "sent": {"method", "path", "body"?}, "replied": {"status", "headers"?, "body", "also"?},
  "gives": {...} | "faults": {"reason": ..., ...},
  "sandbox": {"options"?, "records"?, "fault"?}}             how a sandbox comes to answer alike, where it can
+
+`also` lists other statuses that the vendor's documents give for the same. Every file is played otherwise written as
+well (`tests/ports/variations.py`).
 """
 
 import json

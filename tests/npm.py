@@ -15,6 +15,6 @@ def installed(folder: Path, name: str) -> Path:
         for each in ("package.json", "package-lock.json"):
             shutil.copy(folder / each, place)
         asked = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(asked, cwd=place, check=True, timeout=240)
+        subprocess.run(asked, cwd=place, check=True, timeout=240, capture_output=True)
 
     return once(name, folder / "package-lock.json", make)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,8 @@ class Client:
         self.url, self.state = url, state
         self.demo = read_demo(state)
         self.http = httpx.Client(base_url=url, timeout=40, trust_env=False)
-        self._tokens: dict[tuple[str, str], str] = {}
+        self._tokens: dict[tuple[str, str], tuple[float, str]] = {}
+        """By whom they speak for and the scope: until when they are good enough, and themselves."""
 
     def token(self, client: str, scope: str = "") -> str:
         """An access token of a program; with fewer scopes than it may have where `scope` says which.
@@ -107,20 +108,26 @@ class Client:
         return jwt.encode({"alg": "HS256"}, said | claims_of(chain.split(), client), key, algorithms=["HS256"])
 
     def _token(self, client: str, scope: str, form: dict[str, str], subject: str = "") -> str:
-        known = self._tokens.get((client + subject, scope))
-        if known is None:
-            form = form | ({"scope": scope} if scope else {})
-            answer = self.http.post("/identity/token", data=form, auth=(client, self.demo.clients[client]))
+        def ask() -> Any:
+            asked = form | ({"scope": scope} if scope else {})
+            answer = self.http.post("/identity/token", data=asked, auth=(client, self.demo.clients[client]))
             assert answer.status_code == 200, answer.text
-            known = self._tokens[client + subject, scope] = str(answer.json()["access_token"])
-        return known
+            return answer.json()
+
+        return self._kept(client + subject, scope, ask)
+
+    def _kept(self, who: str, scope: str, ask: Callable[[], Any]) -> str:
+        """A token asked for before, while it is good for a minute more; else a new one."""
+        until, token = self._tokens.get((who, scope), (0.0, ""))
+        if time.monotonic() < until:
+            return token
+        said = ask()
+        self._tokens[who, scope] = time.monotonic() + said["expires_in"] - 60, said["access_token"]
+        return str(said["access_token"])
 
     def person(self, login: str = PORTAL_LOGIN, client: str = "client-portal", scope: str = "portal:read") -> str:
         """An access token of somebody who signed in on the issuer's pages (authorization code with PKCE)."""
-        known = self._tokens.get((f"{client}:{login}", scope))
-        if known is None:
-            known = self._tokens[f"{client}:{login}", scope] = self._sign_in(login, client, scope)
-        return known
+        return self._kept(f"{client}:{login}", scope, lambda: self._sign_in(login, client, scope))
 
     def ask(self, method: str, path: str, token: str = "", **options: Any) -> httpx.Response:
         """One call."""
@@ -149,7 +156,7 @@ class Client:
         finally:
             httpx.delete(base).raise_for_status()
 
-    def _sign_in(self, login: str, client: str, scope: str) -> str:
+    def _sign_in(self, login: str, client: str, scope: str) -> Any:
         back = f"{self.url}/client-portal/callback" if client == "client-portal" else f"{self.url}/desk/callback"
         digest = hashlib.sha256(_VERIFIER.encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -175,4 +182,4 @@ class Client:
         form |= {} if secret else {"client_id": client}
         answer = self.http.post("/identity/token", data=form, **who)
         assert answer.status_code == 200, answer.text
-        return str(answer.json()["access_token"])
+        return answer.json()

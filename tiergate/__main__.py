@@ -13,6 +13,7 @@
     tiergate export envoy       the policies as the configuration of an Envoy in front
     tiergate connections check  are we let in everywhere, and is what we map there?
     tiergate capabilities       what each system can, and why not
+    tiergate reconcile          do the systems hold the same? what differs is mended, or is a case
     tiergate sandbox netsuite   one sandbox alone, with a seed and faults of your own
     tiergate mcp list           which operations may language models call? and serve, for their programs
 
@@ -40,6 +41,7 @@ from tiergate.commands import export as exports
 from tiergate.commands import mcp as tools
 from tiergate.commands import openapi as contracts
 from tiergate.commands import policy as policies
+from tiergate.commands import reconcile as reconciling
 from tiergate.commands import sandbox as alone
 from tiergate.settings import Settings, WrongSetting
 
@@ -118,6 +120,12 @@ def parser(of: str | None = None) -> argparse.ArgumentParser:
         ("audit", audits.audit, audits.arguments, "ask the record of calls, and keep it"),
         ("export", exports.export, exports.arguments, "write the policies in the words of another program"),
         ("connections", connected.connections, connected.arguments, "ask the systems behind us"),
+        (
+            "reconcile",
+            reconciling.reconcile,
+            reconciling.arguments,
+            "have the systems compared, and see what differs",
+        ),
         ("sandbox", alone.serve, alone.arguments, "serve one system's sandbox alone"),
         ("capabilities", capabilities.tell, capabilities.arguments, "what each system can, and why not"),
         ("mcp", tools.mcp, tools.arguments, "offer operations to language models, as MCP tools"),

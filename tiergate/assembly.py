@@ -20,7 +20,6 @@ from litestar.router import Router
 import experience_apis
 import process_apis
 import system_apis
-from canonical.faults import NotBound
 from experience_apis import Surroundings
 from foundation.api import Api, Direct, directly, routes
 from foundation.client import client
@@ -50,11 +49,11 @@ from gateway.plan import Plan, load
 from gateway.problems import problem_page
 from gateway.published import scopes_of
 from gateway.publishing import pages
-from gateway.reload import Reloading
+from gateway.reload import Reloading, fingerprint
 from gateway.resource_metadata import metadata
 from process_apis.bindings import Ask, Bindings, Systems
 from process_apis.engine import Engine
-from process_apis.intake import Worker
+from process_apis.events.intake import Worker
 from process_apis.platform import WORKLOAD, Pace, Platform, launch
 from tiergate import catalogue, configuration, record
 from tiergate.between import EXPERIENCE, ActingFor, Processes, Together, caller
@@ -85,12 +84,15 @@ class Served:
         self.settings = settings
         self._serving = tuple(serving)
         self._gateway = gateway
-        self._pace = pace or Pace(poll=settings.poll_seconds)
+        self._pace = pace or Pace(poll=settings.poll_seconds, reconcile_at=settings.reconcile_at)
         values = {"TIERGATE_ISSUER": f"{settings.address}/identity", "TIERGATE_AUDIENCE": AUDIENCE, **settings.values}
         self._read = partial(load, settings.policies, catalogue.apis(), values, settings.environment)
+        self._said = fingerprint(settings.policies)
         self.plan: Plan = self._read()
         self._systems = system_apis.discover()
         self.bindings: Bindings = configuration.bindings(settings.policies, self._systems, values)
+        self._ownership = configuration.ownership(settings.policies)
+        self._commitment = configuration.commitment(settings.policies)
         self._connections: dict[str, Connection] = {}
         if "system" in self._serving:
             bound = Systems(self.bindings, cast(Any, None)).roles()
@@ -117,11 +119,7 @@ class Served:
         key = hashlib.sha256(key_file(settings.state / "masks.key")).digest()
         self.masker = Masker(key, msgspec.structs.asdict(self.plan.platform["data_classes"]))
         place = record.place_of(settings, self.plan.platform["anchors"])
-        trail = Trail(
-            place,
-            self.masker,
-            name="-".join(self._serving) or "gateway",
-        )
+        trail = Trail(place, self.masker, name="-".join(self._serving) or "gateway")
         sweeping = record.Sweeping(trail.place, lambda: self.plan.platform["retention"] or {})
         self._closing += [trail.close, sweeping.stop]
         sweeping.start()
@@ -145,7 +143,7 @@ class Served:
             drift=drift,
         )
         self._closing.append(self.governor.services.load.stop)
-        self.policies = Reloading(self.governor, settings.policies, self._read, self._in_force)
+        self.policies = Reloading(self.governor, settings.policies, self._read, self._in_force, said=self._said)
         self._adapters = {
             name: configuration.adapter(self._systems[name], msgspec.structs.replace(c, counters=counters))
             for name, c in self._connections.items()
@@ -258,7 +256,7 @@ class Served:
         return app_of(found)
 
     async def _process_app(self) -> Litestar:
-        engine = Engine(self.database, lease=self.settings.lease_seconds)
+        engine = Engine(self.database, lease=self.settings.lease_seconds, at_once=self.settings.runs_at_once)
         systems = Systems(
             self.bindings,
             cast(Ask, self._ask_system),
@@ -266,19 +264,27 @@ class Served:
             {name: s.abbreviation for name, s in self._systems.items()},
         )
         self.platform = Platform(
-            database=self.database, engine=engine, systems=systems, masker=self.masker, pace=self._pace
+            database=self.database,
+            engine=engine,
+            systems=systems,
+            masker=self.masker,
+            pace=self._pace,
+            ownership=self._ownership,
+            commitment=self._commitment,
+            webhook_key=key_file(self.settings.state / "webhooks.key"),
+            calls_anywhere=self.settings.environment == "sandbox",
+            event_streams=self.settings.event_streams_url,
         )
         launch(self.platform)
-        self._processes = {name: process.implement(self.platform) for name, process in process_apis.discover().items()}
+        found: list[BaseRouteHandler | Router] = []
         for name, process in process_apis.discover().items():
-            self.governor.services.lookups.serve(process.api, self._processes[name])
+            implementation = self._processes[name] = process.implement(self.platform)
+            self.governor.services.lookups.serve(process.api, implementation)
+            found += self._routes(process.api, implementation)
         await engine.start()
         worker = Worker(self.platform)
         worker.start()
         self._closing += [engine.stop, worker.stop]
-        found: list[BaseRouteHandler | Router] = []
-        for name, process in process_apis.discover().items():
-            found += self._routes(process.api, self._processes[name])
         return app_of(found)
 
     def _experience_app(self, identity: Identity | None) -> Litestar:
@@ -325,11 +331,7 @@ class Served:
 
     def _system_port(self, name: str, port: type[P]) -> P:
         """The adapter here, governed; or the system tier's client."""
-        if name not in self._systems:
-            raise NotBound(f"no system is called {name!r}")
-        if port not in self._systems[name].ports:
-            raise NotBound(f"{self._systems[name].title} has no {port.__name__.lower()}")
-        api = catalogue.system_api(self._systems[name])
+        api = catalogue.system_api(catalogue.offering(self._systems, name, port))
         if name in self._adapters:
             adapter = cast(P, self._adapters[name])
             return interior.bind(port, adapter, self.governor, api, self._as("process", "system"))

@@ -6,6 +6,7 @@ from functools import cache
 import experience_apis
 import process_apis
 import system_apis
+from canonical.faults import NotBound
 from foundation.api import Api
 
 
@@ -19,6 +20,20 @@ def system_api(system: "system_apis.SystemApi") -> Api:
         ports=system.ports,
         detects_changes=system.detects_changes,
     )
+
+
+def offering(systems: Mapping[str, "system_apis.SystemApi"], name: str, port: type) -> "system_apis.SystemApi":
+    """The system of a name, if it offers a port; `NotBound` where there is none, or with why it does not."""
+    if name not in systems:
+        raise NotBound(f"no system is called {name!r}")
+    if port not in systems[name].ports:
+        raise NotBound(lacking(systems[name], port))
+    return systems[name]
+
+
+def lacking(system: "system_apis.SystemApi", port: type) -> str:
+    """Why a system is not asked for a port, in its own words where it has some."""
+    return system.lacks.get(port) or f"{system.title} has no {port.__name__.lower()}"
 
 
 @cache

@@ -1,4 +1,5 @@
-"""`policies/bindings.yaml` and `policies/connections.yaml`: which system plays which role, and how to reach it."""
+"""`policies/bindings.yaml`, `connections.yaml`, `ownership.yaml`, `commitment.yaml`: which system plays which role, how
+it is reached, which field is whose, and from when on a deal is prepared for."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -8,12 +9,17 @@ from typing import Final
 
 import httpx
 
+import experience_apis
+from canonical.ownership import Ownership
 from foundation.connections import Connection
 from foundation.vendor_budget import Budget
+from gateway.commitment import read_commitment
 from gateway.loader import Node, PolicyError, read
+from gateway.ownership import read_ownership
 from gateway.words import Duration
 from process_apis import bindings as roles
 from process_apis.bindings import Bindings
+from process_apis.platform import Commitment
 from system_apis import Adapter, SystemApi
 from tiergate.budgets import read_budget
 
@@ -22,14 +28,26 @@ _SYSTEM: Final = re.compile(r"^(\w+):")
 _KEYS: Final = ("url", "sign_in", "timeout", "notifications", "verify", "budget")
 
 
-def bindings(folder: Path, known: Iterable[str], values: Mapping[str, str]) -> Bindings:
-    """The roles; `PolicyError` with each wrong line."""
+def bindings(folder: Path, known: Mapping[str, SystemApi], values: Mapping[str, str]) -> Bindings:
+    """The roles; `PolicyError` with each wrong line: a name nobody has, a role its system does not play."""
     node = read(folder / "bindings.yaml", "policies/bindings.yaml", values)
-    wrong = [f"{_where(node, problem)}: {problem}" for problem in roles.problems(node.plain(), set(known))]
+    plays = {name: system.roles for name, system in known.items()}
+    wrong = [f"{node.at(*where).where}: {said}" for where, said in roles.problems(node.plain(), plays)]
     if wrong:
         raise PolicyError(wrong)
     found: Bindings = node.plain()
     return found
+
+
+def ownership(folder: Path) -> Ownership:
+    """Who owns which field; `PolicyError` with each wrong line."""
+    return read_ownership(folder, {face.api.name for face in experience_apis.discover().values()})
+
+
+def commitment(folder: Path) -> Commitment:
+    """From when on deals are prepared for; never, without the file. `PolicyError` with each wrong line."""
+    said = read_commitment(folder)
+    return Commitment(probability=said.probability, stages=frozenset(said.stages))
 
 
 def connections(folder: Path, wanted: Iterable[str], values: Mapping[str, str]) -> dict[str, Connection]:
@@ -109,11 +127,6 @@ def _unknown(said: Node) -> list[str]:
             hint = f"; did you mean {near[0]!r}?" if near else ""
             found.append(f"{said.at(key).where}: unknown key {key!r}{hint}")
     return found
-
-
-def _where(node: Node, problem: str) -> str:
-    word = problem.split("'")[1] if problem.startswith("unknown role") else problem.split(":", maxsplit=1)[0]
-    return node.at(word).where if node.get(word) is not None else node.where
 
 
 def _seconds(said: Node, key: str, default: str, wrong: list[str]) -> float:

@@ -1,4 +1,7 @@
-"""Published contracts: `openapi/<api>-v<major>.json`, made from code and policies, compared in every test run."""
+"""Published contracts: `openapi/<api>-v<major>.json`, made from code and policies, compared in every test run.
+
+What an API tells its subscribers stands in it as webhooks, and once more in `openapi/asyncapi/` as AsyncAPI.
+"""
 
 import json
 from collections.abc import Mapping
@@ -10,12 +13,16 @@ from gateway.policies import Policies
 from gateway.published import contract, written
 from gateway.publishing.contract import Change, compare
 from gateway.publishing.rules import Finding, findings
-from tiergate import catalogue
+from tiergate import asyncapi, catalogue
 from tiergate.assembly import AUDIENCE
 from tiergate.settings import Settings
 
+_ASYNCHRONOUS: Final = "asyncapi"
+"""The folder of the AsyncAPI documents, below the contracts."""
 _OF_ANY: Final = ("checkable", "secured")
 """Rules that hold for a contract whoever wrote it."""
+_OF_OWNERS: Final = ("checkable", "data-class")
+"""Rules that an owner's own document is held to: its sign-in and its errors are as they are."""
 
 
 def plan_of(settings: Settings) -> Plan:
@@ -62,11 +69,17 @@ def against_the_rules(settings: Settings) -> dict[str, list[Finding]]:
     return {name: each for name, each in found.items() if each}
 
 
+def lint(settings: Settings, path: Path, document: Mapping[str, Any]) -> list[Finding]:
+    """What is against the rules in a contract that was read from a file; one in the policy folder is its owner's."""
+    owners = path.resolve().is_relative_to(settings.policies.resolve())
+    return [each for each in findings(document) if not owners or each.rule in _OF_OWNERS]
+
+
 def publish(settings: Settings) -> list[str]:
     """Write what changed; what it was."""
     changed, texts = [], _texts(settings)
-    settings.contracts.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
+    (settings.contracts / _ASYNCHRONOUS).mkdir(parents=True, exist_ok=True)
+    for name, text in (texts | _asynchronous()).items():
         path = settings.contracts / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
@@ -80,7 +93,7 @@ def publish(settings: Settings) -> list[str]:
 def check(settings: Settings) -> list[str]:
     """What differs between the published contracts and the code, a line each."""
     wrong, texts, folder = [], _texts(settings), settings.contracts.name
-    for name, text in texts.items():
+    for name, text in (texts | _asynchronous()).items():
         path = settings.contracts / name
         if not path.exists():
             wrong.append(f"{folder}/{name} is not published yet: run tiergate openapi")
@@ -92,6 +105,13 @@ def check(settings: Settings) -> list[str]:
 
 def _texts(settings: Settings) -> dict[str, str]:
     return {name: written(whole) for name, whole in documents(plan_of(settings)).items()}
+
+
+def _asynchronous() -> dict[str, str]:
+    """The AsyncAPI document of every API that tells events, by file name."""
+    return {
+        f"{_ASYNCHRONOUS}/{api.key}.json": written(asyncapi.document(api)) for api in catalogue.apis() if api.events
+    }
 
 
 def _strays(settings: Settings, wanted: Mapping[str, str]) -> list[Path]:

@@ -108,6 +108,8 @@ def settle() -> None:
 
 async def until_told_to_stop(look: Callable[[], Awaitable[object]]) -> None:
     """Wait for Ctrl-C or SIGTERM; on SIGHUP, `look` at the policies again. Everything is loaded by then."""
+    if (task := asyncio.current_task()) is not None and task.cancelling():
+        raise asyncio.CancelledError  # Ctrl-C while it started, lost by what was awaited just then
     told, loop = asyncio.Event(), asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, told.set)

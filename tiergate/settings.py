@@ -4,6 +4,7 @@
     TIERGATE_STATE            folder for everything kept on disk (default .tiergate)
     TIERGATE_DATABASE_URL     SQLAlchemy address (default SQLite in the state folder)
     TIERGATE_REDIS_URL        a Redis in which processes share what was spent of limits (default: each counts alone)
+    TIERGATE_EVENT_STREAMS_URL  a Redis whose streams are told every event, for services of your own (default: none)
     TIERGATE_POLICIES         folder of the policies (default: those that ship with Tiergate)
     TIERGATE_CONTRACTS        folder of the published contracts (default: openapi/, those that ship with Tiergate)
     TIERGATE_HOST             address to listen on (default 127.0.0.1)
@@ -12,18 +13,24 @@
     TIERGATE_SYSTEM_URL       a tier apart is at this address; likewise TIERGATE_PROCESS_URL, TIERGATE_EXPERIENCE_URL
     TIERGATE_CLIENT_SECRET    a tier's own client secret at the issuer, when the embedded one is not used
     TIERGATE_CONSOLE_SECRET   the client secret of `console` at the issuer, likewise
+    TIERGATE_RECONCILE_TOKEN  the access token with which `tiergate reconcile` asks
     TIERGATE_MCP_TOKEN        the access token with which `tiergate mcp serve` calls; or, where it gets one by itself,
                               its client id and secret: TIERGATE_MCP_CLIENT, TIERGATE_MCP_SECRET
     TIERGATE_LOG              debug, info (default), warning, error
     TIERGATE_LEASE_SECONDS    after which a silent process counts as dead and its runs are taken over (default 30)
+    TIERGATE_RUNS_AT_ONCE     which one process works on; those of one deal never overlap (default 8)
     TIERGATE_SLOW_SECONDS     a caller may take for a request's head, and again for its body (default 30)
     TIERGATE_POLL_SECONDS     between two polls of each source of changes (default 10)
+    TIERGATE_RECONCILE_AT     when the systems of each legal entity are compared, by its own clock: 02:00 (default), or
+                              off (default in a sandbox)
 
 An address or secret that a policy or connection names as `${NAME}` comes from here too.
 """
 
 import os
+import re
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Final, Literal
 
@@ -53,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     policies: Path
     contracts: Path = ROOT / "openapi"
     redis_url: str = ""
+    event_streams_url: str = ""
     host: str = "127.0.0.1"
     port: int = 0
     public_url: str = ""
@@ -61,7 +69,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log: str = "info"
     poll_seconds: float = 10.0
     lease_seconds: float = 30.0
+    runs_at_once: int = 8
     slow_seconds: float = 30.0
+    reconcile_at: time | None = None
     values: Mapping[str, str] = {}
     """What `${NAME}` in a policy or connection stands for: the environment."""
 
@@ -96,7 +106,8 @@ def read(environment: Mapping[str, str] | None = None, serving: str = "all") -> 
         database_url=_database(given.get("TIERGATE_DATABASE_URL", f"sqlite:///{state / 'tiergate.sqlite'}")),
         policies=policies,
         contracts=contracts,
-        redis_url=_redis(given.get("TIERGATE_REDIS_URL", "")),
+        redis_url=_redis(given, "TIERGATE_REDIS_URL"),
+        event_streams_url=_redis(given, "TIERGATE_EVENT_STREAMS_URL"),
         host=given.get("TIERGATE_HOST", "127.0.0.1"),
         port=int(port),
         public_url=_url(given, "TIERGATE_PUBLIC_URL"),
@@ -105,9 +116,23 @@ def read(environment: Mapping[str, str] | None = None, serving: str = "all") -> 
         log=log,
         poll_seconds=_number(given, "TIERGATE_POLL_SECONDS", 10, 0.1, 86400),
         lease_seconds=_number(given, "TIERGATE_LEASE_SECONDS", 30, 1, 3600),
+        runs_at_once=int(_number(given, "TIERGATE_RUNS_AT_ONCE", 8, 1, 200)),
         slow_seconds=_number(given, "TIERGATE_SLOW_SECONDS", 30, 1, 3600),
+        reconcile_at=_clock(given, "TIERGATE_RECONCILE_AT", "off" if kind == "sandbox" else "02:00"),
         values=given,
     )
+
+
+def _clock(given: Mapping[str, str], name: str, default: str) -> time | None:
+    said = given.get(name, default).lower()
+    if said == "off":
+        return None
+    try:
+        if re.fullmatch(r"\d\d:\d\d", said):
+            return time.fromisoformat(said)
+    except ValueError:
+        pass
+    raise WrongSetting(f"{name} is {said!r}; it must be a time of day such as 02:00, or off.")
 
 
 def _database(url: str) -> str:
@@ -122,9 +147,10 @@ def _database(url: str) -> str:
     return url
 
 
-def _redis(url: str) -> str:
+def _redis(given: Mapping[str, str], name: str) -> str:
+    url = given.get(name, "")
     if url and not url.startswith(("redis://", "rediss://", "unix://")):  # it may hold a password, as above
-        raise WrongSetting("TIERGATE_REDIS_URL must be an address such as redis://HOST:6379/0 or rediss://HOST:6379/0.")
+        raise WrongSetting(f"{name} must be an address such as redis://HOST:6379/0 or rediss://HOST:6379/0.")
     return url
 
 

@@ -46,11 +46,17 @@ class Side:
     """One of two: a gateway, what it is asked, and what must be done before its block is over."""
 
     def __init__(
-        self, gateway: Gateway, requests: Sequence[Any], settle: Callable[[], Awaitable[None]] | None = None
+        self,
+        gateway: Gateway,
+        requests: Sequence[Any],
+        settle: Callable[[], Awaitable[None]] | None = None,
+        receive: Callable[[], Awaitable[Any]] | None = None,
     ) -> None:
+        """`receive`: ASGI's, where it matters that the caller stays; an empty body again and again when not given."""
         self._gateway = gateway
         self._requests = requests
         self._settle = settle
+        self._receive = receive or _receive
         self._at = 0
         self._status = 0
 
@@ -59,7 +65,7 @@ class Side:
         began = time.process_time()
         for _ in range(calls):
             self._at = (self._at + 1) % len(self._requests)
-            await self._gateway(_scope(*self._requests[self._at]), _receive, self._send)
+            await self._gateway(_scope(*self._requests[self._at]), self._receive, self._send)
             if self._status != 200:
                 raise SystemExit(f"a call that is measured was answered with {self._status}")
         if self._settle is not None:
@@ -174,10 +180,13 @@ def _governor(plan: Plan, key: Key) -> Governor:
 
 
 class _Many:
-    """Answers every operation of an API with many."""
+    """Answers every operation of an API with many; one object, as an implementation is."""
+
+    def __init__(self) -> None:
+        self._desk = world.Desk()
 
     def __getattr__(self, name: str) -> Any:
-        return world.Desk().engagement
+        return self._desk.engagement
 
 
 def _api(number: int, operations: int) -> Api:

@@ -20,6 +20,12 @@ class Contact(Envelope, frozen=True, kw_only=True):
     family: Annotated[str, PII]
     email: Annotated[str, PII] = ""
     phone: Annotated[str, PII] = ""
-    title: Annotated[str, PUBLIC] = ""
+    title: Annotated[str, PII] = ""
+    account_id: Annotated[str, PUBLIC] = ""
+    """The account this is a person of, as the system at hand calls it."""
+    status: Annotated[Literal["active", "inactive"], PUBLIC] = "active"
+    """Whether anybody still writes to this person; an inactive one stays on record."""
+    marketing_opt_out: Annotated[bool, PUBLIC] = False
+    """No advertising to this person, please. Invoices and contracts are none."""
     roles: list[ContactRole] = []
     language: Annotated[str, PUBLIC] = ""

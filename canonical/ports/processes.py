@@ -147,7 +147,8 @@ class SystemView(Value, frozen=True, kw_only=True):
     system: Annotated[str, PUBLIC]
     title: Annotated[str, PUBLIC]
     found: Annotated[bool, PUBLIC]
-    fields: Annotated[dict[str, str], PUBLIC] = {}
+    fields: Annotated[dict[str, str], PII] = {}
+    """Of a person too: shown to whoever looks at the case, and written down nowhere."""
     unreachable: Annotated[str, PUBLIC] = ""
     """Why it could not be asked; empty when it could."""
 
@@ -244,6 +245,8 @@ class Received(Value, frozen=True, kw_only=True):
     """Changes seen for the first time."""
     known: Annotated[int, PUBLIC]
     """Changes we had already, by notification or by polling."""
+    quarantined: Annotated[int, PUBLIC] = 0
+    """1 when it was signed and could not be read: it is kept, and read again when somebody says so."""
 
 
 class Engagement(Value, frozen=True, kw_only=True):

@@ -3,8 +3,26 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from canonical.ports.accounts import Accounts
+from canonical.ports.contracts import Agreements, ContractTerms
+from canonical.ports.effort import (
+    BillingMarks,
+    ExpensePostings,
+    Expenses,
+    Proformas,
+    RateCards,
+    TimeEntries,
+    TimePostings,
+)
+from canonical.ports.leads import CustomerKeys, Leads
+from canonical.ports.lists import AccountList, CustomerList, ProjectList
+from canonical.ports.orders import Items, Quotes, SalesOrders
+from canonical.ports.people import CustomerPeople, People
+from canonical.ports.receivables import Invoices, Payments
+from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import (
     BillingSchedules,
+    Bookings,
     Changes,
     Connection,
     Contracts,
@@ -21,8 +39,43 @@ Role = Literal["crm", "erp", "psa", "itsm"]
 """What a firm uses a system for."""
 
 PORTS: Final[Mapping[Role, tuple[type, ...]]] = {
-    "crm": (Opportunities, Changes, Connection),
-    "erp": (LegalEntities, Customers, Contracts, Projects, BillingSchedules, Connection),
-    "psa": (Projects, ResourceDemands, Workspaces, Connection),
+    "crm": (Opportunities, Accounts, AccountList, People, Leads, Quotes, Agreements, Changes, Connection),
+    "erp": (
+        LegalEntities,
+        Customers,
+        CustomerList,
+        People,
+        CustomerPeople,
+        CustomerKeys,
+        Contracts,
+        ContractTerms,
+        Projects,
+        ProjectList,
+        ProjectSetups,
+        WorkBreakdowns,
+        BillingSchedules,
+        Items,
+        SalesOrders,
+        TimePostings,
+        ExpensePostings,
+        Invoices,
+        Payments,
+        Connection,
+    ),
+    "psa": (
+        Projects,
+        ProjectList,
+        ProjectSetups,
+        WorkBreakdowns,
+        ResourceDemands,
+        Bookings,
+        Workspaces,
+        TimeEntries,
+        Expenses,
+        BillingMarks,
+        Proformas,
+        RateCards,
+        Connection,
+    ),
     "itsm": (Tickets, Connection),
 }

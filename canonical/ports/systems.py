@@ -12,6 +12,7 @@ from canonical.classes import PII, PUBLIC
 from canonical.faults import Conflict, Invalid, NotFound, Unauthenticated
 from canonical.objects import (
     BillingSchedule,
+    Booking,
     Contact,
     Contract,
     Customer,
@@ -31,7 +32,7 @@ from canonical.ports.operation import Page, Written, operation
 class Change(Value, frozen=True, kw_only=True):
     """A record changed; thin on purpose: the reader reads it again."""
 
-    object: Annotated[Literal["opportunity", "customer", "contract"], PUBLIC]
+    object: Annotated[Literal["opportunity", "customer", "contact", "lead", "contract"], PUBLIC]
     native_id: Annotated[str, PUBLIC]
     version: Annotated[str, PUBLIC]
     """The vendor's stamp, comparable as text within one record."""
@@ -47,6 +48,8 @@ class Delivery(Value, frozen=True, kw_only=True):
 
     headers: Annotated[dict[str, str], PII]
     body: Annotated[str, PII]
+    received_at: Annotated[datetime | None, PUBLIC] = None
+    """When it came in, where that was before now: its age is judged by that moment."""
 
 
 class Account(Value, frozen=True, kw_only=True):
@@ -199,6 +202,18 @@ class ResourceDemands(Protocol):
     @operation("PUT", "/resource-demands/by-key/{key}", raises=(Invalid,))
     async def upsert_resource_demand(self, key: str, data: ResourceDemand) -> Written:
         """Make the request exist; `status` cancelled withdraws it."""
+
+
+class Bookings(Protocol):
+    """Named people on projects, in a PSA."""
+
+    @operation("GET", "/bookings/by-key/{key}", raises=(NotFound,))
+    async def booking_by_key(self, key: str) -> Booking:
+        """One booking by our key; a released one is `NotFound`."""
+
+    @operation("PUT", "/bookings/by-key/{key}", raises=(Invalid,))
+    async def upsert_booking(self, key: str, data: Booking) -> Written:
+        """Make the booking exist, or withdraw it where it is `released`. `Invalid` when it knows no such person."""
 
 
 class Workspaces(Protocol):

@@ -11,6 +11,8 @@ import msgspec
 
 from canonical.ports.processes import Case
 from experience_apis.service_desk.port import Advice
+from experience_apis.service_desk.rules import GUARDS
+from experience_apis.service_desk.sentences import Sentences
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -22,170 +24,103 @@ class Word(msgspec.Struct, frozen=True):
     icon: str
 
 
-class Sentences(msgspec.Struct, frozen=True):
-    """A row of the tables: what happened, what it costs, what settles it."""
-
-    what: str
-    cost: str
-    do: str
-
-
 _WAITS: Final = "{deal} waits where it stopped; nothing is lost and nothing will be written twice."
-_NOTHING_WRITTEN: Final = (
-    "{deal} can’t become a project. It was stopped before the first write, so nothing needs undoing."
-)
+REFUSED: Final[Mapping[str, tuple[str, str, str]]] = {
+    "opportunity_to_project": ("{deal} can’t become a project.", "the deal", "project not started"),
+    "deal_commitment": ("{deal} can’t be prepared for.", "the deal", "not prepared for"),
+    "quote_to_order": ("{deal} is not ordered.", "the order", "not ordered"),
+    "contract_sync": ("What was signed for {deal} is not billed yet.", "the contract", "contract not carried"),
+    "project_setup": ("The project of {deal} is not set up.", "the setup", "project not set up"),
+    "standing_down": ("{deal} can’t be wound up.", "the winding up", "not billed"),
+}
+"""By a workflow: what a refusal costs, what it is that rules refuse, and what the money waits for."""
+_ANY: Final = ("{deal} can’t go on.", "this", "held up")
+_STOPPED: Final = "It was stopped before the first write, so nothing needs undoing."
 
 FAULTS: Final[Mapping[str, Sentences]] = {
     # What a caller can mend.
     "malformed": Sentences(
-        "The request could not be read.", _WAITS, "Tell the platform desk: the call itself is wrong."
+        "The request could not be read.", "Tell the platform desk: the call itself is wrong.", _WAITS
     ),
-    "unauthenticated": Sentences("It is not known who was calling.", _WAITS, "Sign in again, then retry."),
+    "unauthenticated": Sentences("It is not known who was calling.", "Sign in again, then retry.", _WAITS),
     "forbidden": Sentences(
-        "The caller does not have the right this needs.", _WAITS, "Have the right granted in the policies, then retry."
+        "The caller does not have the right this needs.", "Have the right granted in the policies, then retry.", _WAITS
     ),
     "not_found": Sentences(
         "{system} has no such record any more.",
-        _WAITS,
         "Look in {system} whether it was deleted or merged, then retry.",
+        _WAITS,
     ),
     "conflict": Sentences(
-        "It is in a state in which this can’t be done.", _WAITS, "Open the trace: somebody may have settled it already."
+        "It is in a state in which this can’t be done.", "Open the trace: somebody may have settled it already.", _WAITS
     ),
-    "gone": Sentences("This version is no longer offered.", _WAITS, "Move the caller to the newer version."),
+    "gone": Sentences("This version is no longer offered.", "Move the caller to the newer version.", _WAITS),
     "too_large": Sentences(
-        "The data is larger than the API takes.", _WAITS, "Make it smaller at the source, then retry."
+        "The data is larger than the API takes.", "Make it smaller at the source, then retry.", _WAITS
     ),
     "invalid": Sentences(
-        "Some fields are not as they must be.", _WAITS, "Correct the named fields at their source, then retry."
+        "Some fields are not as they must be.", "Correct the named fields at their source, then retry.", _WAITS
     ),
     "guards_failed": Sentences(
-        "Business rules refuse {deal}.", _NOTHING_WRITTEN, "Have each rule’s owner correct what it names, then retry."
+        "Business rules refuse {deal}.", "Have each rule’s owner correct what it names, then retry."
     ),
     "too_many": Sentences(
-        "Calls came faster than their limit.", _WAITS, "Nothing for you to do: it goes on by itself."
+        "Calls came faster than their limit.", "Nothing for you to do: it goes on by itself.", _WAITS
     ),
     # What a system behind us did.
     "vendor_busy": Sentences(
-        "{system} is throttling us.", _WAITS, "Nothing for you to do unless it lasts: then retry when {system} is well."
+        "{system} is throttling us.", "Nothing for you to do unless it lasts: then retry when {system} is well.", _WAITS
     ),
     "vendor_down": Sentences(
-        "{system} is not answering.", _WAITS, "Retry as soon as Connections shows {system} well again."
+        "{system} is not answering.", "Retry as soon as Connections shows {system} well again.", _WAITS
     ),
-    "vendor_timeout": Sentences("{system} did not answer in time.", _WAITS, "Retry when {system} answers as usual."),
+    "vendor_timeout": Sentences("{system} did not answer in time.", "Retry when {system} answers as usual.", _WAITS),
     "outcome_unknown": Sentences(
         "{system} did not say whether it did what we asked.",
-        "{deal} waits. We look it up by its own key before trying again, so it cannot exist twice.",
         "Retry: the look-up comes first, then the write, and only if it is missing.",
+        "{deal} waits. We look it up by its own key before trying again, so it cannot exist twice.",
     ),
     "vendor_sign_in": Sentences(
         "{system} refused our sign-in.",
-        "Every call to {system} waits; none is lost.",
         "Renew the credentials of {system}, then retry.",
+        "Every call to {system} waits; none is lost.",
     ),
     "vendor_forbade": Sentences(
-        "{system} denies our user a right.", _WAITS, "Have the right granted to our user in {system}, then retry."
+        "{system} denies our user a right.", "Have the right granted to our user in {system}, then retry.", _WAITS
     ),
     "vendor_refused": Sentences(
-        "{system} refused the data.", _WAITS, "Correct what {system} names, where it is owned, then retry."
+        "{system} refused the data.", "Correct what {system} names, where it is owned, then retry.", _WAITS
     ),
     "vendor_duplicate": Sentences(
         "{system} holds such a record already.",
-        "{deal} waits; the record that is there stays untouched.",
         "Choose in {system} which record is meant, give it our key, then retry.",
+        "{deal} waits; the record that is there stays untouched.",
     ),
     "vendor_stale": Sentences(
         "Somebody changed the record in {system} while we were writing.",
-        "Their change is kept; ours waits.",
         "Retry: the record is read again first.",
+        "Their change is kept; ours waits.",
     ),
     "drifted": Sentences(
-        "{system} answered in a way we do not know.", _WAITS, "Tell the platform desk: the mapping needs a new line."
+        "{system} answered in a way we do not know.", "Tell the platform desk: the mapping needs a new line.", _WAITS
     ),
     "unsupported": Sentences(
-        "{system} cannot do what this step needs.", _WAITS, "Bind the role to a system that can, then retry."
+        "{system} cannot do what this step needs.", "Bind the role to a system that can, then retry.", _WAITS
     ),
     # Tiergate itself.
-    "not_bound": Sentences("No system plays this role here.", _WAITS, "Bind a system to the role, then retry."),
+    "not_bound": Sentences("No system plays this role here.", "Bind a system to the role, then retry.", _WAITS),
     "disagreement": Sentences(
         "The systems do not agree.",
-        "The project exists, but a figure differs between systems and may reach an invoice.",
         "Correct the differing field where it is owned, then retry: only the comparison runs again.",
+        "The project exists, but a figure differs between systems and may reach an invoice.",
     ),
-    "overloaded": Sentences("The platform is shedding load.", _WAITS, "Nothing for you to do: it goes on by itself."),
+    "overloaded": Sentences("The platform is shedding load.", "Nothing for you to do: it goes on by itself.", _WAITS),
     "broken": Sentences(
-        "Something is wrong in Tiergate itself.", _WAITS, "Tell the platform desk and name the request id."
+        "Something is wrong in Tiergate itself.", "Tell the platform desk and name the request id.", _WAITS
     ),
 }
 """By a fault's reason (canonical/faults.py)."""
 
-GUARDS: Final[Mapping[str, Sentences]] = {
-    "legal_entity": Sentences(
-        "The selling company is not open in the ERP.", _NOTHING_WRITTEN, "Finance opens it or the deal names another."
-    ),
-    "intercompany": Sentences(
-        "Another company of the firm delivers, and the two have no intercompany agreement.",
-        _NOTHING_WRITTEN,
-        "Finance records the agreement, or the delivery moves.",
-    ),
-    "tax_profile": Sentences(
-        "{customer} has no valid tax registration.",
-        _NOTHING_WRITTEN,
-        "The account’s owner adds the registration in the CRM, then retry.",
-    ),
-    "signed_contract": Sentences(
-        "The contract is not signed.",
-        _NOTHING_WRITTEN,
-        "Legal gets it signed, or a director approves the work at risk with a cap and an end date.",
-    ),
-    "credit_hold": Sentences(
-        "{customer} is on credit hold.",
-        _NOTHING_WRITTEN,
-        "Finance releases the customer in the ERP, then retry. Nobody else can.",
-    ),
-    "currency": Sentences(
-        "Deal, quote and contract are not in one currency.",
-        _NOTHING_WRITTEN,
-        "The deal’s owner corrects the currency in the CRM, then retry.",
-    ),
-    "quote_total": Sentences(
-        "The quote’s total is not the deal’s amount.",
-        _NOTHING_WRITTEN,
-        "The deal’s owner brings the two together in the CRM, then retry.",
-    ),
-    "quote_accepted": Sentences(
-        "The quote is not accepted.", _NOTHING_WRITTEN, "The deal desk has the client accept it, then retry."
-    ),
-    "rate_card": Sentences(
-        "A role has no rate over the whole time.", _NOTHING_WRITTEN, "The deal desk completes the rates, then retry."
-    ),
-    "purchase_order": Sentences(
-        "{customer} demands a purchase order number, and the deal has none.",
-        _NOTHING_WRITTEN,
-        "The account’s owner adds the number in the CRM, then retry.",
-    ),
-    "duplicate_project": Sentences(
-        "This deal has a project already.",
-        "A second one would bill the same work twice, so it was stopped before the first write.",
-        "Open the project that is there. If it is the right one, close this case.",
-    ),
-    "project_manager_active": Sentences(
-        "The project manager is not an active employee.",
-        _NOTHING_WRITTEN,
-        "Delivery names another manager on the deal, then retry.",
-    ),
-    "screening": Sentences(
-        "The sanctions check of {customer} is missing or too old.",
-        _NOTHING_WRITTEN,
-        "Compliance renews the check, then retry. Nobody else can.",
-    ),
-    "period_open": Sentences(
-        "The accounting period of the first day is closed.",
-        _NOTHING_WRITTEN,
-        "Finance reopens the period, or the deal starts later.",
-    ),
-}
-"""By a guard's id."""
 
 CLASSES: Final[Mapping[str, str]] = {
     "unavailable": "vendor_down",
@@ -202,7 +137,7 @@ CLASSES: Final[Mapping[str, str]] = {
 """The class of a case, where it has another name than the fault's reason."""
 
 _OTHER: Final = Sentences(
-    "{deal} stopped for a reason we have no sentence for yet.", _WAITS, "Open the trace, then tell the platform desk."
+    "{deal} stopped for a reason we have no sentence for yet.", "Open the trace, then tell the platform desk.", _WAITS
 )
 
 RUN: Final[Mapping[str, Word]] = {
@@ -259,18 +194,28 @@ def advice(case: Case) -> Advice:
         "deal": case.deal or "the deal",
         "customer": case.customer or "the customer",
     }
-    what, cost, do = (capital(text.format(**named)) for text in (row.what, row.cost, row.do))
+    lost = row.cost or f"{_refused(case)[0]} {_STOPPED}"
+    what, cost, do = (capital(text.format(**named)) for text in (row.what, lost, row.do))
     return Advice(what=what, cost=cost, do=do if case.errors else case.suggestion or do)
 
 
 def heading(case: Case) -> str:
     """A case in one line, with whom it is about: `Deccan Motors: Kantata is not answering`."""
     what = (
-        f"{count(len(case.errors), 'rule')} refuse the deal"
+        f"{count(len(case.errors), 'rule')} refuse {_refused(case)[1]}"
         if len(case.errors) > 1
         else case.title.split(". ")[0].rstrip(".")
     )
     return what if not case.customer or case.customer in what else f"{case.customer}: {what}"
+
+
+def waiting(case: Case) -> str:
+    """What the money of a case waits for, in a few words: `project not started`."""
+    return _refused(case)[2]
+
+
+def _refused(case: Case) -> tuple[str, str, str]:
+    return REFUSED.get(case.workflow, _ANY)
 
 
 def of_case(case: Case) -> Word:

@@ -5,7 +5,7 @@ What take.lua does in Redis is done here in the same order with the same arithme
 
 import math
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Final
 
@@ -54,24 +54,27 @@ class InProcess:
         self._count(now)
         return Decision(True, tuple(readings), lease if held else "", tuple(held))
 
-    def spend(self, wanted: Sequence[tuple[str, Steady | Quota, int]]) -> list[tuple[int, int]] | None:
+    def spend(self, wanted: Iterable[tuple[str, Steady | Quota, int]]) -> list[int] | None:
         """As `take` of draws that hold no place and are not in shadow, where all have what is wanted: key, of, cost.
 
-        What remains of each, and its whole seconds until nothing is spent of it. None where one has not: then nothing
-        was spent of any, and `take` says the rest.
+        What remains of each, and behind it its whole seconds until nothing is spent of it. None where one has not:
+        then nothing was spent of any, and `take` says the rest.
         """
-        now, after, said = self._clock(), [], []
+        now, steady = self._clock(), self._steady
+        after: list[tuple[dict[str, tuple[float, float, float]], str, tuple[float, float, float]]] = []
+        said: list[int] = []
         for key, of, cost in wanted:
             if type(of) is Steady:
-                used, at, _ = self._steady.get(key, _UNSPENT)
+                used, at, _ = steady.get(key, _UNSPENT)
                 if now > at:
-                    used, at = max(0.0, used - (now - at) * of.per_second), now
+                    used -= (now - at) * of.per_second
+                    used, at = max(0.0, used), now
                 used += cost
                 if used > of.burst + EXACT:
                     return None
-                reset = used / of.per_second
-                after.append((self._steady, key, (used, at, at + reset)))
-                said.append((whole(of.burst - used), math.ceil(reset - EXACT)))
+                reset, left = used / of.per_second, of.burst - used
+                after.append((steady, key, (used, at, at + reset)))
+                said += (int(left + EXACT) if left > 0 else 0, math.ceil(reset - EXACT))
             else:
                 assert type(of) is Quota
                 start, end = of.window.span(now)
@@ -84,7 +87,7 @@ class InProcess:
                 # A clock that goes back does not open an older window.
                 left = (began + (end - start) if began > start else end) - now
                 after.append((self._quotas, key, (used, began, ends)))
-                said.append((whole(of.units - used), math.ceil(max(0.0, left) - EXACT)))
+                said += (whole(of.units - used), math.ceil(max(0.0, left) - EXACT))
         for kept, key, spent in after:
             kept[key] = spent
         self._count(now)

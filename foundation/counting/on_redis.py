@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import count
 from pathlib import Path
@@ -23,19 +24,21 @@ import structlog
 from prometheus_client import Gauge
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from foundation.counting.draws import Decision, Draw, Places, Quota, Reading, Steady, StoreAway, reading
 
 PREFIX: Final = "tiergate:"
 AWAY: Final = Gauge("tiergate_counters_away", "1 while the shared counters (Redis) do not answer.")
 _SCRIPT: Final = (Path(__file__).parent / "take.lua").read_text(encoding="utf-8")
-_ROUND_TRIPS: Final = 4
+_ROUND_TRIPS: Final = 2
 """At most so many at a time; what comes meanwhile goes out together as soon as one is back."""
 _PROBES: Final = (0.05, 1.0)
 """Seconds between two looks at a store that is away: at first, and at most."""
 _GRACE: Final = 0.005
 """The last seconds of a timeout."""
+_FRESH: Final = 1.0
+"""Seconds for which a connection that was used is used again without a look whether the server has closed it."""
 _LOST: Final = (RedisError, OSError, TimeoutError)
 log = structlog.get_logger("tiergate.counters")
 
@@ -56,7 +59,7 @@ class _Batch:
     def __init__(self) -> None:
         self.jobs: list[_Job] = []
         self.timer: asyncio.TimerHandle | None = None
-        self.sent = False
+        self.sent: asyncio.Task[None] | None = None
 
 
 class OnRedis:
@@ -69,12 +72,14 @@ class OnRedis:
         self._redis: Any = aioredis.from_url(
             url,
             socket_connect_timeout=max(1.0, timeout),
-            socket_timeout=max(1.0, 4 * timeout),
+            socket_timeout=None,  # a task of its own for each write: `_give_up` ends what takes too long
             # A decision that was sent may have been made: asking again would charge twice.
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )
         self._digest = ""
+        self._idle: list[tuple[float, Any]] = []
+        """Connections that were just used, and when. The client's own way to one costs thrice a round trip."""
         self._next: _Batch | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self._prober: asyncio.Task[None] | None = None
@@ -126,6 +131,7 @@ class OnRedis:
             task.cancel()
         await asyncio.gather(*tasks, *self._under_way, return_exceptions=True)
         with suppress(*_LOST):
+            await self._give_idle_back()
             await self._redis.aclose()
 
     # ── going out ──────────────────────────────────────────────────────────────────────────────
@@ -143,8 +149,8 @@ class OnRedis:
         batch = self._next
         if batch is None or len(self._under_way) >= _ROUND_TRIPS:
             return
-        self._next, batch.sent = None, True
-        task = asyncio.get_running_loop().create_task(self._send(batch))
+        self._next = None
+        task = batch.sent = asyncio.get_running_loop().create_task(self._send(batch))
         self._under_way.add(task)
         task.add_done_callback(self._came_back)
 
@@ -176,9 +182,34 @@ class OnRedis:
         arguments = (len(keys), *keys, "" if self._clock is None else repr(now), said)
         if self._digest:
             with suppress(NoScriptError):  # the server was started anew: then it has done nothing yet
-                return await self._redis.evalsha(self._digest, *arguments)
-        self._digest = await self._redis.script_load(_SCRIPT)
-        return await self._redis.evalsha(self._digest, *arguments)
+                return await self._ask("EVALSHA", self._digest, *arguments)
+        self._digest = await self._ask("SCRIPT", "LOAD", _SCRIPT)
+        return await self._ask("EVALSHA", self._digest, *arguments)
+
+    async def _ask(self, *command: Any) -> Any:
+        connection = await self._connection()
+        try:
+            await connection.send_packed_command(connection.pack_command(*command), check_health=False)
+            answer = await connection.read_response()
+        except ResponseError:
+            self._idle.append((time.monotonic(), connection))
+            raise
+        except BaseException:  # the client has closed it: nobody can tell what would be read from it next
+            await self._redis.connection_pool.release(connection)
+            raise
+        self._idle.append((time.monotonic(), connection))
+        return answer
+
+    async def _connection(self) -> Any:
+        """One that was used a moment ago; of any other the client sees to it that it still leads somewhere."""
+        if self._idle and self._idle[-1][0] > time.monotonic() - _FRESH:
+            return self._idle.pop()[1]
+        await self._give_idle_back()
+        return await self._redis.connection_pool.get_connection()
+
+    async def _give_idle_back(self) -> None:
+        while self._idle:
+            await self._redis.connection_pool.release(self._idle.pop()[1])
 
     # ── coming back ────────────────────────────────────────────────────────────────────────────
 
@@ -198,9 +229,11 @@ class OnRedis:
         batch.timer = asyncio.get_running_loop().call_later(_GRACE, self._give_up, batch)
 
     def _give_up(self, batch: _Batch) -> None:
-        """Nobody waits longer."""
-        if not batch.sent:
+        """Nobody waits longer. An answer that still comes is heard for a while: it may hold places."""
+        if batch.sent is None:
             self._next = None  # it never left, so it will never be charged
+        else:
+            batch.timer = asyncio.get_running_loop().call_later(max(1.0, 3 * self.timeout), batch.sent.cancel)
         self._went_away(f"no answer in {self.timeout:g} s")
         _fail(batch, self._probe_in)
 
@@ -215,6 +248,7 @@ class OnRedis:
         while True:
             await asyncio.sleep(self._probe_in)
             with suppress(*_LOST):  # idle connections lead to a server that may be gone
+                await self._give_idle_back()
                 await self._redis.connection_pool.disconnect(inuse_connections=False)
             try:
                 async with asyncio.timeout(max(self.timeout, _PROBES[0])):
@@ -256,13 +290,18 @@ def _fail(batch: _Batch, retry_after: float) -> None:
 
 
 def _key(draw: Draw) -> str:
+    return _named(type(draw.of).__name__.lower(), draw.key)
+
+
+@lru_cache(16_384)
+def _named(kind: str, key: str) -> str:
     """A kind has keys of its own: what another kind left there would not be understood.
 
     Whom a limit counts (what stands behind the `=`) is a digest: whoever looks into Redis reads no names of people.
     """
-    limit, equals, subject = draw.key.partition("=")
+    limit, equals, subject = key.partition("=")
     digest = blake2b(subject.encode(), digest_size=16).hexdigest() if subject else ""
-    return f"{PREFIX}{type(draw.of).__name__.lower()}:{limit}{equals}{digest}"
+    return f"{PREFIX}{kind}:{limit}{equals}{digest}"
 
 
 def _plain(job: _Job, now: float) -> dict[str, Any]:

@@ -38,21 +38,21 @@ local function window(draw)
     return edges[1], edges[2]
 end
 
--- Of each kind: what is spent, and when its window or pause ends.
+-- Of each kind: what is spent, when its window or pause ends, and the second number that was kept beside the first.
 local look = {
     steady = function(key, draw)
         local used, at = pair(key)
-        if not used then return 0, 0 end
-        return math.max(0, used - math.max(0, now - at) * draw[5]), 0
+        if not used then return 0, 0, nil end
+        return math.max(0, used - math.max(0, now - at) * draw[5]), 0, at
     end,
     quota = function(key, draw)
         local start, stop = window(draw)
         local used, began = pair(key)
         if used and began >= start then
             if began > start then stop = began + (stop - start) end
-            return used, stop
+            return used, stop, began
         end
-        return 0, stop
+        return 0, stop, began
     end,
     places = function(key, draw)
         redis.call('ZREMRANGEBYSCORE', key, '-inf', exactly(now))
@@ -75,21 +75,19 @@ local function lasting(seconds)
 end
 
 local spend = {
-    steady = function(key, draw, used)
-        local _, at = pair(key)
+    steady = function(key, draw, used, at)
         used = used + draw[2]
         redis.call('SET', key, exactly(used) .. ' ' .. exactly(math.max(now, at or now)), 'PX', lasting(used / draw[5]))
         return used
     end,
-    quota = function(key, draw, used)
+    quota = function(key, draw, used, began)
         local start, stop = window(draw)
-        local _, began = pair(key)
         if began and began > start then start = began end
         used = used + draw[2]
         redis.call('SET', key, exactly(used) .. ' ' .. exactly(start), 'PX', lasting(stop - now))
         return used
     end,
-    places = function(key, draw, used, lease)
+    places = function(key, draw, used, _, lease)
         redis.call('ZADD', key, exactly(now + draw[5]), lease)
         redis.call('PEXPIRE', key, lasting(draw[5]))
         return used + 1
@@ -98,16 +96,16 @@ local spend = {
 }
 
 local function take(keys, job)
-    local spent, stops, rooms, admitted = {}, {}, {}, true
+    local spent, stops, kept, rooms, admitted = {}, {}, {}, {}, true
     for n, draw in ipairs(job.draws) do
-        spent[n], stops[n] = look[draw[1]](keys[n], draw)
+        spent[n], stops[n], kept[n] = look[draw[1]](keys[n], draw)
         rooms[n] = has_room[draw[1]](draw, spent[n], stops[n])
         if not rooms[n] and not draw[3] then admitted = false end
     end
     local said = {admitted and '1' or '0'}
     for n, draw in ipairs(job.draws) do
         if admitted and rooms[n] then
-            spent[n] = spend[draw[1]](keys[n], draw, spent[n], job.lease)
+            spent[n] = spend[draw[1]](keys[n], draw, spent[n], kept[n], job.lease)
         end
         said[#said + 1] = rooms[n] and '1' or '0'
         said[#said + 1] = exactly(spent[n])
@@ -123,7 +121,7 @@ local jobs = {
     end,
     -- A call that still runs keeps its place, also after the server forgot it.
     renew = function(keys, job)
-        for n, draw in ipairs(job.draws) do spend.places(keys[n], draw, 0, job.lease) end
+        for n, draw in ipairs(job.draws) do spend.places(keys[n], draw, 0, nil, job.lease) end
     end,
     set_spent = function(keys, job)
         for n, draw in ipairs(job.draws) do

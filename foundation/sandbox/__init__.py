@@ -53,12 +53,13 @@ Served (`server.serve`), the same is said over the control API of each sandbox:
 from foundation.sandbox.answers import Answer, Refused, answer
 from foundation.sandbox.deliveries import Delivery, Target
 from foundation.sandbox.faults import FaultRule
-from foundation.sandbox.kit import CALL, Box, Call, Sandbox
+from foundation.sandbox.kit import CALL, KEPT, Box, Call, Sandbox
 from foundation.sandbox.store import Record, Store, decode, encode
 from foundation.sandbox.suite import Suite, Switch
 
 __all__ = [
     "CALL",
+    "KEPT",
     "Answer",
     "Box",
     "Call",

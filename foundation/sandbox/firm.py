@@ -127,6 +127,11 @@ def record_id(prefix: str, number: int) -> str:
     return short + checksum(short)
 
 
+def item_code(role: str) -> str:
+    """What the CRM's catalogue and the ERP's call an hour of a role."""
+    return f"SVC-{role.upper().replace(' ', '-')}"
+
+
 def checksum(short: str) -> str:
     """The three characters that make a 15-character Salesforce id safe where case is lost."""
     return "".join(
@@ -135,20 +140,29 @@ def checksum(short: str) -> str:
     )
 
 
-def deals(today: date) -> tuple[Deal, ...]:
-    """The twelve deals as seen from `today`: work starts on the first of the next month and runs six to nine months."""
-    return tuple(_deal(number, today) for number in range(1, len(_DEALS) + 1))
+def deals(today: date, count: int = 12) -> tuple[Deal, ...]:
+    """The twelve deals as seen from `today`: work starts on the first of the next month and runs six to nine months.
+
+    Whoever needs more gets the same twelve again, each under a name of its own: D13 is another D01.
+    """
+    return tuple(_deal(number, today) for number in range(1, count + 1))
+
+
+def twin(number: int) -> int:
+    """Which of the twelve a deal is like."""
+    return (number - 1) % len(_DEALS) + 1
 
 
 def _deal(number: int, today: date) -> Deal:
-    name, entity, contract_type, practice, manager, months, roles = _DEALS[number - 1]
+    like = twin(number)
+    name, entity, contract_type, practice, manager, months, roles = _DEALS[like - 1]
     currency = next(each.currency for each in ENTITIES if each.code == entity)
     start = _first_of_month(today, 1)
     return Deal(
         number=number,
         id=record_id("006", number),
-        account=ACCOUNTS[number - 1],
-        name=name,
+        account=ACCOUNTS[like - 1],
+        name=name if number == like else f"{name} {number}",
         entity=entity,
         currency=currency,
         amount=sum((role.hours * role.rate for role in roles), Decimal("0.00")),
@@ -159,9 +173,9 @@ def _deal(number: int, today: date) -> Deal:
         start=start,
         end=_first_of_month(start, months) - timedelta(days=1),
         roles=roles,
-        delivery_entities=_DELIVERED_BY.get(number, (entity,)),
-        quote_currency=_QUOTED_IN.get(number, currency),
-        signed=number not in _UNSIGNED,
+        delivery_entities=_DELIVERED_BY.get(like, (entity,)),
+        quote_currency=_QUOTED_IN.get(like, currency),
+        signed=like not in _UNSIGNED,
     )
 
 

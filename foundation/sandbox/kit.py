@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 import httpx
 import msgspec
@@ -30,6 +31,8 @@ from foundation.sandbox.store import REQUEST_ID, Fact, Record, Store
 
 LONGEST_HANG_SECONDS: Final = 60.0
 CONTROL: Final = "/_sandbox/"
+KEPT: Final = "sandbox-kept"
+"""A header for a refusal that does not undo what was done before it, as of a batch; it is not sent."""
 _IN_PROCESS: Final = "sandbox.in_process"
 
 
@@ -93,6 +96,8 @@ class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
     """Headers on every answer of the vendor, e.g. its limits."""
     tls: bool = False
     """Also serve it on a TLS port, for clients that insist on https."""
+    hosts: tuple[str, ...] = ()
+    """The vendor's own hosts, for which its certificate is as well: a client led here by a proxy finds them served."""
 
 
 class Box:
@@ -135,6 +140,29 @@ class Box:
             self.store.clear()
             self.seed()
 
+    async def part(self, scope: Any, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+        """A call inside of the call under way, as a composite or a batch holds them: undone alone where it is refused.
+
+        `scope` is the outer call's, `target` a path with its query. Faults strike outer calls only.
+        """
+        kept = ("type", "asgi", "http_version", "scheme", "server", "client", "root_path")
+        path, _, query = target.partition("?")
+        named = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        inner: Any = {name: scope[name] for name in kept if name in scope}
+        inner |= {"method": method, "path": unquote(path), "raw_path": path.encode(), "headers": named}
+        inner |= {"query_string": query.encode()}
+        token = CALL.set(_call(inner))
+        try:
+            with contextlib.suppress(_Undone), self.store.transaction():
+                start, content = _messages(await _played(self._vendor, inner, body))
+                if start["status"] >= 400:  # type: ignore[typeddict-item]  # it is a start message
+                    raise _Undone
+        finally:
+            CALL.reset(token)
+        told = {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]}  # type: ignore[typeddict-item]  # likewise
+        told.pop("content-length", None)
+        return answer(start["status"], content, told, media_type=told.pop("content-type", ""))  # type: ignore[typeddict-item]  # likewise
+
     def transport(self) -> httpx.AsyncBaseTransport:
         """The sandbox without a network: timeouts come at once, everything else as over the wire."""
         return _InProcess(self)
@@ -153,6 +181,7 @@ class Box:
             openapi_config=None,
             logging_config=None,
         )
+        self._vendor: ASGIApp = vendor
         return self._around(vendor)
 
     @contextlib.asynccontextmanager
@@ -228,7 +257,8 @@ class Box:
                 undo: Message | None = None
                 with contextlib.suppress(_Undone), self.store.transaction():
                     start, content = _messages(await _played(inner, scope, body))
-                    if start["status"] >= 400:  # type: ignore[typeddict-item]  # it is a start message
+                    kept = _without(start, KEPT)
+                    if start["status"] >= 400 and not kept:  # type: ignore[typeddict-item]  # it is a start message
                         undo = start
                         raise _Undone
                 return undo or start, content
@@ -320,6 +350,14 @@ def _raw(fixed: Answer) -> tuple[Message, bytes]:
 def _messages(sent: list[Message]) -> tuple[Message, bytes]:
     body = b"".join(message.get("body", b"") for message in sent[1:])  # type: ignore[misc]  # they are body messages
     return sent[0], body
+
+
+def _without(start: Any, name: str) -> bool:
+    """Take a header away; whether it was there."""
+    kept = [each for each in start["headers"] if each[0].lower() != name.encode()]
+    was_there = len(kept) < len(list(start["headers"]))
+    start["headers"] = kept
+    return was_there
 
 
 def _with_headers(start: Message, extra: Mapping[str, str], length: int) -> Message:

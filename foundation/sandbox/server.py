@@ -92,7 +92,7 @@ async def _serve(
         listening.append(port)
         tls_url = ""
         if sandbox.tls:
-            certificate = _certificate(state)
+            certificate = _certificate(state, [host for each in boxes for host in each.sandbox.hosts])
             secure = _free_port(tls_ports.get(sandbox.name, 0), f"{sandbox.name} (TLS)", taken)
             # The outbox belongs to the plain port; this one only answers.
             servers.append(_server(box, secure, certificate))
@@ -194,12 +194,12 @@ def _free_port(wanted: int, name: str, taken: set[int]) -> int:
             raise CannotServe(f"port {wanted} is given to two sandboxes, {name} being the second")
 
 
-def _certificate(state: Path) -> Path:
-    """A certificate for this machine, made once, signed by a CA nobody else trusts."""
+def _certificate(state: Path, hosts: Sequence[str]) -> Path:
+    """A certificate for this machine and the vendors' own hosts, made once, signed by a CA nobody else trusts."""
     certificate, authority = state / "tls.pem", state / "ca.pem"
     if not certificate.exists():
         ca = trustme.CA(organization_name="Tiergate sandboxes")
-        issued = ca.issue_cert(HOST, "localhost")
+        issued = ca.issue_cert(HOST, "localhost", *hosts)
         authority.write_bytes(ca.cert_pem.bytes())
         _write(certificate, issued.private_key_and_cert_chain_pem.bytes())
     return certificate

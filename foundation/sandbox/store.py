@@ -5,6 +5,7 @@ told. Numbers with a fraction come back as `Decimal`, never as float. A kind tha
 book-keeping (sessions, cursors, deliveries): kept, but neither logged nor part of `contents()`.
 """
 
+import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ REQUEST_ID: ContextVar[str] = ContextVar("sandbox_request_id", default="")
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
+_LARGE: Final = 500
+"""Records of a kind, from which on what is looked for in them has an index."""
+_CHUNK: Final = 500
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS records (
     seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, data TEXT NOT NULL, UNIQUE (kind, id)
@@ -74,6 +78,7 @@ class Store:
         self._facts = facts or {}
         self._clock = clock
         self._depth = 0
+        self._indexed: set[str] = set()
         self.db: Final = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = NORMAL")
@@ -96,6 +101,7 @@ class Store:
             yield
         except BaseException:
             self.db.execute(undo)
+            self._indexed.clear()  # an index made inside is undone with it
             raise
         else:
             self.db.execute(keep)
@@ -129,12 +135,39 @@ class Store:
 
     def find(self, kind: str, **equal: str | int | bool | None) -> list[Record]:
         """The records whose top-level fields have these values, in the order they were made; None also means absent."""
-        tests = "".join(f" AND json_extract(data, '$.\"{name}\"') IS ?" for name in equal)
+        tests = "".join(f" AND {_field(name)} IS ?" for name in equal)
+        by = self._index(kind, ", ".join(map(_field, equal))) if equal else ""
         rows = self.db.execute(
-            f"SELECT data FROM records WHERE kind = ?{tests} ORDER BY seq",  # noqa: S608 - names come from our code
-            (kind, *equal.values()),
+            f"SELECT data FROM records {by} WHERE kind = {_literal(kind)}{tests} ORDER BY seq",  # noqa: S608 - our names
+            tuple(equal.values()),
         )
         return [decode(row[0]) for row in rows]
+
+    def walk(self, kind: str, after: str = "", *, numbers: bool = False) -> Iterator[Record]:
+        """The records of a kind whose ids come after one, in the order of their ids, read as far as they are taken.
+
+        Ids are compared as text, or as `numbers`.
+        """
+        key = "CAST(id AS INTEGER)" if numbers else "id"
+        by = self._index(kind, key) if numbers else ""  # ids as text have one since the table was made
+        last: str | int = int(after or -1) if numbers else after
+        while True:
+            rows = self.db.execute(
+                f"SELECT {key}, data FROM records {by} WHERE kind = {_literal(kind)} AND {key} > ?"  # noqa: S608 - our names
+                f" ORDER BY {key} LIMIT {_CHUNK}",
+                (last,),
+            ).fetchall()
+            yield from (decode(row[1]) for row in rows)
+            if len(rows) < _CHUNK:
+                return
+            last = rows[-1][0]
+
+    def count(self, kind: str, after: int = -1) -> int:
+        """How many records there are of a kind, or with numbers after one for ids."""
+        by = self._index(kind, "CAST(id AS INTEGER)")
+        text = f"SELECT count(*) FROM records {by} WHERE kind = {_literal(kind)} AND CAST(id AS INTEGER) > ?"  # noqa: S608 - our names
+        found: int = self.db.execute(text, (after,)).fetchone()[0]
+        return found
 
     def update(self, kind: str, id: str, changes: Record) -> Record:
         """Merge changes into a record and return it whole; `KeyError` when there is none."""
@@ -205,6 +238,17 @@ class Store:
             for table in ("records", "counters", "log", "faults"):
                 self.db.execute(f"DELETE FROM {table}")  # noqa: S608 - a constant
 
+    def _index(self, kind: str, key: str) -> str:
+        """`INDEXED BY ...` for a kind that has become large; empty for one that is read through faster."""
+        name = re.sub(r"\W+", "_", f"by_{kind}_{key}")
+        if name not in self._indexed:
+            few = f"SELECT count(*) FROM (SELECT 1 FROM records WHERE kind = ? LIMIT {_LARGE})"  # noqa: S608 - a constant
+            if self.db.execute(few, (kind,)).fetchone()[0] < _LARGE:
+                return ""
+            self.db.execute(f"CREATE INDEX IF NOT EXISTS {name} ON records ({key}) WHERE kind = {_literal(kind)}")
+            self._indexed.add(name)
+        return f"INDEXED BY {name}"
+
     def _log(self, action: str, kind: str, id: str, record: Record) -> None:
         if kind.startswith("_"):
             return
@@ -213,6 +257,15 @@ class Store:
             "INSERT INTO log (at, action, kind, id, fact, request_id) VALUES (?, ?, ?, ?, ?, ?)",
             (self._clock().isoformat(), action, kind, id, fact(record, self) if fact else "", REQUEST_ID.get()),
         )
+
+
+def _field(name: str) -> str:
+    return f"json_extract(data, '$.\"{name}\"')"
+
+
+def _literal(text: str) -> str:
+    """In the text of a statement, since only then a partial index is known to fit."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def encode(value: Any) -> str:

@@ -25,7 +25,7 @@ from foundation.sandbox.kit import Box
 Plant = Callable[[Box, Any], str]
 """Puts a canonical object into the sandbox as the vendor's own people would have entered it; its native id."""
 Touch = Callable[[Box, str], None]
-"""Changes a record, by native id, as somebody else at the vendor would."""
+"""Changes or deletes a record, by native id, as somebody else at the vendor would."""
 Move = Callable[[Box, str, Literal["open", "won", "lost"]], None]
 """Closes a deal, by native id, or opens it again, as its people would."""
 
@@ -68,6 +68,16 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
     """Canonical type -> how it comes to be there, for what is read by a port and written by none."""
     touch: Mapping[type, Touch] = {}
     """Canonical type -> how somebody else changes it. For a system that detects changes, from outside."""
+    remove: Mapping[type, Touch | str] = {}
+    """Canonical type -> how somebody else deletes one that is listed; a sentence where nobody can."""
+    remade: Mapping[type, str] = {}
+    """Canonical type -> why a draft that is written again is another record, under another id."""
+    heads: Mapping[type, Mapping[str, str]] = {}
+    """Canonical type -> fields that a list does not tell and a single read does, and why."""
+    no_tombstones: Mapping[type, str] = {}
+    """Canonical type -> why a deletion is no change that can be polled."""
+    by_day: Mapping[type, str] = {}
+    """Canonical type -> why what changed is told by days, so that the same ones come again."""
     denied: Switch | None = None
     """Takes away the right to one object."""
     hidden: Switch | None = None

@@ -123,16 +123,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     def expected_digest(self) -> str:
         """The digest of everything else in the record, the previous digest included."""
-        return digest_of_row(msgspec.structs.astuple(self)[:-1])  # the digest stands last
-
-
-Row = tuple[Any, ...]
-"""A record as it is stored: the values of its fields, in their order."""
-
-
-def digest_of_row(covered: Row) -> str:
-    """The digest of a record, from all its values but that one."""
-    return hashlib.sha256(msgspec.json.encode(covered)).hexdigest()
+        covered = msgspec.structs.astuple(self)[:-1]  # the digest stands last
+        return hashlib.sha256(msgspec.json.encode(covered)).hexdigest()
 
 
 FIELDS: Final = Record.__struct_fields__

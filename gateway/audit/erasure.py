@@ -7,15 +7,23 @@ and a signed statement says that something was erased, and why.
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
 from foundation.masking import Masker
-from gateway.audit.entry import Erasure
+from gateway.audit.entry import Erasure, Record
 from gateway.audit.keyring import Keyring
 from gateway.audit.names import pseudonyms_of
 from gateway.audit.removals import erase_bodies, note, ranges
+from gateway.audit.sheet import SELECT, holding, sheet_of
 from gateway.audit.store import Store, Where, place_of
+
+_KEPT: Final = "(b.request IS NOT NULL OR b.answer IS NOT NULL)"
+_BODIES: Final = f"SELECT b.writer, b.seq FROM bodies b WHERE b.writer = ? AND b.seq BETWEEN ? AND ? AND {_KEPT}"  # noqa: S608 - our words
+_WITH_BODIES: Final = f"""{SELECT} s WHERE s.lines LIKE ? AND EXISTS (
+    SELECT 1 FROM bodies b WHERE b.writer = s.writer AND b.seq BETWEEN s.first AND s.seq AND {_KEPT}
+)"""  # noqa: S608 - likewise
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,14 +64,15 @@ def _of_calls(store: Store, pseudonyms: Sequence[str]) -> list[tuple[str, int]]:
     """Bodies of calls they made, that were made for them, or that were about them."""
     found: list[tuple[str, int]] = []
     for pseudonym in pseudonyms:
-        within = f"%{pseudonym}%"
-        found += store.rows(
-            "SELECT b.writer, b.seq FROM bodies b JOIN records r ON r.writer = b.writer AND r.seq = b.seq "
-            "WHERE (b.request IS NOT NULL OR b.answer IS NOT NULL) "
-            "AND (r.subject = ? OR r.key = ? OR r.acted_for LIKE ? OR r.facts LIKE ?)",
-            (pseudonym, pseudonym, within, within),
-        )
+        for sheet in map(sheet_of, store.stream(_WITH_BODIES, (holding(pseudonym),))):
+            theirs = {(sheet.writer, record.seq) for record in sheet.records() if _concerns(record, pseudonym)}
+            found += theirs.intersection(store.rows(_BODIES, (sheet.writer, sheet.first, sheet.seq)))
     return found
+
+
+def _concerns(record: Record, pseudonym: str) -> bool:
+    said = (record.subject, record.key)
+    return pseudonym in said or pseudonym in record.acted_for or pseudonym in record.facts
 
 
 def _that_hold(store: Store, hashes: Sequence[str]) -> list[tuple[str, int]]:

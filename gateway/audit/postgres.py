@@ -31,10 +31,10 @@ class PostgresStore:
         return self._connected().execute(_with_percent(question), values).fetchall()
 
     def stream(self, question: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """A thousand at a time: a record may be longer than memory."""
+        """Fifty at a time: a record may be longer than memory, and a sheet some megabytes."""
         connection = self._connected()
         with connection.transaction(), connection.cursor(name="audit_rows") as cursor:
-            cursor.itersize = 1000
+            cursor.itersize = 50
             cursor.execute(_with_percent(question), values)
             yield from cursor
 

@@ -1,27 +1,23 @@
 """Asking the record: by who, what, about what, when, and how it ended."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from datetime import datetime
+from itertools import count, islice
 from typing import Any, Final
 
 import msgspec
 
-from gateway.audit.entry import FIELDS, Record
+from gateway.audit.entry import Record
 from gateway.audit.keyring import Keyring
 from gateway.audit.names import MARK, pseudonyms_of, revealed
+from gateway.audit.sheet import SELECT, Sheet, holding, sheet_of
 from gateway.audit.store import Store, Where, place_of
 
 _CHUNK: Final = 500
-_COLUMNS: Final = ", ".join(f"r.{name}" for name in FIELDS)
-_FOUND: Final = (
-    f"SELECT {_COLUMNS}, b.request, b.answer FROM records r "  # noqa: S608 - the columns are ours
-    "LEFT JOIN bodies b ON b.writer = r.writer AND b.seq = r.seq WHERE "
-)
-_ENDED: Final = (
-    "NOT (r.status = 0 AND EXISTS (SELECT 1 FROM records e WHERE e.request_id = r.request_id AND e.api = r.api "
-    "AND e.operation = r.operation AND e.status <> 0))"
-)
-"""That a durable call had begun is said only of one whose end nobody saw."""
+_PAGE: Final = 4
+_BODIES: Final = "SELECT request, answer FROM bodies WHERE writer = ? AND seq = ?"
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,63 +48,128 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 def query(where: Where, *, limit: int = 100, **asked: Any) -> list[Kept]:
     """Records that match everything given (`Asked`), newest first."""
-    place = place_of(where)
-    store, keys = place.open(), Keyring.found(place.keys)
-    try:
-        text, values = _matching(Asked(**asked), store, keys)
-        rows = store.rows(f"{_FOUND}{text} ORDER BY r.at DESC, r.seq DESC LIMIT ?", [*values, limit])
-        return list(_kept(rows, store, keys))
-    finally:
-        store.close()
+    return list(islice(_answers(where, Asked(**asked), newest=True, names=True), limit))
 
 
 def every(where: Where, *, names: bool = False, **asked: Any) -> Iterator[Kept]:
     """The same, oldest first and without a limit, as they come; people under their pseudonyms unless `names`."""
+    return _answers(where, Asked(**asked), newest=False, names=names)
+
+
+def _answers(where: Where, asked: Asked, *, newest: bool, names: bool) -> Iterator[Kept]:
     place = place_of(where)
-    store, people, keys = place.open(), place.open(), Keyring.found(place.keys)
+    store, other, keys = place.open(), place.open(), Keyring.found(place.keys)
     try:
-        text, values = _matching(Asked(**asked), store, keys)
-        chunk: list[tuple[Any, ...]] = []
         shown = keys if names else Keyring([], [])
-        for row in store.stream(f"{_FOUND}{text} ORDER BY r.at, r.writer, r.seq", values):
-            chunk.append(row)
-            if len(chunk) == _CHUNK:
-                yield from _kept(chunk, people, shown)
-                chunk.clear()
-        yield from _kept(chunk, people, shown)
+        with closing(_in_order(_Matching(asked, store, keys), store, newest=newest)) as ordered:
+            # That a durable call had begun is said only of one whose end nobody saw.
+            found = (record for record in ordered if record.status or not _ended(other, record))
+            while chunk := list(islice(found, _CHUNK)):
+                yield from _kept(chunk, other, shown)
     finally:
         store.close()
-        people.close()
+        other.close()
 
 
-def _matching(asked: Asked, store: Store, keys: Keyring) -> tuple[str, list[Any]]:
-    found: list[tuple[str, list[Any]]] = [(_ENDED, [])]
-    for name in ("subject", "key"):
-        if said := getattr(asked, name):
-            forms = [said, *pseudonyms_of(store, keys, said)]
-            found.append((f"r.{name} IN ({', '.join('?' * len(forms))})", forms))
-    plain = {name: getattr(asked, name) for name in ("client", "operation", "request_id")}
-    found += [(f"r.{name} = ?", [said]) for name, said in plain.items() if said]
-    if 0 < asked.status < 10:
-        found.append(("r.status BETWEEN ? AND ?", [asked.status * 100, asked.status * 100 + 99]))
-    elif asked.status:
-        found.append(("r.status = ?", [asked.status]))
-    found += [
-        (f"r.at {sign} ?", [moment.isoformat()]) for sign, moment in ((">=", asked.since), ("<", asked.until)) if moment
-    ]
-    return " AND ".join(text for text, _ in found), [value for _, values in found for value in values]
+class _Matching:
+    """Which sheets may hold what was asked for, and which of their records are it."""
+
+    def __init__(self, asked: Asked, store: Store, keys: Keyring) -> None:
+        self._status = asked.status
+        self._since, self._until = (moment.isoformat() if moment else "" for moment in (asked.since, asked.until))
+        self._said = {name: [said] for name in ("client", "operation", "request_id") if (said := getattr(asked, name))}
+        for name in ("subject", "key"):
+            if said := getattr(asked, name):
+                self._said[name] = [said, *pseudonyms_of(store, keys, said)]
+        self._hints = [re.compile(hint) for hint in self._hint()]
+
+    def condition(self) -> tuple[str, list[str]]:
+        """On sheets, with its values: where it does not hold nothing is found."""
+        found = [("at >= ?", [self._since])]
+        if self._until:
+            found.append(("since < ?", [self._until]))
+        for name in ("subject", "key", "request_id"):
+            if words := self._said.get(name):
+                any_of = " OR ".join(["words LIKE ?"] * len(words))
+                found.append((f"({any_of})", [holding(word) for word in words]))
+        return " AND ".join(text for text, _ in found), [value for _, values in found for value in values]
+
+    def found_in(self, sheet: Sheet) -> list[Record]:
+        """Those of its records. Raises `ValueError` where a line is none."""
+        lines = (line for line in sheet.lines.split("\n") if all(hint.search(line) for hint in self._hints))
+        return [record for record in map(sheet.record, lines) if self._takes(record)]
+
+    def _hint(self) -> Iterator[str]:
+        """What stands in each line of theirs, wherever: most others need not be read then."""
+        for said in self._said.values():
+            yield "|".join(re.escape(msgspec.json.encode(word).decode()) for word in said)
+        if self._status:
+            yield f",{self._status}," if self._status > 9 else rf",{self._status}\d\d,"
+
+    def _takes(self, record: Record) -> bool:
+        """Whether it is what was asked for."""
+        if record.at < self._since or (self._until and record.at >= self._until):
+            return False
+        if self._status and self._status not in (record.status, record.status // 100):
+            return False
+        return all(getattr(record, name) in said for name, said in self._said.items())
 
 
-def _kept(rows: Iterable[tuple[Any, ...]], store: Store, keys: Keyring) -> Iterator[Kept]:
-    found = [(Record(**dict(zip(FIELDS, row[:-2], strict=True))), row[-2], row[-1]) for row in rows]
-    names = revealed(store, keys, {word for record, _, _ in found for word in _hidden(record)})
-    for record, request, answer in found:
+def _in_order(matching: _Matching, store: Store, *, newest: bool) -> Generator[Record, None, None]:
+    """What matches, newest first or oldest first. Of sheets that overlap in time records wait for one another."""
+    condition, values = matching.condition()
+    order = "at DESC" if newest else "since"
+    waiting: list[Record] = []
+    for sheet in map(sheet_of, store.stream(f"{SELECT} WHERE {condition} ORDER BY {order}", values)):
+        while waiting and (waiting[-1].at > sheet.at if newest else waiting[-1].at < sheet.since):
+            yield waiting.pop()
+        if found := matching.found_in(sheet):
+            waiting = found + waiting  # of one moment the later sheet's come first, as they are read
+            waiting.sort(key=_by_age if newest else _by_chain, reverse=not newest)
+    while waiting:
+        yield waiting.pop()
+
+
+def _by_age(record: Record) -> tuple[str, int]:
+    return record.at, record.seq
+
+
+def _by_chain(record: Record) -> tuple[str, str, int]:
+    return record.at, record.writer, record.seq
+
+
+def _ended(store: Store, begun: Record) -> bool:
+    """Whether somebody saw the end of a durable call."""
+    asked = f"{SELECT} WHERE at >= ? AND words LIKE ? ORDER BY at, writer, seq LIMIT ? OFFSET ?"
+    for skipped in count(0, _PAGE):
+        rows = store.rows(asked, (begun.at, holding(begun.request_id), _PAGE, skipped))
+        if any(_ends(record, begun) for row in rows for record in sheet_of(row).records()):
+            return True
+        if len(rows) < _PAGE:
+            return False
+    raise AssertionError("the pages come to an end")
+
+
+def _ends(record: Record, begun: Record) -> bool:
+    return (
+        record.status != 0
+        and record.request_id == begun.request_id
+        and (record.api, record.operation) == (begun.api, begun.operation)
+    )
+
+
+def _kept(records: Iterable[Record], store: Store, keys: Keyring) -> Iterator[Kept]:
+    found = [Record(**msgspec.structs.asdict(record)) for record in records]
+    names = revealed(store, keys, {word for record in found for word in _hidden(record)})
+    for record in found:
         shown = msgspec.structs.replace(
             record,
             subject=names.get(record.subject, record.subject),
             key=names.get(record.key, record.key),
             acted_for=" ".join(_named(one, names) for one in record.acted_for.split()),
         )
+        had = record.request_digest or record.answer_digest
+        [(request, answer)] = (store.rows(_BODIES, (record.writer, record.seq)) if had else []) or [(None, None)]
         yield Kept(record=shown if names else record, request=request, answer=answer)
 
 

@@ -1,5 +1,6 @@
 """From what lay at hand when a call ended to its record: in the writer's thread, not in the call's time."""
 
+import hashlib
 import ipaddress
 import re
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from foundation.context import Caller
-from gateway.audit.entry import GENESIS, Entry, Facts, Row, digest_of_row
+from gateway.audit.entry import GENESIS, Entry, Facts
+from gateway.audit.sheet import Line
 
 ALWAYS: Final = ("acr", "amr", "auth_time")
 """Claims that are recorded whatever the rules look at: how the person signed in."""
@@ -31,7 +33,7 @@ class Recorder:
         self._hide = hide
         self._callers: dict[tuple[int, int], _Whose] = {}
 
-    def row_of(
+    def line_of(
         self,
         entry: Entry,
         writer: str,
@@ -40,31 +42,34 @@ class Recorder:
         previous: str = GENESIS,
         request_digest: str = "",
         answer_digest: str = "",
-    ) -> Row:
-        """An entry as a `Record` is stored, in the order of its fields, chained behind the digest `previous`."""
+    ) -> Line:
+        """An entry as the line of a `Record`, chained behind the digest `previous`."""
         whose, arguments = self._whose(entry), _arguments(entry, self._hide)
         _, trace, span, *_ = (entry.traceparent + "---").split("-")
-        row = (
-            writer,
-            seq,
-            _moment(entry.at),
-            *whose.said,
-            arguments.get("key") or next(reversed(arguments.values()), ""),
-            entry.status,
-            entry.reason,
-            entry.policy,
-            entry.stage,
-            entry.rule,
-            _encode(_facts(entry, whose, arguments, span)).decode(),
-            entry.about.retention,
-            entry.request_id,
-            trace,
-            int(entry.took * 1000),
-            request_digest,
-            answer_digest,
-            previous,
+        at = _moment(entry.at)
+        key = arguments.get("key") or next(reversed(arguments.values()), "")
+        # In the order of a record's fields: what stands before these is put together below, the digest stands last.
+        said = _encode(
+            (
+                key,
+                entry.status,
+                entry.reason,
+                entry.policy,
+                entry.stage,
+                entry.rule,
+                (whose.facts(entry) + _encode({"arguments": arguments, "span": span})[1:]).decode(),
+                entry.about.retention,
+                entry.request_id,
+                trace,
+                int(entry.took * 1000),
+                request_digest,
+                answer_digest,
+                previous,
+            )
         )
-        return (*row, digest_of_row(row))
+        covered = b'["%b",%d,"%b",%b,%b' % (writer.encode(), seq, at.encode(), whose.said, said[1:])
+        digest = hashlib.sha256(covered).hexdigest()
+        return Line(f'{covered[:-1].decode()},"{digest}"]', digest, at, whose.subject, key, entry.request_id)
 
     def _whose(self, entry: Entry) -> "_Whose":
         # The entries of a commit are all at hand until it is done, so no two objects share an id.
@@ -75,31 +80,50 @@ class Recorder:
         return found
 
 
-class _Whose(msgspec.Struct, frozen=True, kw_only=True):
+class _Whose(msgspec.Struct, kw_only=True):
     """What all records of one caller and operation say."""
 
-    said: tuple[str, ...]
-    """From `api` to `scopes`, as a record has them."""
+    said: bytes
+    """From `api` to `scopes`, as a line has them."""
+    subject: str
     roles: list[str]
     claims: dict[str, Any]
     tier: str
     limits: list[str]
+    _facts: dict[tuple[Any, ...], bytes] = {}
+
+    def facts(self, entry: Entry) -> bytes:
+        """The beginning of the `Facts` of an entry: what many of them say alike, and a comma."""
+        key = (entry.product, entry.limit, entry.shadowed, entry.broken, entry.warned, entry.asked, entry.address,
+               entry.size, entry.tool)  # fmt: skip
+        found = self._facts.get(key)
+        if found is None:
+            alike = _encode(_facts(entry, self))[:-1]
+            found = self._facts[key] = alike + b"," if len(alike) > 1 else alike
+        return found
 
 
 def _whose(entry: Entry, hide: _Hide) -> _Whose:
     about, caller = entry.about, entry.caller
     what = (about.api, about.version, about.layer, about.operation)
+    limits = list(about.limits)
     if caller is None:
-        return _Whose(said=(*what, "", "", "", "", ""), roles=[], claims={}, tier="", limits=list(about.limits))
+        return _Whose(said=_within(*what, "", "", "", "", ""), subject="", roles=[], claims={}, tier="", limits=limits)
     claims, acted_for = caller.claims, " ".join(_acting(one, hide) for one in caller.acted_for)
-    who = (caller.issuer, subject_of(caller, hide), caller.client, acted_for, " ".join(sorted(caller.scopes)))
+    subject = subject_of(caller, hide)
     return _Whose(
-        said=(*what, *who),
+        said=_within(*what, caller.issuer, subject, caller.client, acted_for, " ".join(sorted(caller.scopes))),
+        subject=subject,
         roles=sorted(caller.roles),
         claims={name: _claim(claims[name], hide) for name in (*about.claims, *ALWAYS) if name in claims},
         tier=caller.layer if caller.layer != "external" else "",
-        limits=list(about.limits),
+        limits=limits,
     )
+
+
+def _within(*said: str) -> bytes:
+    """A part of an array's text."""
+    return _encode(said)[1:-1]
 
 
 def _moment(at: float) -> str:
@@ -136,11 +160,11 @@ def _arguments(entry: Entry, hide: _Hide) -> dict[str, str]:
     return found
 
 
-def _facts(entry: Entry, whose: _Whose, arguments: dict[str, str], span: str) -> Facts:
+def _facts(entry: Entry, whose: _Whose) -> Facts:
+    """Without the arguments and the span, which no two calls share."""
     return Facts(
         roles=whose.roles,
         claims=whose.claims,
-        arguments=arguments,
         tier=whose.tier,
         product=entry.product,
         limits=whose.limits,
@@ -151,7 +175,6 @@ def _facts(entry: Entry, whose: _Whose, arguments: dict[str, str], span: str) ->
         version=entry.asked if _ID.fullmatch(entry.asked) else "",
         address=_kind(entry.address),
         size=entry.size,
-        span=span,
         tool=entry.tool if _ID.fullmatch(entry.tool) else "",
     )
 

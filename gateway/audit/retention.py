@@ -64,8 +64,8 @@ def sweep(where: Where, classes: Mapping[str, Span], now: float | None = None) -
 def _bodies(store: Store, keys: Keyring, name: str, before: datetime) -> int:
     count = 0
     while rows := store.rows(
-        "SELECT b.writer, b.seq FROM bodies b JOIN records r ON r.writer = b.writer AND r.seq = b.seq "
-        "WHERE r.retention = ? AND r.at < ? AND (b.request IS NOT NULL OR b.answer IS NOT NULL) LIMIT ?",
+        "SELECT b.writer, b.seq FROM sheets s JOIN bodies b ON b.writer = s.writer AND b.seq BETWEEN s.first AND s.seq "
+        "WHERE s.retention = ? AND s.at < ? AND (b.request IS NOT NULL OR b.answer IS NOT NULL) LIMIT ?",
         (name, _text(before), _BODIES),
     ):
         said = Erasure(id=_id(), at=_text(_now()), rows=ranges(rows), reason=f"retention of {name}: {before:%Y-%m-%d}")
@@ -78,14 +78,14 @@ def _bodies(store: Store, keys: Keyring, name: str, before: datetime) -> int:
 
 def _records(store: Store, keys: Keyring, name: str, before: datetime) -> int:
     count = 0
-    for (writer,) in store.rows("SELECT DISTINCT writer FROM records WHERE retention = ?", (name,)):
+    for (writer,) in store.rows("SELECT DISTINCT writer FROM sheets WHERE retention = ?", (name,)):
         while found := _segment(store, writer, before):
             upto, digest, size = found
             said = Segment(id=_id(), at=_text(_now()), writer=writer, upto=upto, digest=digest, count=size,
                            reason=f"retention of {name}: {before:%Y-%m-%d}")  # fmt: skip
             with store.begin(durable=True) as work:
                 note(work, keys, said)
-                for table in ("bodies", "anchors", "records"):
+                for table in ("bodies", "anchors", "sheets"):
                     work.execute(f"DELETE FROM {table} WHERE writer = ? AND seq <= ?", (writer, upto))  # noqa: S608 - our tables
             count += size
     return count
@@ -94,20 +94,21 @@ def _records(store: Store, keys: Keyring, name: str, before: datetime) -> int:
 def _segment(store: Store, writer: str, before: datetime) -> tuple[int, str, int] | None:
     """The next anchored piece of a chain whose time is over: its last record, that one's digest, how many it has."""
     found = store.rows(
-        "SELECT a.seq, a.digest FROM anchors a JOIN records r ON r.writer = a.writer AND r.seq = a.seq "
-        "WHERE a.writer = ? AND r.at < ? ORDER BY a.seq LIMIT ?",
+        "SELECT a.seq, a.digest FROM anchors a JOIN sheets s ON s.writer = a.writer AND s.seq = a.seq "
+        "WHERE a.writer = ? AND s.at < ? ORDER BY a.seq LIMIT ?",
         (writer, _text(before), _ANCHORS),
     )
     if not found:
         return None
     upto, digest = found[-1]
-    ((size,),) = store.rows("SELECT count(*) FROM records WHERE writer = ? AND seq <= ?", (writer, upto))
+    asked = "SELECT sum(seq - first + 1) FROM sheets WHERE writer = ? AND seq <= ?"
+    ((size,),) = store.rows(asked, (writer, upto))
     return int(upto), str(digest), int(size)
 
 
 def _names(store: Store, classes: Mapping[str, Span], moment: datetime) -> int:
     """Names no record can hold any more; none while some class is kept for ever."""
-    held = {row[0] for row in store.rows("SELECT DISTINCT retention FROM records")}
+    held = {row[0] for row in store.rows("SELECT DISTINCT retention FROM sheets")}
     if not classes or held - set(classes):
         return 0
     longest = max(span.records for span in classes.values())

@@ -6,20 +6,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from foundation.migrations.sheets import READ, in_sheets
+from gateway.audit.sheet import INSERT
 from gateway.audit.store import Transaction
 
-_VERSION: Final = 2
+_VERSION: Final = 3
+_ROWS: Final = 2
+"""The version that had a row for each record."""
 _SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS records (
-    writer TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL,
-    api TEXT NOT NULL, version TEXT NOT NULL, layer TEXT NOT NULL, operation TEXT NOT NULL,
-    issuer TEXT NOT NULL, subject TEXT NOT NULL, client TEXT NOT NULL, acted_for TEXT NOT NULL,
-    scopes TEXT NOT NULL, key TEXT NOT NULL,
-    status INTEGER NOT NULL, reason TEXT NOT NULL, policy TEXT NOT NULL, stage TEXT NOT NULL, rule TEXT NOT NULL,
-    facts TEXT NOT NULL, retention TEXT NOT NULL,
-    request_id TEXT NOT NULL, trace TEXT NOT NULL, took_ms INTEGER NOT NULL,
-    request_digest TEXT NOT NULL, answer_digest TEXT NOT NULL,
-    previous TEXT NOT NULL, digest TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS sheets (
+    writer TEXT NOT NULL, seq INTEGER NOT NULL, first INTEGER NOT NULL, since TEXT NOT NULL, at TEXT NOT NULL,
+    retention TEXT NOT NULL, words TEXT NOT NULL, lines TEXT NOT NULL,
     PRIMARY KEY (writer, seq)
 );
 CREATE TABLE IF NOT EXISTS bodies (
@@ -36,12 +33,7 @@ CREATE TABLE IF NOT EXISTS removals (
 CREATE TABLE IF NOT EXISTS names (
     lookup TEXT PRIMARY KEY, pseudonym TEXT NOT NULL UNIQUE, sealed TEXT NOT NULL, seen TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS records_at ON records (at);
-CREATE INDEX IF NOT EXISTS records_subject ON records (subject, at);
--- An index costs each record more than all the rest of writing it: a client, of whom there are few, is looked for by
--- time; what is known of one key is not so much that it must be found in order.
-CREATE INDEX IF NOT EXISTS records_key ON records (key);
-CREATE INDEX IF NOT EXISTS records_request ON records (request_id);
+CREATE INDEX IF NOT EXISTS sheets_at ON sheets (at);
 """
 _ONLY_ADDED: Final = """
 CREATE TRIGGER IF NOT EXISTS {table}_are_not_changed BEFORE UPDATE ON {table}
@@ -70,12 +62,16 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = connect(path)
-        if not self._made(path):
-            tables = [_ONLY_ADDED.format(table=table) for table in ("records", "anchors", "removals")]
-            tables += [_SWEPT.format(table=table) for table in ("records", "anchors", "bodies")]
-            self._connection.executescript(
-                f"BEGIN IMMEDIATE; {_SCHEMA} {''.join(tables)} {_KEPT} PRAGMA user_version={_VERSION}; COMMIT;"
-            )
+        version = self._version(path)
+        if version != _VERSION:
+            tables = [_ONLY_ADDED.format(table=table) for table in ("sheets", "anchors", "removals")]
+            tables += [_SWEPT.format(table=table) for table in ("sheets", "anchors", "bodies")]
+            self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {''.join(tables)} {_KEPT}")
+            # Somebody else may have done it while this waited for its turn.
+            if version == _ROWS and self._version(path) == _ROWS:
+                self._put_together()
+            self._connection.execute(f"PRAGMA user_version={_VERSION}")
+            self._connection.execute("COMMIT")
 
     @contextmanager
     def begin(self, *, durable: bool = False) -> Iterator[Transaction]:
@@ -107,16 +103,23 @@ class SqliteStore:
         """Let go of the file."""
         self._connection.close()
 
-    def _made(self, path: Path) -> bool:
-        made = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'records'").fetchone()
+    def _version(self, path: Path) -> int:
+        """Of what is there; 0 where nothing is. Raises `ValueError` for what this one cannot read."""
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if made and version != _VERSION:
+        made = self._connection.execute("SELECT 1 FROM sqlite_master WHERE name IN ('sheets', 'records')").fetchone()
+        if made and version not in (_ROWS, _VERSION):
             self._connection.close()
             raise ValueError(
                 f"{path} is a record that another version of Tiergate began; move it and its anchors aside, "
                 "and a new one is begun."
             )
-        return bool(version == _VERSION)
+        return int(version)
+
+    def _put_together(self) -> None:
+        """The records that had a row each. Their chains and anchors stay what they were."""
+        anchored = set(self._connection.execute("SELECT writer, seq FROM anchors"))
+        self._connection.executemany(INSERT, in_sheets(self._connection.execute(READ), anchored))
+        self._connection.execute("DROP TABLE records")
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -13,29 +13,37 @@ import secrets
 import threading
 import time
 from concurrent.futures import Future
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 import structlog
 
 from foundation.masking import Masker
-from gateway.audit.entry import FIELDS, GENESIS, Anchor, Bodies, Entry, Row
+from gateway.audit.entry import GENESIS, Anchor, Bodies, Entry
 from gateway.audit.keyring import Keyring
 from gateway.audit.names import Names
 from gateway.audit.recording import Recorder
+from gateway.audit.sheet import INSERT, Draft
 from gateway.audit.store import Where, place_of
 
 _GATHER: Final = 0.2
 """Seconds a commit waits for company, unless somebody waits for it."""
+_MOST: Final = 5_000
+"""Records a commit takes at most: a reader holds a whole sheet, and after a failure many have come together."""
 _RETRY: Final = 1.0
-_INSERT: Final = f"INSERT INTO records ({', '.join(FIELDS)}) VALUES ({', '.join('?' * len(FIELDS))})"  # noqa: S608 - no input in it
 log = structlog.get_logger("tiergate.audit")
 
 
 class _Item(msgspec.Struct, frozen=True):
+    """What is more than an entry: it has bodies, or somebody waits for it."""
+
     entry: Entry
     bodies: Bodies | None
     done: Future[None] | None
+
+
+_Recorded: TypeAlias = Entry | _Item
+_RECORDED: Final = (Entry, _Item)
 
 
 class _Batch(msgspec.Struct):
@@ -43,7 +51,8 @@ class _Batch(msgspec.Struct):
 
     heads: dict[str, tuple[int, str]]
     """By chain: its last record and that one's digest."""
-    rows: list[Row] = []
+    drafts: dict[str, Draft] = {}
+    """By class of retention: the sheet of its chain, as far as it is written."""
     bodies: list[tuple[Any, ...]] = []
     anchors: list[Anchor] = []
     durable: bool = False
@@ -58,7 +67,7 @@ class Trail:
         self.failing = False
         """Whether the store could not be written the last time."""
         self._masker = masker
-        self._queue: queue.SimpleQueue[_Item | Future[None] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Recorded | Future[None] | None] = queue.SimpleQueue()
         self._hurry = threading.Event()
         self._stopping = threading.Event()
         self._heads: dict[str, tuple[int, str]] = {}
@@ -73,7 +82,7 @@ class Trail:
 
     def add(self, entry: Entry, bodies: Bodies | None = None) -> None:
         """Record one call. Returns at once."""
-        self._queue.put(_Item(entry, bodies, None))
+        self._queue.put(entry if bodies is None else _Item(entry, bodies, None))
 
     def add_durable(self, entry: Entry, bodies: Bodies | None = None) -> Future[None]:
         """Record one call; done when that is on disk."""
@@ -100,25 +109,26 @@ class Trail:
             self._anchors.close()
 
     def _run(self) -> None:
-        going = True
+        going, behind = True, False
         while going:
             items = [self._queue.get()]
-            self._hurry.wait(_GATHER)
+            if not behind:
+                self._hurry.wait(_GATHER)
             self._hurry.clear()
-            while not self._queue.empty():
-                items.append(self._queue.get())
+            items += [self._queue.get() for _ in range(min(self._queue.qsize(), _MOST - 1))]
+            behind = len(items) >= _MOST
             going = None not in items
-            written = self._write([item for item in items if isinstance(item, _Item)])
-            for item in items:
+            written = self._write([item for item in items if isinstance(item, _RECORDED)])
+            for item in [each for each in items if not isinstance(each, Entry)]:
                 done = item.done if isinstance(item, _Item) else item
-                if done is None or not done.set_running_or_notify_cancel():
+                if not isinstance(done, Future) or not done.set_running_or_notify_cancel():
                     continue  # nobody waits, or nobody any more
                 if written:
                     done.set_result(None)
                 else:
                     done.set_exception(OSError("the record could not be written before the end"))
 
-    def _write(self, items: list[_Item]) -> bool:
+    def _write(self, items: list[_Recorded]) -> bool:
         while items:
             try:
                 batch = self._batch(items)
@@ -139,7 +149,7 @@ class Trail:
 
     def _commit(self, batch: _Batch) -> None:
         with self._store.begin(durable=batch.durable) as store:
-            store.executemany(_INSERT, batch.rows)
+            store.executemany(INSERT, [msgspec.structs.astuple(draft.sheet()) for draft in batch.drafts.values()])
             if batch.bodies:
                 store.executemany("INSERT INTO bodies (writer, seq, request, answer) VALUES (?, ?, ?, ?)", batch.bodies)
             store.executemany(
@@ -158,32 +168,42 @@ class Trail:
         except OSError:
             log.exception("the second place of the audit's anchors cannot be written", place=str(self.place.anchors))
 
-    def _batch(self, items: list[_Item]) -> _Batch:
+    def _batch(self, items: list[_Recorded]) -> _Batch:
         batch, recorder = _Batch(dict(self._heads)), Recorder(self._names.hide)
+        drafts = batch.drafts
         for item in items:
-            request, answer = self._masked(item.bodies) if item.bodies is not None else (None, None)
-            chain = f"{self.writer}.{item.entry.about.retention}"
-            seq, previous = batch.heads.get(chain, (0, GENESIS))
-            row = recorder.row_of(
-                item.entry,
-                chain,
-                seq + 1,
-                previous=previous,
-                request_digest=digest_of(request),
-                answer_digest=digest_of(answer),
-            )
-            batch.heads[chain] = (seq + 1, row[-1])
-            batch.rows.append(row)
-            if request is not None or answer is not None:
-                batch.bodies.append((chain, seq + 1, request, answer))
-            batch.durable = batch.durable or item.done is not None
-        last = {row[0]: row for row in batch.rows}
-        batch.anchors = [self._anchor(row) for row in last.values()]
+            entry, bodies, done = (item, None, None) if isinstance(item, Entry) else msgspec.structs.astuple(item)
+            retention = entry.about.retention
+            draft = drafts.get(retention)
+            if draft is None:
+                chain = f"{self.writer}.{retention}"
+                draft = drafts[retention] = Draft(chain, retention, *batch.heads.get(chain, (0, GENESIS)))
+            if bodies is None:
+                draft.add(recorder.line_of(entry, draft.writer, draft.seq + 1, previous=draft.digest))
+            else:
+                self._add_with(entry, bodies, draft, recorder, batch)
+            batch.durable = batch.durable or done is not None
+        for draft in drafts.values():
+            batch.heads[draft.writer] = (draft.seq, draft.digest)
+            batch.anchors.append(self._anchor(draft))
         return batch
 
-    def _anchor(self, last: Row) -> Anchor:
-        writer, seq, at = last[:3]
-        anchor = Anchor(writer=writer, seq=seq, digest=last[-1], at=at)
+    def _add_with(self, entry: Entry, bodies: Bodies, draft: Draft, recorder: Recorder, batch: _Batch) -> None:
+        request, answer = self._masked(bodies)
+        line = recorder.line_of(
+            entry,
+            draft.writer,
+            draft.seq + 1,
+            previous=draft.digest,
+            request_digest=digest_of(request),
+            answer_digest=digest_of(answer),
+        )
+        draft.add(line)
+        if request is not None or answer is not None:
+            batch.bodies.append((draft.writer, draft.seq, request, answer))
+
+    def _anchor(self, draft: Draft) -> Anchor:
+        anchor = Anchor(writer=draft.writer, seq=draft.seq, digest=draft.digest, at=draft.ended)
         return msgspec.structs.replace(anchor, signature=self._keys.sign(anchor.signed_text()))
 
     def _masked(self, bodies: Bodies) -> tuple[str | None, str | None]:

@@ -5,21 +5,22 @@ that what they changed no longer follows (chain), what they made follow is not w
 cut off was anchored elsewhere. Who has the key, too, is not found by this: only what left the machine convicts them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from gateway.audit.entry import FIELDS, GENESIS, Anchor, Record, Segment
+from gateway.audit.entry import GENESIS, Anchor, Record, Segment
 from gateway.audit.keyring import Keyring
 from gateway.audit.names import MARK
 from gateway.audit.removals import Removals
+from gateway.audit.sheet import SELECT, Sheet, holding, sheet_of
 from gateway.audit.store import Place, Store, Where, place_of
 from gateway.audit.trail import digest_of
 
-_RECORDS: Final = f"SELECT {', '.join(FIELDS)} FROM records ORDER BY writer, seq"  # noqa: S608 - our names
+_SHEETS: Final = f"{SELECT} ORDER BY writer, seq"
 _LINE: Final = msgspec.json.Decoder(Anchor)
 
 
@@ -59,19 +60,21 @@ class _Verification:
         self._removals = Removals(store, keys)
         self._here: dict[str, dict[int, str]] = {}
         self._there: dict[str, dict[int, str]] = {}
+        self._subjects: set[str] = set()
+        """Pseudonyms of those who called."""
 
     def findings(self) -> Iterator[Finding]:
         for name in self._removals.forged:
             yield Finding(writer=f"removal {name}", seq=0, problem="was not stated by this platform: it is not signed")
         yield from self._read_anchors()
         seen = set()
-        for writer, rows in groupby(self._store.stream(_RECORDS), key=lambda row: str(row[0])):
+        sheets = map(sheet_of, self._store.stream(_SHEETS))
+        for writer, chain in groupby(sheets, key=lambda sheet: sheet.writer):
             seen.add(writer)
-            yield from self._chain(writer, (Record(**dict(zip(FIELDS, row, strict=True))) for row in rows))
+            yield from self._chain(writer, chain)
         for writer in {**self._there, **self._here}:
             if writer not in seen:
                 yield from self._end(writer, self._start(writer)[0])
-        yield from self._bodies()
         yield from self._names()
 
     def _read_anchors(self) -> Iterator[Finding]:
@@ -101,9 +104,28 @@ class _Verification:
         dropped: Segment | None = self._removals.dropped.get(writer)
         return (dropped.upto, dropped.digest) if dropped is not None else (0, GENESIS)
 
-    def _chain(self, writer: str, chain: Iterator[Record]) -> Iterator[Finding]:
+    def _chain(self, writer: str, sheets: Iterator[Sheet]) -> Iterator[Finding]:
         before, digest = self._start(writer)
-        for record in chain:
+        for sheet in sheets:
+            try:
+                records = sheet.records()
+            except ValueError:
+                yield Finding(writer=writer, seq=sheet.first, problem="cannot be read any more: its line was changed")
+                before, digest = sheet.seq, self._here.get(writer, {}).get(sheet.seq, "")
+                continue
+            before, digest = yield from self._follow(writer, records, before, digest)
+            if sheet != Sheet.of(records):
+                said = "is not found any more by what it says: what its sheet is searched by was changed"
+                yield Finding(writer=writer, seq=sheet.first, problem=said)
+            yield from self._bodies(records)
+            self._subjects.update(record.subject for record in records if record.subject.startswith(MARK))
+        yield from self._end(writer, before)
+
+    def _follow(
+        self, writer: str, records: list[Record], before: int, digest: str
+    ) -> Generator[Finding, None, tuple[int, str]]:
+        """What is wrong with the next records of a chain; where it then is."""
+        for record in records:
             follows = digest
             if record.seq > before + 1:
                 missing = f"{before + 1}" if record.seq == before + 2 else f"{before + 1} to {record.seq - 1}"
@@ -125,11 +147,14 @@ class _Verification:
                 if place.get(writer, {}).get(record.seq, record.digest) != record.digest:
                     yield Finding(writer=writer, seq=record.seq, problem="is not the record that was anchored")
             before = record.seq
-        yield from self._end(writer, before)
+        return before, digest
 
     def _following(self, writer: str, digest: str) -> tuple[int, str] | None:
-        found = self._store.rows("SELECT seq, digest FROM records WHERE writer = ? AND previous = ?", (writer, digest))
-        return (int(found[0][0]), str(found[0][1])) if found else None
+        for row in self._store.rows(f"{SELECT} WHERE writer = ? AND lines LIKE ?", (writer, holding(digest))):
+            for record in sheet_of(row).readable():
+                if record.previous == digest:
+                    return record.seq, record.digest
+        return None
 
     def _end(self, writer: str, last: int) -> Iterator[Finding]:
         reached = max((*self._here.get(writer, {0: ""}), *self._there.get(writer, {0: ""})))
@@ -139,28 +164,31 @@ class _Verification:
         elif reached < last:
             yield Finding(writer=writer, seq=reached + 1, problem="was added by something else: no anchor covers it")
 
-    def _bodies(self) -> Iterator[Finding]:
-        for writer, seq, request_digest, answer_digest, request, answer, removal in self._store.stream(
-            "SELECT r.writer, r.seq, r.request_digest, r.answer_digest, b.request, b.answer, b.removal "
-            "FROM records r LEFT JOIN bodies b ON r.writer = b.writer AND r.seq = b.seq "
-            "WHERE r.request_digest <> '' OR r.answer_digest <> ''"
-        ):
+    def _bodies(self, records: list[Record]) -> Iterator[Finding]:
+        """Those of the records of one sheet that had some."""
+        had = [record for record in records if record.request_digest or record.answer_digest]
+        if not had:
+            return
+        asked = "SELECT seq, request, answer, removal FROM bodies WHERE writer = ? AND seq BETWEEN ? AND ?"
+        there = {row[0]: row[1:] for row in self._store.rows(asked, (had[0].writer, had[0].seq, had[-1].seq))}
+        for record in had:
+            request, answer, removal = there.get(record.seq, (None, None, None))
+            writer, seq = record.writer, record.seq
             if request is None and answer is None:
                 if not self._removals.erased(removal, writer, seq):
                     yield Finding(writer=writer, seq=seq, problem="its bodies are gone, and no removal says why")
                 continue
-            for name, text, digest in (("request", request, request_digest), ("answer", answer, answer_digest)):
+            for name, text, digest in (
+                ("request", request, record.request_digest),
+                ("answer", answer, record.answer_digest),
+            ):
                 if digest_of(text) != digest:
                     yield Finding(writer=writer, seq=seq, problem=f"its {name} body was changed")
 
     def _names(self) -> Iterator[Finding]:
-        for (pseudonym,) in self._store.rows(
-            "SELECT DISTINCT r.subject FROM records r LEFT JOIN names n ON n.pseudonym = r.subject "
-            "WHERE n.pseudonym IS NULL AND substr(r.subject, 1, 1) = ?",
-            (MARK,),
-        ):
-            if pseudonym not in self._removals.pseudonyms:
-                yield Finding(writer=f"person {pseudonym}", seq=0, problem="the name is gone, and no removal says why")
+        known = {row[0] for row in self._store.rows("SELECT pseudonym FROM names")}
+        for pseudonym in sorted(self._subjects - known - self._removals.pseudonyms):
+            yield Finding(writer=f"person {pseudonym}", seq=0, problem="the name is gone, and no removal says why")
 
 
 def _lines(path: Path) -> Iterator[Anchor]:

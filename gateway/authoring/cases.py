@@ -52,6 +52,13 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """How long ago the person signed in: the token's `auth_time`."""
     audience: str = ""
     """The token's `aud`; what the API wants when not said."""
+    key: bool = False
+    """The client calls with its API key (`api_keys` in platform.yaml), and without a token."""
+    bound: Literal["", "dpop", "mtls"] = ""
+    """What the token is bound to: the caller's DPoP key, or its client certificate."""
+    proven: bool = True
+    """Whether the caller shows that a bound token is its own: a proof with each request, or its certificate, through
+    the TLS terminator."""
     tier: Literal["", "experience", "process", "system"] = ""
     """A tier's own workload calls, with a token that says so."""
     acted_for: list[str] = msgspec.field(default_factory=lambda: ["somebody@portal"])
@@ -88,12 +95,15 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             claims_of(self.acted_for, "a tier")
         if self.body is not None and self.json is not None:
             raise ValueError("says body, a size, and json, what it holds: one of them")
+        if self.key and (not self.client or self.scopes is not None or self.bound):
+            raise ValueError("key is a client's, and comes without a token: say its client, and no scopes")
 
     @property
     def anonymous(self) -> bool:
         """Whether no token comes with it."""
-        return not (self.client or self.plan or self.tier or self.issuer or self.claims or self.roles) and (
-            self.scopes is None
+        return self.key or (
+            not (self.client or self.plan or self.tier or self.issuer or self.claims or self.roles)
+            and (self.scopes is None)
         )
 
 

@@ -87,6 +87,8 @@ def spoken(value: Any) -> str:
             return "{" + ", ".join(f"{key}: {spoken(item)}" for key, item in value.items()) + "}"
         case msgspec.Struct():
             return spoken({f.encode_name: getattr(value, f.name) for f in msgspec.structs.fields(value)})
+        case words.Duration() | words.Rate():
+            return value.spoken
         case _:
             return str(value)
 

@@ -7,7 +7,7 @@
 All of it happens in memory. A mistake that `policy check` refuses is noticed already.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, Final
@@ -45,12 +45,17 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def survivors(
-    found: Policies, plan: Plan, apis: Sequence[Api], cases: Sequence[Case]
+    found: Policies, plan: Plan, apis: Sequence[Api], cases: Sequence[Case], operations: Collection[str] | None = None
 ) -> tuple[int, list[Mutant]]:
-    """How many mistakes were made, and those that no case noticed. All cases must hold without a mistake."""
+    """How many mistakes were made, and those that no case noticed. All cases must hold without a mistake.
+
+    With `operations` only the mistakes that change nothing but those.
+    """
     made, left = 0, []
     quick = sorted(cases, key=lambda case: case.given.times)
     for mutant in mutants(found, plan, apis):
+        if operations is not None and not mutant.operations.issubset(operations):
+            continue
         made += 1
         with mutant.made() as wrong:
             if wrong is not None and not await _noticed(wrong, [c for c in quick if c.operation in mutant.operations]):

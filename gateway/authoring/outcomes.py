@@ -96,9 +96,14 @@ def told(given: Given) -> str:
     """A caller in words."""
     who = given.client or (f"a client with the plan {given.plan}" if given.plan else "")
     who = who or (f"the {given.tier} tier" if given.tier else "")
+    if given.key:
+        return f"{given.client} with an API key"
     if given.anonymous:
         return "a caller without a token"
     holding = f"the scopes {', '.join(given.scopes)}" if given.scopes else "no scope"
     when = f", on {given.at}" if given.at else ""
     often = f", {given.times} times at once" if given.times > 1 else ""
+    if given.bound:
+        kind = {"dpop": "a DPoP key", "mtls": "a client certificate"}[given.bound]
+        holding += f", bound to {kind}" + ("" if given.proven else " that it does not show")
     return f"{who or 'somebody'} with {holding}{when}{often}"

@@ -117,8 +117,8 @@ async def _decided(record: Record, governed: Governed | None, governor: Governor
         return Decision(NotOffered.reason, "no line: no policy lists it")
     facts = Facts.of(record)
     call = Call(
-        governed,
-        governor.services,
+        governed=governed,
+        services=governor.services,
         request_id=record.request_id,
         traceparent="",
         arguments=dict(facts.arguments),

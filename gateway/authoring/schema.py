@@ -11,11 +11,14 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
+from canonical.ownership import VARIANTS, ownable
 from gateway import policies
 from gateway.authoring.cases import Given, Then
 from gateway.authoring.described import default_of, in_words, is_struct, meaning, meanings, without_none
+from gateway.commitment import Committed
 from gateway.environments import Environment
 from gateway.noun import nouns
+from gateway.ownership import Field
 from gateway.words import Duration, Rate, Size
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -33,6 +36,7 @@ FILES: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
     "product": ("products/*.yaml", lambda: policies.Product),
     **{name: (f"{name}.yaml", kind) for name, kind in policies.own_files().items()},
     "environment": ("environments/*.yaml", lambda: Environment),
+    "commitment": ("commitment.yaml", lambda: Committed),
 }
 """Every kind of policy file: the path it has, and its Struct."""
 
@@ -40,7 +44,7 @@ FILES: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
 def schemas() -> dict[str, dict[str, Any]]:
     """A schema for each kind of file, by the kind's word."""
     found = {kind: _document(pattern, struct()) for kind, (pattern, struct) in FILES.items()}
-    return {**found, "tests": _tests()}
+    return {**found, "ownership": _ownership(), "tests": _tests()}
 
 
 def texts() -> dict[str, str]:
@@ -65,6 +69,31 @@ def _tests() -> dict[str, Any]:
     }
     head = {"$schema": DIALECT, "title": "Tiergate: tests/*.yaml"}
     return {**head, "type": "array", "items": test, "$defs": dict(sorted(found.items()))}
+
+
+def _ownership() -> dict[str, Any]:
+    """Objects and fields are those there are, and a field is not left out."""
+    found: dict[str, Any] = {}
+    rule = _of(Field, found)
+    objects = {
+        kind: {
+            "type": "object",
+            "properties": dict.fromkeys(fields, rule),
+            "required": [] if kind in VARIANTS else list(fields),
+            "additionalProperties": False,
+        }
+        for kind, fields in sorted(ownable().items())
+    }
+    head = {"$schema": DIALECT, "title": "Tiergate: ownership.yaml"}
+    says = "Who owns which field of which object, by our own words for both."
+    return {
+        **head,
+        "description": says,
+        "type": "object",
+        "properties": objects,
+        "additionalProperties": False,
+        "$defs": dict(sorted(found.items())),
+    }
 
 
 def _one_or_more(schema: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Behind it stand tiers that answer everything with success, so that what comes back is the policies' doing alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, Final
@@ -18,6 +19,7 @@ from foundation.acting import claims_of
 from foundation.api import Api, PageOperation
 from foundation.context import Caller
 from gateway.asgi import Gateway
+from gateway.authoring import held
 from gateway.authoring.cases import Given
 from gateway.governor import Governor
 from gateway.issuers import Issuer
@@ -68,11 +70,24 @@ class Simulated:
         gateway = Gateway(governor, {"experience": tier, "process": tier, "system": tier})
         people = [_request(self.plan, governed, given, start, number) for number in range(given.people)]
         answers = []
-        for number in range(given.times):
-            clock.now = start + number * float(given.every or 0)
-            scope, body = people[number % given.people]
-            answers.append(await _one(gateway, dict(scope), body))
+        with held.known(governed, given), _unwatched(governor):
+            for number in range(given.times):
+                clock.now = start + number * float(given.every or 0)
+                scope, body, token = people[number % given.people]
+                if token and given.bound == "dpop" and given.proven:
+                    proof = held.proof(governed, scope, token, clock.now, number)
+                    scope = {**scope, "headers": [*scope["headers"], proof]}
+                answers.append(await _one(gateway, dict(scope), body))
         return answers
+
+
+@contextmanager
+def _unwatched(governor: Governor) -> Iterator[None]:
+    """Its load is measured no longer than it is asked: thousands of gateways stand nowhere in one loop."""
+    try:
+        yield
+    finally:
+        governor.services.load.stop()
 
 
 class _Clock:
@@ -115,15 +130,18 @@ def client_of(plan: Plan, given: Given) -> str:
     return next((client for client, product in plan.products.items() if product.plan == given.plan), "nobody-we-know")
 
 
-def _request(plan: Plan, governed: Governed, given: Given, now: float, person: int) -> tuple[Scope, bytes]:
+def _request(plan: Plan, governed: Governed, given: Given, now: float, person: int) -> tuple[Scope, bytes, str]:
+    """What is asked, its body, and the token that comes with it."""
     path = governed.path
     for part in [part for part in path.split("/") if part.startswith("{")]:
         path = path.replace(part, given.path.get(part.strip("{}").split(":")[0], "x"))
     body = _body(governed, given)
     headers = {"host": "gateway", **({"content-type": "application/json"} if body else {})}
     headers |= {"content-length": str(len(body))} if body else {}
-    if not given.anonymous:
-        headers["authorization"] = f"Bearer {_token(plan, governed, given, now, person)}"
+    token = "" if given.anonymous else _token(plan, governed, given, now, person)
+    if token:
+        headers["authorization"] = f"{'DPoP' if given.bound == 'dpop' else 'Bearer'} {token}"
+    headers |= held.headers_of(plan, given)
     if given.tier and given.acted_for and _issuer(plan, given).acted_for == "header":
         headers["tiergate-acted-for"] = " ".join(given.acted_for)
     headers |= {name.lower(): value for name, value in given.headers.items()}
@@ -134,9 +152,9 @@ def _request(plan: Plan, governed: Governed, given: Given, now: float, person: i
         "raw_path": path.encode(),
         "query_string": urlencode(given.query).encode("ascii"),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "client": (given.address, 1),
+        "client": (held.peer_of(plan, given), 1),
     }
-    return scope, body
+    return scope, body, token
 
 
 def _body(governed: Governed, given: Given) -> bytes:
@@ -171,6 +189,7 @@ def _token(plan: Plan, governed: Governed, given: Given, now: float, person: int
         "scope": " ".join(given.scopes or []),
         **({"roles": given.roles} if given.roles else {}),
         **({"auth_time": int(now - given.signed_in)} if given.signed_in else {}),
+        **held.confirmation(given),
         **given.claims,
     }
     alg = next((alg for alg in issuer.alg if alg in _KEYS), issuer.alg[0])

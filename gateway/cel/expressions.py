@@ -5,7 +5,7 @@ before the first call; and asked of plain maps, in which what was not sent is no
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -36,6 +36,8 @@ class Expression(msgspec.Struct, frozen=True, kw_only=True):
 
     text: str
     facts: syntax.Facts
+    hidden: tuple[syntax.Hidden, ...] = ()
+    """What may not be there without breaking it, though it is read."""
 
     @property
     def pointer(self) -> str:
@@ -54,6 +56,7 @@ class Vocabulary:
         self.kinds = Kinds()
         self._variables: dict[str, str] = {}
         self._types: dict[str, Any] = {}
+        self._unreadable: set[str] = set()
         self._env: Any = None
 
     def variable(self, name: str, kind: Any) -> bool:
@@ -61,11 +64,13 @@ class Vocabulary:
         said = self.kinds.of(kind)
         if said:
             self._variables[name], self._types[name] = said, kind
+        else:
+            self._unreadable.add(name)
         return bool(said)
 
-    def group(self, name: str, members: Mapping[str, Any]) -> None:
-        """Let rules read several values under one name."""
-        self._variables[name] = self.kinds.add(name.capitalize(), members)
+    def group(self, name: str, members: Mapping[str, Any], missable: Collection[str] = ()) -> None:
+        """Let rules read several values under one name; `missable` are not always there."""
+        self._variables[name] = self.kinds.add(name.capitalize(), members, missable)
         self._types[name] = members
 
     def check(self, text: str) -> Expression | str:
@@ -89,7 +94,8 @@ class Vocabulary:
             return f"it looks at nothing of the call (known: {', '.join(self._variables)})"
         if bad := [pattern for pattern in found.patterns if _broken(_MATCHES, {"pattern": pattern}) is not None]:
             return f"{bad[0]!r} is no regular expression (RE2)"
-        return Expression(text=text, facts=found)
+        hidden = tuple(each for each in found.hidden if each.field in self.kinds.missable.get(each.message, ()))
+        return Expression(text=text, facts=found, hidden=hidden)
 
     def readers(self, expressions: list[Expression]) -> dict[str, Read]:
         """For each variable what makes of its value what these expressions read."""
@@ -97,7 +103,12 @@ class Vocabulary:
         found: dict[str, Read] = {}
         for name, kind in self._types.items():
             if isinstance(kind, Mapping):
-                members = {key: self.kinds.reader(each, named) for key, each in kind.items() if key in named}
+                readable = self.kinds.fields[name.capitalize()]
+                members = {
+                    key: self.kinds.reader(each, named, f"parameter:{key}")
+                    for key, each in kind.items()
+                    if key in named and key in readable
+                }
                 found[name] = _group(members)
             else:
                 found[name] = self.kinds.reader(kind, named)
@@ -139,6 +150,8 @@ class Vocabulary:
             return self._no_field(match[1], match[2])
         if match := re.match(r"undeclared reference to '(.+?)'", says):
             name = match[1].partition(".")[0]
+            if name in self._unreadable:
+                return f"{name!r} is of a type that no rule can read"
             return f"nothing is called {name!r}{did_you_mean(name, [*self._variables, *exact.FUNCTIONS, *_STANDARD])}"
         if match := re.match(r"found no matching overload for '(.+?)' applied to '(.*)'", says):
             return _no_overload(match[1], match[2])

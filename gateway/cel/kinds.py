@@ -1,11 +1,12 @@
 """Our types as the checker of expressions knows them, and their values as an expression reads them.
 
 A Struct is a message whose fields are those of its JSON; Money, Decimal, Date and Instant are messages without fields,
-so that nothing but our exact functions takes them. What an expression could not read safely (a union, a list of lists,
-anything at all) is left out, and said to be when it is asked for.
+so that nothing but our exact functions takes them. An object of somebody else's document is a message likewise
+(`shapes`). What an expression could not read safely (a union, a list of lists, anything at all) is left out, and
+said to be when it is asked for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from google.protobuf import descriptor_pb2, descriptor_pool
@@ -13,6 +14,8 @@ from msgspec import inspect as types
 
 from canonical.money import Money
 from gateway.cel import exact
+from gateway.cel.described import Reading
+from gateway.cel.shapes import Described, Shape
 
 PACKAGE: Final = "tiergate"
 _FIELD: Final = descriptor_pb2.FieldDescriptorProto
@@ -29,6 +32,8 @@ _READ: Final[dict[str, Callable[[Any], Any]]] = {
     "Date": exact.of_date,
     "Instant": exact.of_instant,
 }
+_OURS: Final = ("Parameters", "Caller")
+"""Messages of our own making, which no object of a document is called like."""
 Read = Callable[[Any], Any]
 
 
@@ -40,18 +45,21 @@ class Kinds:
         """Of each message, its fields and what they are: `string`, `Money`, `list(Line)`, `map(string)`."""
         self.unreadable: dict[str, set[str]] = {}
         """Of each message, the fields no expression can read."""
+        self.missable: dict[str, set[str]] = {}
+        """Of each message, the fields that may not be there."""
         self._structs: dict[str, types.StructType] = {}
+        self._described: dict[Described, str] = {}
 
-    def add(self, name: str, members: Mapping[str, Any]) -> str:
-        """A message of our own making: names, and the types of what they stand for."""
-        self.fields[name], self.unreadable[name] = {}, set()
+    def add(self, name: str, members: Mapping[str, Any], missable: Collection[str] = ()) -> str:
+        """A message of our own making: names, and the types of what they stand for; `missable` are not always there."""
+        self._begin(name)
         for key, kind in members.items():
-            self._member(name, key, types.type_info(kind))
+            self._member(name, key, self.of(kind), missable=key in missable)
         return name
 
     def of(self, kind: Any) -> str:
         """What a type is to an expression: its name here, or nothing where it cannot be read."""
-        return self._name(types.type_info(kind))
+        return self._shaped(kind) if isinstance(kind, Shape) else self._name(types.type_info(kind))
 
     def pool(self) -> Any:
         """All messages, for the checker."""
@@ -64,8 +72,14 @@ class Kinds:
         pool.Add(file)
         return pool
 
-    def reader(self, kind: Any, named: frozenset[str]) -> Read:
-        """Makes of a value what an expression reads: only the fields that are named anywhere in it."""
+    def reader(self, kind: Any, named: frozenset[str], at: str = "") -> Read:
+        """Makes of a value what an expression reads: only the fields that are named anywhere in it.
+
+        `at` is the value's place. The reader of what somebody else describes raises `Invalid` for what is not so.
+        """
+        if isinstance(kind, Shape):
+            reading = Reading(lambda message: self.fields[self._described[message]], named)
+            return lambda value: reading.read(kind, value, at)
         return _Reading(self, named).of(types.type_info(kind))
 
     def offers(self, struct: types.StructType) -> str:
@@ -75,17 +89,43 @@ class Kinds:
             name += "_"
         if name not in self.fields:
             self._structs[name] = struct
-            self.fields[name], self.unreadable[name] = {}, set()
+            self._begin(name)
             for field in struct.fields:
-                self._member(name, field.encode_name, field.type)
+                self._member(name, field.encode_name, self._name(field.type), missable=_may_be_none(field.type))
         return name
 
-    def _member(self, message: str, key: str, info: types.Type) -> None:
-        said = self._name(info) if key.isidentifier() and key.isascii() else ""
-        if said:
-            self.fields[message][key] = said
-        else:
+    def _begin(self, message: str) -> None:
+        self.fields[message], self.unreadable[message], self.missable[message] = {}, set(), set()
+
+    def _member(self, message: str, key: str, said: str, *, missable: bool) -> None:
+        entries = {_entry(other) for other, each in self.fields[message].items() if each.startswith("map(")}
+        clashes = said.startswith("map(") and _entry(key) in entries
+        if not said or clashes or not (key.isidentifier() and key.isascii()):
             self.unreadable[message].add(key)
+            return
+        self.fields[message][key] = said
+        if missable:
+            self.missable[message].add(key)
+
+    def _shaped(self, shape: Shape) -> str:
+        if shape.message is not None:
+            return self._object(shape.message)
+        if shape.item is not None:
+            inner = self._shaped(shape.item)
+            return f"{shape.kind}({inner})" if inner and "(" not in inner else ""
+        return shape.kind
+
+    def _object(self, message: Described) -> str:
+        name = self._described.get(message)
+        if name is None:
+            name = message.name
+            while name in self.fields or name in _OURS:
+                name += "_"
+            self._described[message] = name
+            self._begin(name)
+            for key, shape in message.fields.items():
+                self._member(name, key, self._shaped(shape), missable=message.missable(key))
+        return name
 
     def _name(self, info: types.Type) -> str:
         info = plain(info)
@@ -139,6 +179,12 @@ def _fields(value: Any, fields: list[tuple[str, str, Read]]) -> dict[str, Any]:
     return {said: read(held) for name, said, read in fields if (held := getattr(value, name)) is not None}
 
 
+def _may_be_none(info: types.Type) -> bool:
+    while isinstance(info, types.Metadata):
+        info = info.type
+    return isinstance(info, types.UnionType) and info.includes_none
+
+
 def _as_it_is(value: Any) -> Any:
     return value
 
@@ -177,7 +223,8 @@ def _scalar(info: types.Type) -> str:
 
 def _declare(message: Any, key: str, number: int, said: str) -> None:
     outer, _, inner = said.rstrip(")").rpartition("(")
-    field = message.field.add(name=key, number=number)
+    # Two names that would be one in camelCase are two here: nothing of ours is read by protobuf's own JSON.
+    field = message.field.add(name=key, number=number, json_name=key)
     field.label = _FIELD.LABEL_REPEATED if outer else _FIELD.LABEL_OPTIONAL
     if outer != "map":
         _typed(field, inner)

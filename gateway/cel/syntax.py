@@ -23,8 +23,11 @@ _BEGINS: Final = 4
 """Of a comprehension: what it begins with, a list where it makes one."""
 _DYN, _LIST_TYPE, _MAP_TYPE, _MESSAGE_TYPE = 1, 6, 7, 9
 """Fields of Type."""
+_OPERAND, _FIELD, _ASKS = 1, 2, 3
+"""Fields of a select; the last one says that it is only asked whether the field is there."""
 _NULL, _TEXT = 1, 6
 """Fields of Constant."""
+_DOES_WITHOUT: Final = {"_||_": "||", "_&&_": "&&"}
 _EQUAL: Final = {"_==_": "==", "_!=_": "!=", "@in": "in"}
 NO_NULL: Final = "null is not compared with: what is null is not there, so ask has(...)"
 _REFUSED: Final = ("dyn", "type")
@@ -46,6 +49,18 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Regular expressions that are written out in it."""
     wrong: tuple[str, ...]
     """What it may not do."""
+    hidden: tuple["Hidden", ...] = ()
+    """What it may read without being broken by it that it is not there."""
+
+
+class Hidden(msgspec.Struct, frozen=True, kw_only=True):
+    """A field that stands beside an operator which does without one of its sides, and is not asked for with `has`."""
+
+    message: str
+    field: str
+    way: str
+    """As it is written: `body.end`."""
+    operator: str
 
 
 def facts(checked: bytes) -> Facts:
@@ -61,6 +76,7 @@ def facts(checked: bytes) -> Facts:
         squared=loops > 1 or walk.collects,
         patterns=frozenset(walk.patterns),
         wrong=tuple(dict.fromkeys(walk.wrong)),
+        hidden=tuple(each for each in dict.fromkeys(walk.hidden) if each.way not in walk.asked),
     )
 
 
@@ -74,6 +90,13 @@ class _Walk:
         self.patterns: set[str] = set()
         self.collects = False
         self.wrong: list[str] = []
+        self.hidden: list[Hidden] = []
+        self.asked: set[str] = set()
+        """The ways of `has(...)`."""
+        self._holds: bool | None = True
+        """Whether the rule holds when what is looked at is true, or when it is false; None where neither is said."""
+        self._beside = ""
+        """The operator that may do without what is looked at."""
 
     def roots(self) -> frozenset[tuple[str, ...]]:
         return frozenset(path for path in self._paths if path[0] not in self._bound and not path[0].startswith("@"))
@@ -95,16 +118,25 @@ class _Walk:
 
     def _way(self, expr: bytes) -> int:
         """`body.total`: the whole way, if it is written out from a variable."""
-        path: list[str] = []
+        steps: list[tuple[str, int, bool]] = []
         kind, said, _ = self._opened(expr)
         while kind == _SELECT:
             held = dict(_fields(said))
-            path.append(held[2].decode())
-            self.named.add(path[-1])
-            expr = held[1]
-            kind, said, _ = self._opened(expr)
+            kind, said, number = self._opened(held[_OPERAND])
+            steps.insert(0, (held[_FIELD].decode(), number, bool(held.get(_ASKS))))
+            expr = held[_OPERAND]
+        path = [name for name, _, _ in steps]
+        self.named.update(path)
+        root = dict(_fields(said))[1].decode() if kind == _IDENT else ""
+        for length, (name, number, asks) in enumerate(steps, start=1):
+            way = ".".join([root, *path[:length]])
+            if asks:
+                self.asked.add(way)
+            elif self._beside:
+                message = _message_of(self._kinds.get(number, b""))
+                self.hidden.append(Hidden(message=message, field=name, way=way, operator=self._beside))
         if kind == _IDENT:
-            self._paths.add((dict(_fields(said))[1].decode(), *reversed(path)))
+            self._paths.add((root, *path))
             return 0
         return self.loops(expr)
 
@@ -120,7 +152,34 @@ class _Walk:
             self._made(name, parts)
         if name == "matches" and (pattern := _text(parts[-1])) is not None:
             self.patterns.add(pattern)
-        return max((self.loops(part) for part in parts), default=0)
+        return max((self._side(*side) for side in self._sides(name, parts)), default=0)
+
+    def _side(self, part: bytes, holds: bool | None, beside: str) -> int:
+        before = self._holds, self._beside
+        self._holds, self._beside = holds, beside
+        found = self.loops(part)
+        self._holds, self._beside = before
+        return found
+
+    def _sides(self, name: str, parts: list[bytes]) -> list[tuple[bytes, bool | None, str]]:
+        """Each part of a call: whether the rule holds when it is true, and what may do without it.
+
+        CEL has `error || true` for true and `error && false` for false: only where that lets the rule hold, it hides.
+        """
+        holds, beside = self._holds, self._beside
+        if name == "!_":
+            return [(parts[0], None if holds is None else not holds, beside)]
+        if name == "_?_:_":
+            return [(parts[0], None, beside), *((part, holds, beside) for part in parts[1:])]
+        if name not in _DOES_WITHOUT:
+            return [(part, None, beside) for part in parts]
+        hides = holds is not (name == "_&&_") and not any(self._is_of_a_loop(part) for part in parts)
+        return [(part, holds, _DOES_WITHOUT[name] if hides else beside) for part in parts]
+
+    def _is_of_a_loop(self, expr: bytes) -> bool:
+        """Whether it is what a loop has found so far, which nobody wrote."""
+        kind, said, _ = self._opened(expr)
+        return kind == _IDENT and dict(_fields(said))[1].startswith(b"@")
 
     def _made(self, name: str, parts: list[bytes]) -> None:
         """`money('1', 'EUR')`: what is written out must be money."""
@@ -176,6 +235,11 @@ def _messages(kind: bytes) -> bool:
     held = dict(_fields(kind))
     inner = [each for key in (_LIST_TYPE, _MAP_TYPE) for _, each in _fields(held.get(key, b""))]
     return _MESSAGE_TYPE in held or any(_messages(each) for each in inner)
+
+
+def _message_of(kind: bytes) -> str:
+    """The name of a message's type, without its package; empty for any other type."""
+    return str(dict(_fields(kind)).get(_MESSAGE_TYPE, b"").decode()).rpartition(".")[2]
 
 
 def _text(expr: bytes) -> str | None:

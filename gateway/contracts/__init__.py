@@ -6,8 +6,9 @@ checks = contract.operation("getDeal") one operation's checks, compiled at the f
 checks.wrong_parameters(...), checks.wrong_body(...), checks.wrong_answer(...)     what is wrong, all of it
 """
 
+from gateway.contracts.compiled import contract_at
 from gateway.contracts.contract import Contract
 from gateway.contracts.dialect import Refusal
 from gateway.contracts.operation import Checks
 
-__all__ = ["Checks", "Contract", "Refusal"]
+__all__ = ["Checks", "Contract", "Refusal", "contract_at"]

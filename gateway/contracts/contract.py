@@ -155,6 +155,7 @@ class Contract:
             kinds=kinds,
             validator=self._schemas.validator(schema_at, direction),
             content=as_json,
+            schema=self._read.at(schema_at),
         )
 
     def _schema_of(self, said: Mapping[str, Any], at: Place) -> tuple[Place, bool]:

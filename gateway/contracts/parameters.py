@@ -41,6 +41,8 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     validator: jsonschema_rs.Validator
     content: bool = False
     """Whether its text is JSON (`content` in place of `schema`)."""
+    schema: Any = None
+    """As the contract has it."""
 
 
 class Asked(msgspec.Struct, kw_only=True):
@@ -89,6 +91,15 @@ def wrong_with(parameters: Iterable[Parameter], asked: Asked) -> Iterator[Violat
     for name in asked.query and dict.fromkeys(name for name, _ in asked.query if name not in known):
         says = "is not a parameter of the operation"
         yield Violation(place=(f"query:{name}",), keyword="additionalProperties", says=says, seen="text")
+
+
+def said(parameter: Parameter, asked: Asked) -> Any:
+    """What was said as a parameter, as its schema's kind; None where it was not.
+
+    Raises `ValueError` with what is wrong with how it is written.
+    """
+    found = _text_of(parameter, asked, set(_names(parameter, asked, set())) if parameter.where == "query" else ())
+    return None if found is None else _value(parameter, found)
 
 
 def takes_the_rest(parameter: Parameter) -> bool:

@@ -65,6 +65,13 @@ class Document:
                 raise DeadReferenceError(f"{reference} is not in the document")
         return tuple(at), found
 
+    def at(self, place: Place) -> Any:
+        """What stands at a place; None where nothing does."""
+        found: Any = self.said
+        for part in place:
+            found = found[int(part)] if isinstance(found, list) else mapping(found).get(str(part))
+        return found
+
     def schemas(self) -> Iterator[tuple[Place, Any]]:
         """Every schema that is not part of another: the named ones, and those of parameters, bodies and headers."""
         components = mapping(self.said.get("components"))

@@ -95,7 +95,7 @@ def _manager(plan: Plan, front: Front) -> Said:
         "http_filters": _filters(plan, front),
         "route_config": {
             "name": "tiergate",
-            "request_headers_to_add": [_via()],
+            "request_headers_to_add": [_via(), _forwarded()],
             "virtual_hosts": [{"name": "tiergate", "domains": ["*"], "routes": list(routes(plan, front, sets))}],
         },
     }
@@ -165,6 +165,11 @@ def _via() -> Said:
     """RFC 9110 section 7.6.3: a gateway says in what it passes on that it came this way."""
     received = "%CEL(request.protocol == 'HTTP/2' ? '2' : request.protocol == 'HTTP/1.0' ? '1.0' : '1.1')%"
     return {"header": {"key": "via", "value": f"{received} envoy"}}
+
+
+def _forwarded() -> Said:
+    """RFC 7239: for whom it passes a call on. Behind what a caller says of that itself, which nobody has to believe."""
+    return {"header": {"key": "forwarded", "value": 'for="%DOWNSTREAM_REMOTE_ADDRESS%"'}}
 
 
 def _access_log() -> Said:

@@ -6,7 +6,7 @@ What the owner says of servers and sign-in is for us, not for callers: it stays 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from canonical.faults import Problem
+from canonical.faults import Invalid, Problem
 from canonical.ports import Operation
 from foundation.api import PROBLEM_JSON
 from foundation.openapi import SECURITY, Governed
@@ -61,6 +61,9 @@ def _operation(said: Mapping[str, Any], added: Governed, problem: dict[str, str]
     responses = {str(status): answer for status, answer in mapping(said.get("responses")).items()}
     for status, meaning in sorted(added.items()):
         responses[str(status)] = _with_problem(responses.get(str(status)), meaning, problem)
+    for told, answer in responses.items() if added.headers else ():
+        if told.startswith("2") or told == str(Invalid.status):
+            responses[told] = _with_headers(answer, added.headers)
     for status, meaning in added.plain.items():
         responses.setdefault(str(status), {"description": meaning})
     found = {key: value for key, value in said.items() if key not in _LEFT}
@@ -71,6 +74,13 @@ def _operation(said: Mapping[str, Any], added: Governed, problem: dict[str, str]
         "responses": responses,
         "security": [] if added.public else [{"bearer": list(added.scopes)}],
     }
+
+
+def _with_headers(answer: Any, headers: Mapping[str, Any]) -> Any:
+    """With ours beside the owner's. An answer that is told elsewhere stays as it is told there."""
+    if not isinstance(answer, Mapping) or "$ref" in answer:
+        return answer
+    return {**answer, "headers": {**headers, **mapping(answer.get("headers"))}}
 
 
 def _with_problem(answer: Any, meaning: str, problem: dict[str, str]) -> dict[str, Any]:

@@ -22,14 +22,28 @@ FILE: Final = "demo.json"
 PORTAL_LOGIN: Final = "nina@harbor-logistics.example"
 
 PERSON: Final = ("openid", "profile", "email")
-RUNS: Final = ("opportunity-to-project:start", "opportunity-to-project:read")
+RUNS: Final = (
+    "opportunity-to-project:start",
+    "opportunity-to-project:read",
+    "quote-to-order:start",
+    "quote-to-order:read",
+    "contract-sync:start",
+    "contract-sync:read",
+)
+SETUPS: Final = ("project-setup:start", "project-setup:read")
+STAFFING: Final = ("staffing:read", "staffing:request", "staffing:manage", "staffing:people", "staffing:rules")
+EVENTS: Final = ("events:read", "events:subscribe")
+RECONCILE: Final = ("reconcile:start", "reconcile:read")
 WEB: Final = ("authorization_code", "refresh_token")
 PROGRAM: Final = ("client_credentials",)
 TIER: Final = (*PROGRAM, GRANT)
 
 PEOPLE: Final = (
     Person(
-        login="priya@acme.example", name="Priya Nair", roles=("service_desk",), scopes=("desk:read", "desk:act", *RUNS)
+        login="priya@acme.example",
+        name="Priya Nair",
+        roles=("service_desk",),
+        scopes=("desk:read", "desk:act", *RUNS, *RECONCILE),
     ),
     Person(login="dana@acme.example", name="Dana Whitfield", roles=("finance",), scopes=("desk:read",)),
     Person(login=PORTAL_LOGIN, name="Nina Castellano", roles=("customer",), scopes=("portal:read",)),
@@ -38,8 +52,13 @@ PEOPLE: Final = (
 CLIENTS: Final = (
     Client(id="console", name="Service desk", grants=WEB, scopes=(*PERSON, "desk:read", "desk:act")),
     Client(id="client-portal", name="Client portal", grants=WEB, scopes=(*PERSON, "portal:read")),
-    Client(id="partner-demo", name="Partner demo", first_party=False, grants=PROGRAM, scopes=RUNS),
-    Client(id="scenario", name="Scenario", grants=PROGRAM, scopes=("desk:read", "desk:act", *RUNS)),
+    Client(id="partner-demo", name="Partner demo", first_party=False, grants=PROGRAM, scopes=(*RUNS, *SETUPS, *EVENTS)),
+    Client(
+        id="scenario",
+        name="Scenario",
+        grants=PROGRAM,
+        scopes=("desk:read", "desk:act", *RUNS, *SETUPS, *RECONCILE, *STAFFING, "events:steward"),
+    ),
     Client(id="experience-tier", name="Experience tier", grants=TIER, layer="experience"),
     Client(id="process-tier", name="Process tier", grants=TIER, layer="process"),
     Client(id="system-tier", name="System tier", grants=PROGRAM, layer="system"),

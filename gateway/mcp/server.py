@@ -9,15 +9,17 @@ import msgspec
 from canonical.faults import Fault, Invalid, Malformed, NotFound, Unauthenticated
 from foundation.context import current
 from gateway import answers
-from gateway.call import Call, Ending, Http
+from gateway.call import Call, Http
 from gateway.challenges import ANYBODY, Asks, asks_of
 from gateway.governor import Governor
 from gateway.mcp import PATH, wire
+from gateway.mcp.messages import CALLS, Told
 from gateway.mcp.request import answer_of, failed, request, result
 from gateway.mcp.tools import Offered, tools_of
 from gateway.messages import App, Message, Receive, Scope, Send
+from gateway.named_limits import NamedLimit
 from gateway.nouns.roles import StewardRule
-from gateway.nouns.tool import Mcp
+from gateway.nouns.tool import Mcp, ToolRule
 from gateway.nouns.versions import Lifecycle
 from gateway.readable import check
 from gateway.receiving import UNGOVERNED_MAX
@@ -27,6 +29,8 @@ _SHOWN_BY: Final = ("authenticate", "layer", "product", "scopes", "roles")
 """The stages that say whether a caller may call at all; the later ones look at what is called, and how often."""
 _ONWARD: Final = frozenset((b"host", b"authorization", b"client-cert", b"client-cert-chain", b"user-agent"))
 """Of the client's headers, what a tool call takes with it: who calls. The rest is said by the arguments."""
+_REFUSED: Final = Malformed.reason
+"""What the record calls a message that JSON-RPC refuses."""
 _PAGE: Final = 100
 """Tools in one answer of `tools/list`."""
 _INFO: Final = {"name": "tiergate", "title": "Tiergate", "version": "1.0.0"}
@@ -58,39 +62,54 @@ class McpServer:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         origin = headers.get("origin", "")
         shared = _shared(origin) if origin in self._origins() else []
+        told = Told((scope.get("client") or ("",))[0])
         try:
             self._check_origin(origin)
             if scope["method"] == "OPTIONS" and shared:
                 await _send(send, 204, shared)
                 return
-            status, more, body = await self._serve(scope, receive, headers)
-            await _send(send, status, [*more, *shared], body)
+            status, more, body = await self._serve(scope, receive, headers, told)
+            told.settle(self._governor, status, reason=told.refused)
+            await _send(send, status, [*more, *told.headers, *shared], body)
         except _NotLetIn as refused:
+            told.settle(self._governor, refused.fault.status, refused.fault)
             await self._refuse(send, refused.fault, shared, msgspec.structs.replace(refused.asks, resource=PATH))
         except Fault as fault:
-            await self._refuse(send, fault, shared, ANYBODY)
+            told.settle(self._governor, fault.status, fault)
+            await self._refuse(send, fault, [*told.headers, *shared], ANYBODY)
 
     async def _serve(
-        self, scope: Scope, receive: Receive, headers: Mapping[str, str]
+        self, scope: Scope, receive: Receive, headers: Mapping[str, str], told: Told
     ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         check(scope, headers)
         _check_request(scope["method"], headers)
-        shown = await self._shown(scope, headers)
+        shown, asking = await self._shown(scope, headers)
+        told.caller = asking.caller
         body = await _body(receive)
         json = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+        message, wrong = _read(body, headers)
+        if message is not None:
+            told.calls(message.method)
+        if told.method != CALLS:
+            await told.count(self._governor, self._messages(), asking)
+        if wrong is not None:
+            told.refused = _REFUSED
+            return wrong.status, json, wire.error(wrong)
+        if message is None or message.id is None:
+            return 202, [], b""
         try:
-            message = wire.read(body, headers)
-            if message is None or message.id is None:
-                return 202, [], b""
+            return 200, json, await self._answer(message, shown, scope, told)
         except wire.Refused as refused:
-            return refused.status, json, wire.error(refused)
-        try:
-            return 200, json, await self._answer(message, shown, scope)
-        except wire.Refused as refused:
-            refused.id = message.id
+            refused.id, told.refused = message.id, _REFUSED
             return refused.status if message.stateless else 200, json, wire.error(refused)
 
-    async def _answer(self, message: wire.Message, shown: list[Offered], scope: Scope) -> bytes:
+    def _messages(self) -> NamedLimit:
+        """What messages are drawn from that call no operation; every tool knows it."""
+        rule = next(iter(self._tools().all.values())).governed.tool
+        assert isinstance(rule, ToolRule)
+        return rule.messages
+
+    async def _answer(self, message: wire.Message, shown: list[Offered], scope: Scope, told: Told) -> bytes:
         match message.method:
             case "initialize" if not message.stateless:
                 asked = message.params.get("protocolVersion")
@@ -105,21 +124,22 @@ class McpServer:
             case "tools/list":
                 return wire.result(message, _page(shown, message.params.get("cursor", "")), cached=True)
             case "tools/call":
-                return wire.result(message, await self._call(message.params, scope))
+                return wire.result(message, await self._call(message.params, scope, told))
         raise wire.Refused(wire.METHOD_NOT_FOUND, f"There is no method {message.method[:64]!r} here.", status=404)
 
-    async def _call(self, params: dict[str, Any], scope: Scope) -> dict[str, Any]:
+    async def _call(self, params: dict[str, Any], scope: Scope, told: Told) -> dict[str, Any]:
         name, arguments = params.get("name"), params.get("arguments") or {}
         if not isinstance(name, str) or not isinstance(arguments, dict):
             raise wire.Refused(wire.INVALID_PARAMS, "tools/call names a tool, and gives its arguments as an object.")
         tool = self._tools().all.get(name)
         if tool is None:
-            ending = Ending(status=NotOffered.status, reason=NotOffered.reason)
-            self._governor.settle_unrouted(current(), "tools/call", ending)
+            told.settle(self._governor, NotOffered.status, reason=NotOffered.reason)
+            told.passed_on = True
             raise wire.Refused(wire.INVALID_PARAMS, f"There is no tool {name[:64]!r}; tools/list says which there are.")
         try:
             asked = request(tool, arguments)
         except Invalid as wrong:
+            told.refused = wrong.reason
             return failed(self._problem(wrong, tool.governed.path)[2])
         messages: list[Message] = []
 
@@ -144,13 +164,18 @@ class McpServer:
             "headers": [*own, *asked.headers],
             "tiergate.tool": tool.name,
         }
+        told.passed_on = True
         await self._gateway(inner, _once(asked.body), hear)
         return result(tool, answer_of(messages))
 
-    async def _shown(self, scope: Scope, headers: Mapping[str, str]) -> list[Offered]:
-        """The tools whose rules let the caller in. Raises `_NotLetIn` where not one API knows who it is."""
-        found, known, refused = [], False, None
-        async for tool, fault in self._judged(scope, headers):
+    async def _shown(self, scope: Scope, headers: Mapping[str, str]) -> tuple[list[Offered], Call]:
+        """The tools whose rules let the caller in, and a call that knows who it is.
+
+        Raises `_NotLetIn` where not one API knows who it is.
+        """
+        found, known, refused, asking = [], False, None, None
+        async for tool, call, fault in self._judged(scope, headers):
+            asking = call if asking is None or asking.caller is None else asking
             if fault is None:
                 found.append(tool)
             if isinstance(fault, Unauthenticated | Malformed):
@@ -159,9 +184,12 @@ class McpServer:
                 known = True
         if refused is not None and not known:
             raise refused
-        return found
+        assert asking is not None
+        return found, asking
 
-    async def _judged(self, scope: Scope, headers: Mapping[str, str]) -> AsyncIterator[tuple[Offered, Fault | None]]:
+    async def _judged(
+        self, scope: Scope, headers: Mapping[str, str]
+    ) -> AsyncIterator[tuple[Offered, Call, Fault | None]]:
         now = self._governor.services.clock()
         for tool in self._tools().all.values():
             call = self._asking(tool, scope, headers)
@@ -172,18 +200,18 @@ class McpServer:
                         if waiting is not None:
                             await waiting
             except Fault as fault:
-                yield tool, fault
+                yield tool, call, fault
                 continue
             life = next((rule for rule in tool.governed.rules if isinstance(rule, Lifecycle)), None)
             # A model takes what it is shown: of a version whose callers are told to move on, it is shown nothing.
-            yield tool, None if life is None or life.state(now) == "active" else NotFound()
+            yield tool, call, None if life is None or life.state(now) == "active" else NotFound()
 
     def _asking(self, tool: Offered, scope: Scope, headers: Mapping[str, str]) -> Call:
         context = current()
         who = {name: value for name, value in headers.items() if name.encode("latin-1") in self._onward()}
         return Call(
-            tool.governed,
-            self._governor.services,
+            governed=tool.governed,
+            services=self._governor.services,
             request_id=context.request_id,
             traceparent=context.traceparent,
             arguments={},
@@ -215,6 +243,14 @@ class _NotLetIn(Exception):  # noqa: N818 - says whom no API knows, and how it w
     def __init__(self, fault: Fault, asks: Asks) -> None:
         super().__init__()
         self.fault, self.asks = fault, asks
+
+
+def _read(body: bytes, headers: Mapping[str, str]) -> tuple[wire.Message | None, wire.Refused | None]:
+    """The message, or what it is refused with; neither for a client's answer."""
+    try:
+        return wire.read(body, headers), None
+    except wire.Refused as refused:
+        return None, refused
 
 
 def _about() -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Authenticate(Rule):
         self._bound_by = tuple(access.bound_by)
         self._layer = means.layer
         self._by_header = means.by_header
-        self._proofs = means.proofs
+        self.proofs = means.proofs
         self._believed = means.believed
 
     def admit(self, call: Call) -> Awaitable[None] | None:
@@ -157,7 +157,7 @@ class Authenticate(Rule):
             raise BindingRefused("The token is bound to a key: send it as Authorization: DPoP, with a proof.")
         if x5t:
             certificates.check(http, self._believed, x5t)
-        return self._proofs.check(call, http, token, jkt) if jkt else None
+        return self.proofs.check(call, http, token, jkt) if jkt else None
 
 
 class AuthenticateWithKeys(Authenticate):
@@ -167,17 +167,17 @@ class AuthenticateWithKeys(Authenticate):
 
     def __init__(self, where: str, access: Access, means: Means, holders: Holders) -> None:
         super().__init__(where, access, means)
-        self._holders = holders
+        self.holders = holders
 
     def admit(self, call: Call) -> Awaitable[None] | None:
-        key = call.http.headers.get(self._holders.header) if call.http is not None else None
+        key = call.http.headers.get(self.holders.header) if call.http is not None else None
         if key is None or call.http is None:
             return super().admit(call)
         if "authorization" in call.http.headers:
             raise TokenMisplaced("There is an API key and a token; send one of them.")
-        if sum(name == self._holders.header.encode() for name, _ in call.http.scope["headers"]) > 1:
+        if sum(name == self.holders.header.encode() for name, _ in call.http.scope["headers"]) > 1:
             raise TokenMisplaced("There are two API keys; send one.")
-        call.caller = self._holders.of(key)
+        call.caller = self.holders.of(key)
         return None
 
 
@@ -221,6 +221,17 @@ def build(site: Site) -> Rule | None:
             sentence="only tokens bound by mtls are taken, but platform.yaml does not say who tells of client "
             "certificates (client_certificates), so nobody could call",
         )
+    return site.once(("access", site.api.key), lambda: _rule(site, access, issuers, keys, believed))
+
+
+def _rule(
+    site: Site,
+    access: Access,
+    issuers: dict[str, Issuer],
+    keys: ApiKeys | None,
+    believed: ClientCertificates | None,
+) -> Rule:
+    """That of all operations of one version of an API."""
     proofs = Proofs(site.platform["dpop"] or Dpop())
     means = Means(
         asks=_asks(access, issuers, site, proofs),

@@ -1,8 +1,9 @@
 """`audit: none | metadata | bodies`: what is recorded of a call. A refusal is recorded whatever is said.
 
-In full `audit: {keep: bodies, durable: true, retain: money}`. A durable call begins, and is answered, only when that is
-on disk. `data_classes` in platform.yaml says what a body may show: each field by its `x-data-class`, an unclassified
-one never; `retention` there, how long each class is kept; `anchors`, where the record's anchors also go.
+In full `audit: {keep: bodies, durable: true, retain: money}`. A record is written up to a fifth of a second after the
+answer: a crash loses those of that time. A durable call begins, and is answered, only when that is on disk; it waits
+for the disk twice. `data_classes` in platform.yaml says what a body may show: each field by its `x-data-class`, an
+unclassified one never; `retention` there, how long each class is kept; `anchors`, where the record's anchors also go.
 """
 
 from collections.abc import Awaitable, Mapping
@@ -68,19 +69,14 @@ class Record(Rule):
 
     def _entry(self, call: Call, ending: Ending) -> Entry:
         refused_by, http = call.refused_by, call.http
-        return Entry(
+        entry = Entry(
             at=call.services.clock(),
-            about=self._refusals if ending.refused_at else self._about,
+            about=self._about,
             caller=call.caller,
             arguments=call.arguments,
             status=ending.status,
             reason=ending.reason,
-            policy=ending.refused_at,
-            stage=refused_by.stage if refused_by is not None else "",
-            rule=refused_by.noun if refused_by is not None else "",
-            limit=ending.limit,
             shadowed=call.shadowed,
-            broken=call.broken,
             warned=call.warned,
             product=call.product.name if call.product is not None else "",
             asked=http.headers.get("api-version", "") or http.headers.get("api-date", "") if http else "",
@@ -90,6 +86,17 @@ class Record(Rule):
             request_id=call.request_id,
             traceparent=call.traceparent,
             took=ending.took,
+        )
+        if not (ending.refused_at or ending.limit or call.broken) and refused_by is None:
+            return entry
+        return msgspec.structs.replace(
+            entry,
+            about=self._refusals if ending.refused_at else self._about,
+            policy=ending.refused_at,
+            stage=refused_by.stage if refused_by is not None else "",
+            rule=refused_by.noun if refused_by is not None else "",
+            limit=ending.limit,
+            broken=call.broken,
         )
 
     def _said(self, call: Call, ending: Ending) -> Bodies:

@@ -21,9 +21,12 @@ class BodyMax(Rule):
         """Bytes."""
 
     def admit(self, call: Call) -> None:
+        headers = call.http.headers if call.http is not None else {}
+        length = headers.get("content-length")
+        if length is None and "transfer-encoding" not in headers:
+            return  # no body comes
         call.body_max, call.body_max_at = self.maximum, self.where
-        length = call.http.headers.get("content-length", "0") if call.http is not None else "0"
-        if int(length) > self.maximum:
+        if length is not None and int(length) > self.maximum:
             raise BodyTooLarge(f"The body has {length} bytes; {self.maximum} are taken.")
 
 

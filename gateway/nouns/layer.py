@@ -52,7 +52,9 @@ def build(site: Site) -> Rule | None:
             f"{site.api.name} is served by the {site.api.layer} tier, not {said!r}: write layer: {site.api.layer}"
         )
         site.api_problem("layer", sentence=sentence)
-    return None if site.said("public") else LayerRule(site.where_api("layer"), site.api.layer)
+    if site.said("public"):
+        return None
+    return site.once(("layer", site.api.key), lambda: LayerRule(site.where_api("layer"), site.api.layer))
 
 
 NOUN = Noun(name="layer", stage="layer", build=build, api=Layer, required=True)

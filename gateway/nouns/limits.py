@@ -115,12 +115,17 @@ def build(site: Site) -> Rule | None:
         return None
     _check_cost(site, [*own, *(limit for limits in by_product.values() for limit in limits)])
     holds = any(isinstance(limit.of, Places) for limits in (own, *by_product.values()) for limit in limits)
-    return (LimitsWithPlaces if holds else Limits)(
-        site.where("limits"),
-        Together.of(own),
-        {name: Together.of(limits) for name, limits in by_product.items()},
-        away,
+    where, wanted = site.where("limits"), (tuple(own), *((name, tuple(each)) for name, each in by_product.items()))
+    return site.once(
+        ("limits", where, away, wanted),
+        lambda: (LimitsWithPlaces if holds else Limits)(
+            where, _together(site, own), {name: _together(site, each) for name, each in by_product.items()}, away
+        ),
     )
+
+
+def _together(site: Site, limits: Sequence[NamedLimit]) -> Together | None:
+    return site.once(("together", tuple(limits)), lambda: Together.of(limits))
 
 
 def _listed(site: Site) -> Iterator[NamedLimit]:
@@ -163,7 +168,8 @@ def _compiled(site: Site, name: str, space: str, where: str, said: Said) -> Name
         of = Steady(limit.burst or count, count / seconds)
     elif limit.quota is not None:
         count, seconds = limit.quota.count, limit.quota.seconds
-        of = Quota(count, Window(seconds, limit.zone or "UTC"))
+        zone = limit.zone or "UTC"
+        of = Quota(count, site.once(("window", seconds, zone), lambda: Window(seconds, zone)))
     else:
         count = limit.concurrent or 1
         of = Places(count, float(limit.lease or Places(1).lease))

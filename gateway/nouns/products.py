@@ -17,7 +17,6 @@ class ProductRule(Rule):
     def __init__(self, site: Site) -> None:
         super().__init__(site.where())
         self._products = site.products
-        self._operation = f"{site.api.key}.{site.operation.id}"
 
     def admit(self, call: Call) -> None:
         caller = call.caller
@@ -26,7 +25,7 @@ class ProductRule(Rule):
         product = self._products.get(caller.client)
         if product is None:
             raise NotInProduct(f"The client {caller.client!r} has no product; list it under clients of one.")
-        if self._operation not in product.includes:
+        if call.governed.id not in product.includes:
             raise NotInProduct(
                 f"The product {product.name!r} of the client {caller.client!r} does not include this operation.",
                 policy=product.where,

@@ -13,8 +13,11 @@ be missing is asked for with `has(body.end)`. Money, decimals, dates and instant
 
 A broken rule refuses the call, with all others that are broken; `severity: warn` lets it pass, and says so in the
 answer's `Tiergate-Warned`, in the record and in `tiergate_rules_broken`. Names, fields, functions and types are checked
-when the policy is; what somebody else's document describes (`spec`) takes no rules: `validate` holds it to that. A
-large body is decided in a process of its own, within a second, or refused.
+when the policy is: of an API that is not ours (`spec`) against its owner's document, in which an object of `amount` and
+`currency` is money, a number is a decimal (but for the formats float and double) and what may be of two kinds cannot be
+read. `||` and `&&` do without a side that cannot be decided where the other one decides: `policy check` warns where a
+field that may be missing would so be passed over. A large body is decided in a process of its own, within a second, or
+refused.
 """
 
 import asyncio
@@ -27,14 +30,19 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from canonical.faults import FieldError, Invalid, Malformed
+from canonical.faults import Fault, FieldError, Invalid, Malformed
 from canonical.ports import Operation, Raw
 from foundation.api import PageOperation
 from foundation.schemas import Described, convert_parameter, decode
 from gateway.call import Call, Http
 from gateway.cel.refusals import RuleBroken, RulesUndecided
+from gateway.contracts import Checks, contract_at
+from gateway.contracts.bodies import form_of, once
+from gateway.contracts.parameters import Asked as Said
+from gateway.contracts.parameters import said as said_as
 from gateway.metrics import RULES
 from gateway.noun import Noun, Rule, Site
+from gateway.refusals import UnsupportedMedia
 
 if TYPE_CHECKING:
     # Without a rule in the policies the process never loads CEL.
@@ -48,6 +56,10 @@ _SMALL: Final = 16 * 1024
 """Bytes of a body that is decided in the event loop: a few milliseconds at most, whatever the rules are."""
 _SMALL_SQUARED: Final = 4 * 1024
 """The same, where a rule takes the square of what it looks at."""
+_OFF_LOOP: Final = 64 * 1024
+"""Bytes from which on a body that is not ours is read in a thread."""
+_GROUPED: Final = ("path", "query")
+"""Where those parameters stand that rules can read."""
 _SECONDS: Final = 1.0
 """How long the rules of one call may take, waiting for others included."""
 
@@ -79,7 +91,7 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
 class Rules(Rule):
     """All rules of one operation."""
 
-    refuses = (RuleBroken, RulesUndecided, Invalid, Malformed)
+    refuses: tuple[type[Fault], ...] = (RuleBroken, RulesUndecided, Invalid, Malformed)
 
     def __init__(self, where: str, operation: Operation, rules: list[Compiled], vocabulary: "Vocabulary") -> None:
         from gateway.cel.expressions import Asked
@@ -200,6 +212,46 @@ class Rules(Rule):
         return next((f"{p.place}:{name}" for p in self._parameters if p.name == name), "") if name != said else said
 
 
+class RulesOfOthers(Rules):
+    """Those of an operation that is not ours: what they read is as its owner's document has it."""
+
+    refuses = (*Rules.refuses, UnsupportedMedia)
+
+    def __init__(
+        self, where: str, operation: Operation, rules: list[Compiled], vocabulary: "Vocabulary", checks: Checks
+    ) -> None:
+        super().__init__(where, operation, rules, vocabulary)
+        read = {p.name for p in self._parameters}
+        self._described = [p for p in checks.parameters if p.where in _GROUPED and p.name in read]
+
+    def _read(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return super()._read(given)
+        except Invalid as wrong:
+            errors = [msgspec.structs.replace(each, pointer=self._pointer(each.pointer)) for each in wrong.errors]
+            raise Invalid("Some fields are not as they must be.", errors=errors) from None
+
+    async def _body(self, call: Call) -> tuple[Any, int]:
+        assert call.http is not None
+        raw = await call.read_body()
+        if not raw:
+            return {}, 0
+        media = call.http.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if form_of(media) != "json":
+            raise UnsupportedMedia(f"The body is {media or 'of no media type'}; rules look into it: send JSON.")
+        return (once(raw) if len(raw) < _OFF_LOOP else await asyncio.to_thread(once, raw)), len(raw)
+
+    def _parameters_over(self, call: Call, http: Http) -> dict[str, Any]:
+        asked, found = Said.of(call.arguments, http.query, http.headers), {}
+        for parameter in self._described:
+            try:
+                found[parameter.name] = said_as(parameter, asked)
+            except ValueError as wrong:
+                error = FieldError(pointer=f"{parameter.where}:{parameter.name}", detail=str(wrong))
+                raise Invalid("A parameter is not as it must be.", errors=[error]) from None
+        return found
+
+
 @cache
 def worker() -> "Worker":
     """The process that decides large bodies: one, whichever operation asks."""
@@ -217,13 +269,11 @@ def build(site: Site) -> Rule | None:
     if isinstance(operation, PageOperation):
         site.problem("rules", "a page takes no body that a rule could be about")
         return None
-    if any(isinstance(kind, Described) for kind in (operation.body, *(p.type for p in operation.parameters))):
-        # Expressions are checked against our own types; of somebody else's schema there is none.
-        site.problem("rules", "what its owner's document describes cannot be asked about; validate holds it to that")
-        return None
     from gateway.cel.expressions import Expression
 
-    vocabulary = _vocabulary(operation)
+    document = site.api.document
+    checks = contract_at(document).operation(operation.id) if document is not None else None
+    vocabulary = _vocabulary(operation, checks, document or {})
     if len(said) > _MOST:
         site.problem("rules", f"{len(said)} rules are more than the {_MOST} an operation may have")
     compiled = []
@@ -234,19 +284,35 @@ def build(site: Site) -> Rule | None:
         if isinstance(checked, Expression):
             where = site.where_in("rules", name, "check")
             compiled.append(Compiled(id=name, said=rule, expression=checked, where=where))
+            for each in checked.hidden:
+                way, operator = each.way, each.operator
+                says = f"{way} may not be there, and the other side of {operator} would hide that: ask has({way}) too"
+                site.remark("rules", f"rules.{name}.check: {says}", name, "check")
         else:
             site.problem("rules", f"rules.{name}.check: {checked}", name, "check")
-    return Rules(site.where("rules"), operation, compiled, vocabulary) if compiled else None
+    if not compiled:
+        return None
+    if checks is not None:
+        return RulesOfOthers(site.where("rules"), operation, compiled, vocabulary, checks)
+    return Rules(site.where("rules"), operation, compiled, vocabulary)
 
 
-def _vocabulary(operation: Operation) -> "Vocabulary":
+def _vocabulary(operation: Operation, checks: Checks | None, document: Mapping[str, Any]) -> "Vocabulary":
     from gateway.cel.expressions import Vocabulary
+    from gateway.cel.shapes import Shapes
 
-    found = Vocabulary()
-    if operation.body not in (None, Raw):
+    found, shapes = Vocabulary(), Shapes(document)
+    if isinstance(operation.body, Described):
+        found.variable("body", shapes.of(operation.body.schema, "Body"))
+    elif operation.body not in (None, Raw):
         found.variable("body", operation.body)
-    if operation.parameters:
-        found.group("parameters", {p.name: p.type for p in operation.parameters})
+    if checks is not None:
+        described = [p for p in checks.parameters if p.where in _GROUPED]
+        kinds = {p.name: shapes.of(p.schema, "Parameter") for p in described}
+        found.group("parameters", kinds, [p.name for p in described if not p.required])
+    elif operation.parameters:
+        missable = [p.name for p in operation.parameters if not p.required and p.default is None]
+        found.group("parameters", {p.name: p.type for p in operation.parameters}, missable)
     found.group("caller", {"client": str, "roles": list[str], "scopes": list[str], "tier": str})
     found.variable("today", date)
     return found

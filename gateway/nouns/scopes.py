@@ -2,6 +2,7 @@
 
 import msgspec
 
+from foundation.api import one_set
 from gateway.call import Call
 from gateway.noun import Noun, Rule, Site
 from gateway.refusals import MissingScope
@@ -24,7 +25,7 @@ class AllScopes(Rule):
     def __init__(self, where: str, scopes: list[str]) -> None:
         super().__init__(where)
         self.scopes = tuple(scopes)
-        self._needed = frozenset(scopes)
+        self._needed = one_set(self.scopes)
 
     def admit(self, call: Call) -> None:
         held = call.caller.scopes if call.caller else frozenset()
@@ -41,7 +42,7 @@ class AnyScope(Rule):
     def __init__(self, where: str, scopes: list[str]) -> None:
         super().__init__(where)
         self.scopes = tuple(scopes)
-        self._enough = frozenset(scopes)
+        self._enough = one_set(self.scopes)
 
     def admit(self, call: Call) -> None:
         if call.caller is None or self._enough.isdisjoint(call.caller.scopes):

@@ -14,6 +14,9 @@ nobody names them at an operation, but `upstreams` may say how patiently they ar
         capacity: {concurrent: 8, wait: 500ms}
         when_down: {reads: stale 10m, writes: reject}
 
+Breaker, places and second tries are each process's own: of four processes each opens by what it saw itself, and all
+together call by up to four times `concurrent`. What all share is a limit: `limits`, `{concurrent: 8, per: upstream}`.
+
 Where nothing is said of a tier: 2s to connect, 30s without a sign of life, one try, no breaker, any number of calls.
 """
 
@@ -25,7 +28,7 @@ from gateway.call import Answer, Call, Ending
 from gateway.conversion import did_you_mean
 from gateway.noun import Noun, Rule, Site
 from gateway.upstreams.asking import left_alone
-from gateway.upstreams.declared import TIERS, Upstream
+from gateway.upstreams.declared import TIERS, Upstream, is_secret
 from gateway.upstreams.faults import UpstreamFull, UpstreamLeftAlone
 from gateway.upstreams.metrics import STALE
 from gateway.upstreams.room import Full
@@ -142,6 +145,16 @@ def _check(site: Site, declared: Mapping[str, Upstream]) -> None:
         elif name not in TIERS and not said.url:
             sentence = f"{name} needs the key 'url': only our tiers ({', '.join(TIERS)}) have their addresses elsewhere"
             site.platform_problem("upstreams", name, sentence=sentence)
+        _check_secrets(site, name, said)
+
+
+def _check_secrets(site: Site, name: str, said: Upstream) -> None:
+    """What signs us in is never in a policy: whoever may read these could use it."""
+    places = [("send", header) for header in said.send if is_secret(header)]
+    for path in (*places, ("sign_in", "basic", "password"), ("sign_in", "client_credentials", "client_secret")):
+        if site.written_out("upstreams", name, *path):
+            sentence = f"upstreams.{name}.{'.'.join(path)} is a secret: write it by reference, ${{NAME}}"
+            site.platform_problem("upstreams", name, *path, sentence=sentence)
 
 
 def _where(site: Site) -> str:

@@ -3,14 +3,14 @@
 A tier of ours decodes strictly, so in its own process no request is checked twice; in front of a tier elsewhere, or of
 an upstream, a bad body is refused here, and the way there is saved. An API that is not ours is checked by its owner's
 document: parameters and body of each request, and each answer's status, headers and body. `report` passes on what
-differs, and writes it down for `tiergate openapi drift`; `enforce` answers 502 in its place.
+differs, and writes it down for `tiergate openapi drift`; `enforce` answers 502 in its place. Each process counts what
+differs and writes it to the database every five seconds.
 """
 
 import asyncio
 import zlib
 from collections.abc import Awaitable, Mapping
-from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -23,7 +23,7 @@ from foundation.context import current
 from foundation.violations import Violation
 from gateway.answers import answer_of
 from gateway.call import Answer, Call, Ending, Http
-from gateway.contracts import Checks, Contract
+from gateway.contracts import Checks, Contract, contract_at
 from gateway.contracts.broken import ContractBroken
 from gateway.contracts.dialect import Direction
 from gateway.metrics import BROKEN
@@ -220,29 +220,6 @@ def _as_error(violation: Violation) -> FieldError:
     at_parameter = violation.place and str(violation.place[0]).startswith(("path:", "query:", "header:", "cookie:"))
     pointer = violation.pointer.removeprefix("/") if at_parameter else violation.pointer
     return FieldError(pointer=pointer, detail=violation.says)
-
-
-@lru_cache(maxsize=256)
-def _contract(document: "_Same") -> Contract:
-    return Contract(document.said)
-
-
-class _Same:
-    """A document, known again by being the same object."""
-
-    def __init__(self, said: Mapping[str, Any]) -> None:
-        self.said = said
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.said is self.said
-
-    def __hash__(self) -> int:
-        return id(self.said)
-
-
-def contract_at(document: Mapping[str, Any]) -> Contract:
-    """The contract that an owner's document is, compiled once however many operations are listed."""
-    return _contract(_Same(document))
 
 
 def build(site: Site) -> Rule | None:

@@ -6,6 +6,7 @@ deprecated  works; says so in `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and 
 retired     410, also by itself once `sunset_on` is reached
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from typing import Literal
@@ -55,7 +56,8 @@ class Lifecycle(Rule):
 
     refuses = (VersionRetired,)
 
-    def __init__(self, where: str, site: Site, version: Version) -> None:
+    def __init__(self, where: str, site: Site, version: Version, listed: Sequence[str] | None) -> None:
+        """`listed`: the versions that have the operation, where it says so."""
         super().__init__(where)
         self._api = site.api.name
         self._name = f"v{site.api.major}"
@@ -66,7 +68,6 @@ class Lifecycle(Rule):
         self.headers = _headers(version)
         """What every answer says of its end."""
         self._prefix = site.api.prefix.encode()
-        listed = site.own("versions")
         self._goes_on = listed is None or version.successor in listed
         self._successor = f"/{site.api.name}/{version.successor}".encode() if version.successor else b""
 
@@ -128,7 +129,9 @@ def build(site: Site) -> Rule | None:
         site.api_problem("versions", name, sentence=wrong)
     if version == Version():
         return None
-    return Lifecycle(where, site, version)
+    listed = site.own("versions")
+    key = ("versions", site.api.key, None if listed is None else tuple(listed))
+    return site.once(key, lambda: Lifecycle(where, site, version, listed))
 
 
 def _wrong_successor(name: str, versions: dict[str, Version]) -> str:

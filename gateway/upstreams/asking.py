@@ -14,7 +14,7 @@ from gateway.messages import App, CallerGone, Message, Receive, Scope, Send, is_
 from gateway.proxy import CONNECT
 from gateway.upstreams.declared import Retry
 from gateway.upstreams.faults import UpstreamLeftAlone
-from gateway.upstreams.metrics import ATTEMPTS, RETRIES
+from gateway.upstreams.metrics import RETRIES
 from gateway.upstreams.running import Running
 
 TOO_LATE: Final = "http_response_timeout"
@@ -72,8 +72,10 @@ class _Asked:
     async def run(self) -> None:
         loop, total = asyncio.get_running_loop(), self._running.said.timeout.total
         self._until = None if total is None else loop.time() + total
-        watch = loop.call_later(_LOOK, self._look) if self._read else None
-        leash = self._leash = asyncio.timeout_at(self._until)
+        # Most calls are over before they need to be looked at: until then one timer is enough.
+        soon = total is not None and total <= _LOOK
+        watch = loop.call_later(_LOOK, self._look) if self._read or not soon else None
+        leash = self._leash = asyncio.timeout_at(self._until if soon else None)
         try:
             async with leash:
                 await self._attempts()
@@ -117,8 +119,9 @@ class _Asked:
         began = running.breaker.enter(running.clock())
         ended = ""
         try:
-            scope = {**self._scope, "tiergate.seconds": self._left()}
-            body = self._scope["tiergate.body"]
+            scope = self._scope
+            scope["tiergate.seconds"] = self._left()
+            body = scope["tiergate.body"]
             await self._app(scope, replay(body, self._receive) if body else self._taken, self._hear)
             ended = "failed" if self._failed else "answered"
         except _Again as again:
@@ -135,16 +138,17 @@ class _Asked:
             raise
         finally:
             running.breaker.leave(began, running.clock(), self._failed)
-            ATTEMPTS.labels(running.name, ended).inc()
+            running.ended(ended)
 
     async def _hear(self, message: Message) -> None:
         """The upstream's answer: not taken where the call is to be sent again, or policy gives another in its place."""
         if message["type"] == "http.response.start":
             status = message["status"]
-            told = {name.decode(): value.decode("latin-1") for name, value in message["headers"]}
+            failing = status >= 400 or status in self._running.counted
+            told = {n.decode(): value.decode("latin-1") for n, value in message["headers"]} if failing else {}
             # A tier of ours that refuses works: what is behind it may not.
             self._failed = status in self._running.counted and not (self._ours and is_problem(message["headers"]))
-            pause = self._pause_after(status, told.get("retry-after", ""))
+            pause = self._pause_after(status, told.get("retry-after", "")) if failing else None
             if pause is not None:
                 raise _Again(str(status), pause)
             if not self._ours and _is_failure(status, self._failed, told, self._scope):
@@ -202,7 +206,11 @@ class _Asked:
         return self._gone
 
     def _look(self) -> None:
-        self._watching = asyncio.get_running_loop().create_task(self._watch())
+        """It takes a while: from now on its time is measured, and its caller watched."""
+        if self._leash is not None and self._until is not None:
+            self._leash.reschedule(self._until)
+        if self._read:
+            self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     async def _watch(self) -> None:
         """When the caller leaves, the upstream is let go too."""

@@ -25,7 +25,15 @@ TIERS: Final = ("experience-tier", "process-tier", "system-tier")
 """Our own tiers are upstreams by these names. Their addresses are settings, and they may be in this process."""
 _NOT_TO_SEND: Final = frozenset(("connection", "content-length", "host", "te", "transfer-encoding", "upgrade"))
 _FIELD: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_SECRET: Final = re.compile(
+    r"authori[sz]ation|cookie|api-?key|-key$|^key$|token|secret|passw|credential|signature", re.IGNORECASE
+)
 _ADDRESS: Final = re.compile(r"https?://[^/?#\s@]+(/[^?#\s]*)?")
+
+
+def is_secret(header: str) -> bool:
+    """Whether a header field of this name is of the kind that signs somebody in."""
+    return _SECRET.search(header) is not None
 
 
 class Part(float):
@@ -203,8 +211,8 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     when_down: WhenDown | None = None
     """What becomes of calls meanwhile; all are refused when not said."""
     send: dict[str, str] = {}
-    """Header fields of ours that go with each call, by reference: `Authorization: "Bearer ${ERP_TOKEN}"`. The caller's
-    own token, proof, key and cookies are for us, and stay here."""
+    """Header fields of ours that go with each call; one that signs us in by reference, or it is refused:
+    `Authorization: "Bearer ${ERP_TOKEN}"`. The caller's own token, proof, key and cookies are for us, and stay here."""
     sign_in: SignIn | None = None
     """How we sign in there, where a header field of our own is not enough."""
     pass_token: bool = False

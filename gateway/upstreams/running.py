@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Final
 
+from prometheus_client import Counter
+
 from gateway.proxy import CONNECT
 from gateway.upstreams.breaker import Breaker
 from gateway.upstreams.declared import Retry, Upstream
-from gateway.upstreams.metrics import IN_USE
+from gateway.upstreams.metrics import ATTEMPTS, IN_USE
 from gateway.upstreams.room import Room
 from gateway.upstreams.spans import Span
 
@@ -30,6 +32,7 @@ class Running:
         self.room = Room(on_change=IN_USE.labels(name).set)
         self.breaker = Breaker(name, said.breaker)
         self._calls = Span(_BUDGET_SECONDS)
+        self._attempts: dict[str, Counter] = {}
         self.say(said)
 
     def say(self, said: Upstream) -> None:
@@ -53,6 +56,13 @@ class Running:
     def called(self) -> None:
         """One more call, of which second tries may be a part."""
         self._calls.count(self.clock(), everything=1)
+
+    def ended(self, how: str) -> None:
+        """One attempt is over: `answered`, or what went wrong by its name."""
+        attempts = self._attempts.get(how)
+        if attempts is None:
+            attempts = self._attempts[how] = ATTEMPTS.labels(self.name, how)
+        attempts.inc()
 
     def may_repeat(self, retry: Retry) -> bool:
         """Whether the budget has one more second try, which then is spent."""

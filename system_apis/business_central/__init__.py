@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import systems
+from canonical.ports import contracts, leads, lists, people, setups, systems
+from canonical.ports.effort import ExpensePostings, TimePostings
+from canonical.ports.orders import Items, SalesOrders
+from canonical.ports.receivables import Invoices, Payments
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
-from system_apis import SystemApi
+from system_apis import SystemApi, not_yet
 from system_apis.business_central.adapter import BusinessCentral
 from system_apis.business_central.auth import sign_in
 from system_apis.business_central.check import CHECKS
@@ -41,14 +44,30 @@ SYSTEM_API = SystemApi(
     ports=(
         systems.LegalEntities,
         systems.Customers,
+        lists.CustomerList,
         systems.Contracts,
         systems.Projects,
+        lists.ProjectList,
         systems.BillingSchedules,
+        Invoices,
+        Payments,
+        TimePostings,
         systems.Connection,
     ),
     adapter=BusinessCentral,
     connect=connect,
     roles=("erp",),
+    lacks=not_yet(
+        contracts.ContractTerms,
+        people.People,
+        people.CustomerPeople,
+        leads.CustomerKeys,
+        setups.ProjectSetups,
+        setups.WorkBreakdowns,
+        Items,
+        SalesOrders,
+    )
+    | {ExpensePostings: "Business Central keeps no expense reports: what people spent is entered in journals."},
     checks=CHECKS,
     sandbox=sandbox,
     demo=demo,

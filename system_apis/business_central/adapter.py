@@ -4,17 +4,16 @@ It has no upsert and no external key: our extension's pages carry `tiergateKey`,
 there first, then creates or changes the record under the version that was read (`If-Match` is required).
 """
 
-import re
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
-from xml.etree.ElementTree import Element, ParseError, fromstring
+from typing import Any, Final
 
-import httpx
-import msgspec
-
-from canonical.faults import Drifted, FieldError, Invalid, NotFound
+from canonical.faults import Drifted
 from canonical.objects import BillingSchedule, Contract, Customer, LegalEntity, Project, TaxProfile
-from canonical.ports.operation import Written
+from canonical.ports.effort import TimePostings
+from canonical.ports.lists import PAGE as PAGE_SIZE
+from canonical.ports.lists import CustomerList, LifecycleChange, ProjectList, RecordChange
+from canonical.ports.operation import Page, Written
+from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.systems import (
     Account,
     BillingSchedules,
@@ -26,18 +25,14 @@ from canonical.ports.systems import (
     StageChange,
 )
 from foundation.checking import Described
-from foundation.vendor_http import send
-from system_apis.business_central import codes, mapping, wire
-from system_apis.business_central.companies import Companies, Place
-from system_apis.business_central.faults import fault_of
+from system_apis.business_central import effort_wire, mapping, metadata, receivables_wire, wire
+from system_apis.business_central.codes import plain
+from system_apis.business_central.companies import Place
+from system_apis.business_central.effort import EMPLOYEES, ENTRIES, Effort
+from system_apis.business_central.receivables import INVOICES, MEMOS, Receivables
+from system_apis.business_central.receivables_mapping import PAYMENT
+from system_apis.business_central.records import EXTENSION, STANDARD, STANDARD_LISTS
 
-STANDARD: Final = "api/v2.0"
-EXTENSION: Final = "api/tiergate/erp/v1.0"
-_STANDARD_LISTS: Final = frozenset({"companies", "companyInformation", "accountingPeriods", "paymentTerms"})
-PAGE: Final = 500
-"""Rows of a page: it is a wish, the vendor's own limit is 20,000."""
-_ID: Final = re.compile(r"([A-Za-z0-9_-]{1,30})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
-_CSDL: Final = "{http://docs.oasis-open.org/odata/ns/edm}"
 _LISTS: Final[Mapping[str, tuple[str, type[Any]]]] = {
     "companyInformation": ("companyInformation", wire.CompanyInformation),
     "accountingPeriod": ("accountingPeriods", wire.AccountingPeriod),
@@ -49,21 +44,19 @@ _LISTS: Final[Mapping[str, tuple[str, type[Any]]]] = {
     "project": ("projects", wire.Project),
     "billingSchedule": ("billingSchedules", wire.Schedule),
     "projectPlanningLine": ("projectPlanningLines", wire.PlanningLine),
+    "salesInvoice": (INVOICES, receivables_wire.Invoice),
+    "salesInvoiceLine": ("salesInvoiceLines", receivables_wire.Line),
+    "salesCreditMemo": (MEMOS, receivables_wire.CreditMemo),
+    "salesCreditMemoLine": ("salesCreditMemoLines", receivables_wire.Line),
+    "customerLedgerEntry": ("customerLedgerEntries", receivables_wire.LedgerEntry),
+    "employee": (EMPLOYEES, effort_wire.Employee),
+    "timeRegistrationEntry": (ENTRIES, effort_wire.TimeEntry),
+    "appliedEntry": ("appliedEntries", receivables_wire.AppliedEntry),
 }
-_EXPANDS: Final = {"salesOrders": "salesOrderLines", "billingSchedules": "projectPlanningLines"}
-_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
-R = TypeVar("R", bound=wire.Row)
-T = TypeVar("T")
 
 
-class BusinessCentral:
+class BusinessCentral(Receivables, Effort):
     """One environment. `http` carries the address, the sign-in and the time limits; `user` is the app we sign in as."""
-
-    def __init__(self, http: httpx.AsyncClient, environment: str = "Production", user: str = "") -> None:
-        self._http = http
-        self._environment = environment
-        self._user = user
-        self._companies = Companies(self._rows)
 
     async def whoami(self) -> Account:
         """The environment, and the app we sign in as: the API has no "who am I"."""
@@ -72,14 +65,10 @@ class BusinessCentral:
 
     async def described(self, kind: str) -> Described:
         """An entity's fields and the words of its lists, from the service's metadata."""
-        standard = kind == "company" or _LISTS[kind][0] in _STANDARD_LISTS
+        standard = kind == "company" or _LISTS[kind][0] in STANDARD_LISTS
         path = f"/v2.0/{self._environment}/{STANDARD if standard else EXTENSION}/$metadata"
         answer = await self._send("GET", path, headers={"Accept": "application/xml"})
-        try:
-            document = fromstring(answer.text)  # noqa: S314 - the vendor's own, and expat bounds what entities grow to
-        except ParseError as wrong:
-            raise Drifted(f"its metadata cannot be read: {wrong}", system=mapping.SYSTEM) from wrong
-        return _described(document, kind)
+        return metadata.described(answer.text, kind)
 
     async def sample(self, kind: str) -> bool:
         """Read one record of an entity as it is read otherwise, from the first company that has one."""
@@ -91,10 +80,6 @@ class BusinessCentral:
                 await self._canonical(company, row)
                 return True
         return False
-
-    async def close(self) -> None:
-        """Close the connection's client."""
-        await self._http.aclose()
 
     async def legal_entity(self, code: str) -> LegalEntity:
         """A company by its name, with its accounting periods."""
@@ -127,6 +112,21 @@ class BusinessCentral:
         known = await self._keyed(company, "customers", key, wire.Customer)
         return await self._put(company, "customers", known, draft, draft)
 
+    async def customers(self, cursor: str = "", limit: int = PAGE_SIZE) -> Page[Customer]:
+        """Customers, company by company."""
+        found, following = await self._lists.page({"customers": wire.Customer}, cursor, limit)
+        return Page(items=[await self._customer(each) for each in found], next=following)
+
+    async def customer_changes(self, since: str, limit: int = PAGE_SIZE) -> Page[RecordChange]:
+        """Customers changed in any company."""
+        return await self._lists.changes(("customers",), since, limit)
+
+    async def set_customer_lifecycle(self, customer_id: str, data: LifecycleChange) -> Written:
+        """Block a customer for everything, or take that block away; another block stays."""
+        found = await self._by_id("customers", customer_id, wire.Customer)
+        block = mapping.customer_block(found.row, data.lifecycle)
+        return await self._put(found.company, "customers", found.row, block, block)
+
     async def contract_by_key(self, key: str) -> Contract:
         """A contract by our key: a sales order."""
         return await self._contract(await self._by_key("salesOrders", key, wire.Order))
@@ -149,6 +149,15 @@ class BusinessCentral:
     async def project(self, project_id: str) -> Project:
         """A project by id."""
         return await self._project(await self._by_id("projects", project_id, wire.Project))
+
+    async def projects(self, cursor: str = "", limit: int = PAGE_SIZE) -> Page[Project]:
+        """Projects, company by company."""
+        found, following = await self._lists.page({"projects": wire.Project}, cursor, limit)
+        return Page(items=[await self._project(each) for each in found], next=following)
+
+    async def project_changes(self, since: str, limit: int = PAGE_SIZE) -> Page[RecordChange]:
+        """Projects changed in any company."""
+        return await self._lists.changes(("projects",), since, limit)
 
     async def project_by_key(self, key: str) -> Project:
         """A project by our key."""
@@ -198,6 +207,12 @@ class BusinessCentral:
                 await self._project(found)
             case wire.Schedule():
                 await self._schedule(found)
+            case receivables_wire.Invoice() | receivables_wire.CreditMemo():
+                await self._document(found)
+            case receivables_wire.LedgerEntry() if plain(row.document_type) == PAYMENT:
+                await self._payment(found)
+            case effort_wire.TimeEntry():
+                await self._time(found)
             case _:
                 await self.legal_entity(company.name)
 
@@ -221,140 +236,22 @@ class BusinessCentral:
         currency = mapping.project_currency(project, await self._companies.local(company))
         return mapping.billing_schedule(found.row, company=company.name, currency=currency)
 
-    async def _by_id(self, name: str, native_id: str, shape: type[R]) -> Place:
-        known = _ID.fullmatch(native_id)
-        if known is None:
-            raise NotFound(f"{native_id[:40]!r} is no id of a record there", system=mapping.SYSTEM)
-        company = await self._companies.named(known[1])
-        return Place(company, await self._one(company, name, known[2], shape))
-
-    async def _by_key(self, name: str, key: str, shape: type[R]) -> Place:
-        """Look into every company. Where two know the key (a customer of two), the one written last."""
-        found = []
-        for company in await self._companies.all():
-            row = await self._keyed(company, name, key, shape)
-            if row is not None:
-                found.append(Place(company, row))
-        if not found:
-            raise NotFound(f"no company has the key {key} in {name}", system=mapping.SYSTEM)
-        return max(found, key=lambda each: str(each.row.last_modified_date_time or ""))
-
-    async def _within(self, native_id: str, pointer: str) -> tuple[wire.Company, str]:
-        """The company and the GUID of an id that a caller gave us; `Invalid` where it is none of ours."""
-        known = _ID.fullmatch(native_id)
-        if known is None:
-            detail = "this must be the id of a record in Business Central, as `ACME-DE.<GUID>`"
-            raise Invalid(system=mapping.SYSTEM, errors=[FieldError(detail=detail, pointer=pointer)])
-        return await self._companies.of_entity(known[1]), known[2]
-
-    async def _one(self, company: wire.Company, name: str, guid: str, shape: type[R]) -> R:
-        params = {"$expand": _EXPANDS[name]} if name in _EXPANDS else None
-        row: R = await self._send("GET", self._path(company.id, f"{name}({guid})"), shape, params=params)
-        return row
-
-    async def _keyed(self, company: wire.Company, name: str, key: str, shape: type[R]) -> R | None:
-        rows = await self._rows(company.id, name, shape, where=f"tiergateKey eq {quoted(key)}")
-        return rows[0] if rows else None
-
-    async def _put(
-        self, company: wire.Company, name: str, known: wire.Row | None, new: wire.Wire, changed: wire.Wire
-    ) -> Written:
-        """Create a record, or change the one that is there under the version it was read at."""
-        if known is None:
-            row = await self._write("POST", self._path(company.id, name), new)
-            return Written(id=mapping.native(company.name, row.id), created=True, version=row.etag)
-        row = await self._write("PATCH", self._path(company.id, f"{name}({known.id})"), changed, known.etag)
-        return Written(id=mapping.native(company.name, row.id), created=False, version=row.etag)
-
-    async def _settle(
-        self, company: wire.Company, name: str, kept: Mapping[str, Any], wanted: Mapping[str, wire.Wire]
-    ) -> None:
-        """Bring lines to what is wanted: missing ones are made, others changed under their own version."""
-        list_name = name.rpartition("/")[2]
-        for ref, line in wanted.items():
-            if ref not in kept:
-                await self._write("POST", self._path(company.id, name), line)
-            elif not _same(kept[ref], line):
-                path = self._path(company.id, f"{list_name}({kept[ref].id})")
-                await self._write("PATCH", path, line, kept[ref].etag)
-
-    async def _drop(self, company: wire.Company, name: str, line: wire.Row) -> None:
-        path = self._path(company.id, f"{name}({line.id})")
-        await self._send("DELETE", path, headers={"If-Match": line.etag})
-
-    async def _write(self, method: str, path: str, draft: wire.Wire, version: str = "") -> wire.Kept:
-        headers = {"Content-Type": "application/json"} | ({"If-Match": version} if version else {})
-        row: wire.Kept = await self._send(method, path, wire.Kept, content=_ENCODER.encode(draft), headers=headers)
-        return row
-
-    async def _rows(
-        self, company: str, name: str, shape: type[T], *, where: str = "", order: str = "", most: int | None = None
-    ) -> list[T]:
-        """Every row, page by page. A page's link is followed as it is, on our own host."""
-        asked = {"$filter": where, "$orderby": order, "$expand": _EXPANDS.get(name, "")}
-        params = {option: text for option, text in asked.items() if text} or None
-        prefer = {"Prefer": f"odata.maxpagesize={most or PAGE}"}
-        path, found, seen = self._path(company, name), list[T](), set[str]()
-        while path:
-            page: wire.Rows[T] = await self._send("GET", path, wire.Rows[shape], params=params, headers=prefer)  # type: ignore[valid-type]  # a type given at run time
-            found += page.value
-            path = "" if most else path_of(page.next_link)
-            if path in seen:
-                raise Drifted("the link to the next page leads to a page that was read already", system=mapping.SYSTEM)
-            seen |= {path} - {""}
-            params = None
-        return found
-
-    def _path(self, company: str, rest: str) -> str:
-        pages = STANDARD if rest in _STANDARD_LISTS else EXTENSION
-        below = f"companies({company})/" if company else ""
-        return f"/v2.0/{self._environment}/{pages}/{below}{rest}"
-
-    async def _send(self, method: str, path: str, returns: Any = None, **more: Any) -> Any:
-        return await send(self._http, method, path, returns, system=mapping.SYSTEM, faults=fault_of, **more)
-
 
 def draft_line(order: wire.NewOrder) -> wire.OrderLineDraft:
     """The one line of an order of ours."""
     return order.sales_order_lines[0]
 
 
-def path_of(link: str) -> str:
-    """Where a page's link leads: only its path, since whatever host it names, the token goes to ours."""
-    try:
-        return httpx.URL(link).raw_path.decode("ascii") if link else ""
-    except httpx.InvalidURL as wrong:
-        raise Drifted(f"the link to the next page is none: {wrong}", system=mapping.SYSTEM) from wrong
-
-
-def quoted(text: str) -> str:
-    """An OData string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _same(kept: wire.Wire, wanted: wire.Wire) -> bool:
-    """Whether a line is as it is wanted, in the fields that are read."""
-    shared = set(kept.__struct_fields__) & set(wanted.__struct_fields__)
-    return all(getattr(kept, name) == getattr(wanted, name) for name in shared)
-
-
-def _described(document: Element, kind: str) -> Described:
-    entity = next((each for each in document.iter(f"{_CSDL}EntityType") if each.get("Name") == kind), None)
-    if entity is None:
-        raise NotFound(f"the service has no entity {kind}", system=mapping.SYSTEM)
-    enums = {
-        each.get("Name", ""): [codes.plain(member.get("Name", "")) for member in each.iter(f"{_CSDL}Member")]
-        for each in document.iter(f"{_CSDL}EnumType")
-    }
-    types = {each.get("Name", ""): each.get("Type", "").rpartition(".")[2] for each in entity.iter(f"{_CSDL}Property")}
-    return Described(fields=list(types), values={name: enums[type_] for name, type_ in types.items() if type_ in enums})
-
-
 _ports: tuple[
     type[LegalEntities],
     type[Customers],
+    type[CustomerList],
     type[Contracts],
     type[Projects],
+    type[ProjectList],
     type[BillingSchedules],
+    type[Invoices],
+    type[Payments],
+    type[TimePostings],
     type[Connection],
-] = (BusinessCentral,) * 6  # the type checker holds us to the ports
+] = (BusinessCentral,) * 11  # the type checker holds us to the ports

@@ -4,12 +4,14 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.business_central import codes, wire
+from system_apis.business_central import codes, effort, effort_wire, receivables_mapping, receivables_wire, wire
+
+_NAVIGATIONS: Final = ("Lines", "appliedEntries")
 
 
 def _page(entity: str, shape: type[wire.Wire], words: Mapping[str, Collection[str]] | None = None) -> Checked:
     """The fields behind what we read; a navigation holds rows of another page."""
-    fields = [name for name in shape.__struct_encode_fields__ if "@" not in name and not name.endswith("Lines")]
+    fields = [name for name in shape.__struct_encode_fields__ if "@" not in name and not name.endswith(_NAVIGATIONS)]
     return Checked(object=entity, fields=fields, words=words or {})
 
 
@@ -25,4 +27,12 @@ CHECKS: Final = (
     _page("project", wire.Project, {"status": codes.JOB_STATUSES, "blocked": codes.JOB_BLOCKS}),
     _page("billingSchedule", wire.Schedule),
     _page("projectPlanningLine", wire.PlanningLine),
+    _page("salesInvoice", receivables_wire.Invoice, {"status": receivables_mapping.STATUSES}),
+    _page("salesInvoiceLine", receivables_wire.Line),
+    _page("salesCreditMemo", receivables_wire.CreditMemo, {"status": receivables_mapping.STATUSES}),
+    _page("salesCreditMemoLine", receivables_wire.Line),
+    _page("customerLedgerEntry", receivables_wire.LedgerEntry, {"documentType": receivables_mapping.DOCUMENT_TYPES}),
+    _page("employee", effort_wire.Employee),
+    _page("timeRegistrationEntry", effort_wire.TimeEntry, {"status": effort.STATUSES}),
+    _page("appliedEntry", receivables_wire.AppliedEntry),
 )

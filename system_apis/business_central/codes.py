@@ -26,6 +26,8 @@ _BY_HAND: Final[Mapping[str, ProjectStage]] = {
     "Open": "on_hold",
     "Completed": "closed",
 }
+CLOSED: Final = "All"
+"""The block of a customer that business is over with."""
 CUSTOMER_BLOCKS: Final[Mapping[str, str]] = {
     " ": "",
     "Ship": "Shipping to it is blocked.",

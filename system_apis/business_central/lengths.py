@@ -13,3 +13,6 @@ PO_NUMBER: Final = 35
 PROJECT_NUMBER: Final = 20
 TITLE: Final = 250
 REFERENCE: Final = 50
+TASK: Final = 20
+WORK_TYPE: Final = 10
+SOURCES: Final = 2048

@@ -3,6 +3,7 @@
 An id of ours is `<company>.<GUID>`: a GUID alone does not say in which company it is.
 """
 
+import re
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Final, Literal
@@ -24,17 +25,36 @@ from canonical.objects import (
     TaxProfile,
     TaxRegistration,
 )
+from canonical.ports.lists import RecordChange
 from foundation.vendor_values import currency as iso
 from foundation.vendor_values import money
 from system_apis.business_central import codes, lengths, wire
 
 SYSTEM: Final = "business_central"
+_ID: Final = re.compile(r"([A-Za-z0-9_-]{1,30})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 METHODS: Final[tuple[Literal["milestone", "monthly", "on_completion"], ...]] = ("milestone", "monthly", "on_completion")
 
 
 def native(company: str, guid: str) -> str:
     """Our id of a record."""
     return f"{company}.{guid.lower()}"
+
+
+def parts(native_id: str) -> tuple[str, str] | None:
+    """The company and the GUID of an id of ours; None where it is none."""
+    known = _ID.fullmatch(native_id)
+    return (known[1], known[2]) if known else None
+
+
+def guid_in(native_id: str, company: str, pointer: str) -> str:
+    """The GUID of what a caller refers to, none for nothing; `Invalid` where that is in another company."""
+    if not native_id:
+        return wire.NOTHING
+    known = parts(native_id)
+    if known is None or known[0] != company:
+        detail = f"this must be the id of a record in the same company, as `{company}.<GUID>`"
+        raise Invalid(system=SYSTEM, errors=[FieldError(detail=detail, pointer=pointer)])
+    return known[1]
 
 
 def legal_entity(
@@ -61,7 +81,7 @@ def legal_entity(
 
 def customer(found: wire.Customer, *, company: str, local: str, terms: str) -> Customer:
     """A debtor. An empty currency is the company's own."""
-    currency = _currency(found.currency_code, local)
+    currency = currency_of(found.currency_code, local)
     lines = [text for text in (found.address_line1, found.address_line2) if text]
     bill = Address(
         role="bill",
@@ -78,8 +98,9 @@ def customer(found: wire.Customer, *, company: str, local: str, terms: str) -> C
     return Customer(
         id=native(company, found.id),
         legal_entity_id=company,
-        xrefs=_xrefs(company, found, found.tiergate_key),
-        source=_source(found),
+        xrefs=xrefs(company, found, found.tiergate_key),
+        source=source(found),
+        lifecycle="closed" if codes.plain(found.blocked) == codes.CLOSED else "active",
         legal_name=found.display_name,
         trading_name=found.display_name,
         number=found.number,
@@ -92,14 +113,30 @@ def customer(found: wire.Customer, *, company: str, local: str, terms: str) -> C
     )
 
 
+def customer_block(found: wire.Customer, lifecycle: Literal["active", "closed"]) -> wire.CustomerBlock:
+    """How a customer is blocked once it is closed, or open again: another block than ours stays."""
+    if lifecycle == "closed":
+        return wire.CustomerBlock(blocked=codes.CLOSED)
+    lifted = codes.plain(found.blocked) == codes.CLOSED
+    return wire.CustomerBlock(blocked=codes.escaped(" ") if lifted else found.blocked)
+
+
+def change(company: str, row: wire.Kept) -> RecordChange:
+    """A record the poll found."""
+    changed = row.last_modified_date_time
+    if changed is None or changed.tzinfo is None:
+        raise Drifted("a record has no instant of its last change", system=SYSTEM)
+    return RecordChange(native_id=native(company, row.id), version=row.etag, changed_at=changed)
+
+
 def tax_profile(found: wire.Customer, *, company: str) -> TaxProfile:
     """The tax standing it knows: with a registration number it is valid, without one unverified."""
     registrations = _registrations(found)
     return TaxProfile(
         id=native(company, found.id),
         legal_entity_id=company,
-        xrefs=_xrefs(company, found, found.tiergate_key),
-        source=_source(found),
+        xrefs=xrefs(company, found, found.tiergate_key),
+        source=source(found),
         account_id=native(company, found.id),
         jurisdiction=found.tax_country or found.country,
         registrations=registrations,
@@ -124,7 +161,7 @@ def customer_draft(key: str, data: Customer, *, local: str, terms: str) -> wire.
         postal_code=cut(bill.postal, lengths.POSTAL),
         country=bill.country,
         email=data.email,
-        currency_code=_code(data.default_currency, local),
+        currency_code=code_of(data.default_currency, local),
         payment_terms_id=terms,
         tax_registration_number=whole(number, lengths.TAX_NUMBER, "/tax_registrations/0/number", system=SYSTEM),
         tax_country=tax.country if tax else "",
@@ -134,25 +171,25 @@ def customer_draft(key: str, data: Customer, *, local: str, terms: str) -> wire.
 
 def contract(found: wire.Order, *, company: str, local: str, terms: str) -> Contract:
     """A contract, kept as a sales order. Its value is what its lines come to without tax."""
-    currency = _currency(found.currency_code, local)
+    currency = currency_of(found.currency_code, local)
     status = codes.contract_status(found.contract_status)
     value = sum((line.net_amount for line in found.sales_order_lines), start=Money.of(0, currency).amount)
     return Contract(
         id=native(company, found.id),
         legal_entity_id=company,
-        xrefs=_xrefs(company, found, found.tiergate_key),
-        source=_source(found),
+        xrefs=xrefs(company, found, found.tiergate_key),
+        source=source(found),
         lifecycle="closed" if status == "cancelled" else "active",
         number=found.contract_number or found.number,
-        account_id=_reference(company, found.customer_id),
+        account_id=reference(company, found.customer_id),
         title=found.contract_title,
         opportunity_id=found.opportunity_id,
         currency=currency,
         value=money(value, currency, system=SYSTEM),
         billing_method=codes.contract_type(found.billing_method),
-        start=_day(found.starts_on),
-        end=_day(found.ends_on),
-        signed_at=_day(found.signed_on),
+        start=day(found.starts_on),
+        end=day(found.ends_on),
+        signed_at=day(found.signed_on),
         po_number=found.external_document_number,
         payment_terms=terms,
         status=status,
@@ -168,7 +205,7 @@ def order_draft(key: str, data: Contract, *, customer_id: str, local: str, terms
     return wire.NewOrder(
         tiergate_key=key,
         customer_id=customer_id,
-        currency_code=_code(data.currency, local),
+        currency_code=code_of(data.currency, local),
         payment_terms_id=terms,
         external_document_number=whole(data.po_number, lengths.PO_NUMBER, "/po_number", system=SYSTEM),
         contract_number=data.number,
@@ -191,25 +228,25 @@ def order_head(whole_order: wire.NewOrder) -> wire.OrderDraft:
 
 def project(found: wire.Project, *, company: str, local: str) -> Project:
     """A project. Tasks and milestones are the PSA's and are not kept here."""
-    currency = _currency(found.currency_code, local)
+    currency = currency_of(found.currency_code, local)
     stage = codes.stage(found.status, found.blocked)
     return Project(
         id=native(company, found.id),
         legal_entity_id=company,
-        xrefs=_xrefs(company, found, found.tiergate_key),
-        source=_source(found),
+        xrefs=xrefs(company, found, found.tiergate_key),
+        source=source(found),
         lifecycle="closed" if stage in ("closed", "cancelled") else "active",
         code=found.number,
         name=found.display_name,
-        account_id=_reference(company, found.bill_to_customer_id),
+        account_id=reference(company, found.bill_to_customer_id),
         contract_id=found.contract_number,
         opportunity_id=found.opportunity_id,
         stage=stage,
         currency=currency,
         budget=money(found.budget, currency, system=SYSTEM) if found.budget else None,
         billing_method=codes.contract_type(found.billing_method),
-        start=_day(found.starting_date),
-        end=_day(found.ending_date),
+        start=day(found.starting_date),
+        end=day(found.ending_date),
         practice=found.practice,
         project_manager=found.manager,
     )
@@ -223,7 +260,7 @@ def project_draft(key: str, data: Project, *, customer_id: str, local: str) -> w
         number=whole(data.code, lengths.PROJECT_NUMBER, "/code", system=SYSTEM),
         display_name=cut(data.name, lengths.NAME),
         bill_to_customer_id=customer_id,
-        currency_code=_code(data.currency, local),
+        currency_code=code_of(data.currency, local),
         status=status,
         blocked=codes.escaped(blocked),
         starting_date=data.start or wire.NEVER,
@@ -251,10 +288,10 @@ def billing_schedule(found: wire.Schedule, *, company: str, currency: str) -> Bi
     return BillingSchedule(
         id=native(company, found.id),
         legal_entity_id=company,
-        xrefs=_xrefs(company, found, found.tiergate_key),
-        source=_source(found),
+        xrefs=xrefs(company, found, found.tiergate_key),
+        source=source(found),
         name=found.display_name,
-        project_id=_reference(company, found.project_id),
+        project_id=reference(company, found.project_id),
         currency=currency,
         method=method,
         lines=[
@@ -296,7 +333,7 @@ def schedule_head(whole_plan: wire.NewSchedule) -> wire.ScheduleDraft:
 
 def project_currency(found: wire.Project, local: str) -> str:
     """The currency a project is billed in."""
-    return _currency(found.currency_code, local)
+    return currency_of(found.currency_code, local)
 
 
 def _period(each: wire.AccountingPeriod, following: date, settings: wire.EntitySettings) -> Period:
@@ -314,26 +351,31 @@ def _registrations(found: wire.Customer) -> list[TaxRegistration]:
     return [TaxRegistration(country=country, scheme=scheme, number=found.tax_registration_number, status="valid")]
 
 
-def _xrefs(company: str, found: wire.Row, key: str) -> list[Xref]:
+def xrefs(company: str, found: wire.Row, key: str) -> list[Xref]:
+    """Where the record is, and our key of it."""
     return [Xref(system=SYSTEM, native_id=native(company, found.id), alt_key=key)]
 
 
-def _source(found: wire.Row) -> Source:
+def source(found: wire.Row) -> Source:
+    """The version it was read at."""
     return Source(system=SYSTEM, native_version=found.etag, updated_at=found.last_modified_date_time)
 
 
-def _reference(company: str, guid: str) -> str:
+def reference(company: str, guid: str) -> str:
+    """Our id of what a record refers to; empty for nothing."""
     return "" if guid == wire.NOTHING else native(company, guid)
 
 
-def _day(kept: date) -> date | None:
+def day(kept: date) -> date | None:
+    """A date; None for one that was never set."""
     return None if kept == wire.NEVER else kept
 
 
-def _currency(code: str, local: str) -> str:
+def currency_of(code: str, local: str) -> str:
+    """A record's currency: none is the company's own."""
     return iso(code or local, system=SYSTEM)
 
 
-def _code(currency: str, local: str) -> str:
+def code_of(currency: str, local: str) -> str:
     """The company's own currency is written as none: its list of currencies holds the foreign ones."""
     return "" if currency == local else currency

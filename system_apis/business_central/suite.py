@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from canonical.objects import BillingSchedule, Contract, Customer, Project
+from canonical.objects import BillingSchedule, Contract, Customer, Invoice, Payment, Project, TimeEntry
 from foundation.sandbox import Box, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.business_central import lengths
-from system_apis.business_central.sandbox import tables
+from system_apis.business_central.sandbox import ledger, tables
 from system_apis.business_central.sandbox.schema import PAGES
 
 
@@ -17,6 +17,34 @@ def _edited(name: str, field: str) -> Touch:
         tables.update(box, row["_company"], PAGES[name], row, {field: "50" if field == "phoneNumber" else "Edited"})
 
     return touch
+
+
+def _deleted(name: str) -> Touch:
+    def delete(box: Box, native_id: str) -> None:
+        box.store.delete(name, native_id.rpartition(".")[2])
+
+    return delete
+
+
+def plant_payment(box: Box, paid: Payment) -> str:
+    """Somebody posts a payment journal; what it settles is applied."""
+    entity, _, customer = paid.account_id.rpartition(".")
+    (company,) = box.store.find("companies", name=entity)
+    local = box.store.find("companyInformation", _company=company["id"])[0]["currencyCode"]
+    entry = {
+        "documentType": "Payment",
+        "documentNumber": f"BANK{box.store.next_number('payment'):05}",
+        "externalDocumentNumber": paid.bank_reference,
+        "postingDate": paid.received_on.isoformat(),
+        "customerId": customer,
+        "currencyCode": "" if paid.currency == local else paid.currency,
+        "amount": -paid.amount.amount,
+        "paymentMethodCode": paid.method or "BANK",
+    }
+    made = str(ledger.entered(box, company["id"], entry)["id"])
+    for each in paid.allocations:
+        ledger.apply(box, made, each.invoice_id.rpartition(".")[2], each.amount.amount)
+    return f"{entity}.{made}"
 
 
 SUITE: Final = Suite(
@@ -38,14 +66,34 @@ SUITE: Final = Suite(
         Contract: {"title": lengths.TITLE},
         Project: {"name": lengths.NAME},
         BillingSchedule: {"name": lengths.NAME},
+        Invoice: {"title": lengths.TITLE},
+        TimeEntry: {"notes": lengths.NAME, "work_type": lengths.WORK_TYPE},
     },
-    refuses={Contract: {"po_number": lengths.PO_NUMBER}, Project: {"code": lengths.PROJECT_NUMBER}},
+    refuses={
+        Contract: {"po_number": lengths.PO_NUMBER},
+        Project: {"code": lengths.PROJECT_NUMBER},
+        Invoice: {"po_number": lengths.PO_NUMBER},
+        TimeEntry: {"task_id": lengths.TASK},
+    },
+    heads={Invoice: {"lines": "Lines are read with one invoice."}},
+    plant={Payment: plant_payment},
     touch={
         Customer: _edited("customers", "phoneNumber"),
         Contract: _edited("salesOrders", "contractTitle"),
         Project: _edited("projects", "practice"),
         BillingSchedule: _edited("billingSchedules", "displayName"),
+        Invoice: _edited("salesInvoices", "title"),
+        TimeEntry: _edited("timeRegistrationEntries", "description"),
     },
+    remove={
+        Customer: _deleted("customers"),
+        Project: _deleted("projects"),
+        Invoice: _deleted("salesInvoices"),
+        Payment: _deleted("customerLedgerEntries"),
+    },
+    no_tombstones=dict.fromkeys(
+        (Customer, Project, Invoice, Payment), "A deleted row leaves no trace an API page would show."
+    ),
     denied=Switch(option="denied_pages", value=["billingSchedule"], object="billingSchedule"),
     hidden=Switch(option="hidden_fields", value=["customer.taxCountry"], object="customer", field="taxCountry"),
 )

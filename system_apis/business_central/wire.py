@@ -151,6 +151,12 @@ class OrderLineDraft(LineFields, frozen=True, kw_only=True):
     line_object_number: str = SERVICE
 
 
+class CustomerBlock(Wire, frozen=True, kw_only=True):
+    """What is blocked for a customer."""
+
+    blocked: str
+
+
 class OrderLine(LineFields, frozen=True, kw_only=True):
     """A line we read. The net amount is worked out there."""
 

@@ -4,10 +4,16 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from canonical.ports.accounts import Accounts
+from canonical.ports.contracts import Agreements
+from canonical.ports.leads import Leads
+from canonical.ports.lists import AccountList
+from canonical.ports.orders import Quotes
+from canonical.ports.people import People
 from canonical.ports.systems import Changes, Connection, Opportunities
 from foundation.connections import Connection as Configured
 from foundation.vendor_http import http_client
-from system_apis import SystemApi
+from system_apis import SystemApi, not_yet
 from system_apis.dataverse.adapter import Dataverse
 from system_apis.dataverse.auth import sign_in
 from system_apis.dataverse.check import CHECKS
@@ -35,10 +41,11 @@ SYSTEM_API = SystemApi(
     name="dataverse",
     title="Dynamics 365 Sales",
     abbreviation="DV",
-    ports=(Opportunities, Changes, Connection),
+    ports=(Opportunities, Accounts, AccountList, People, Leads, Quotes, Changes, Connection),
     adapter=Dataverse,
     connect=connect,
     roles=("crm",),
+    lacks=not_yet(Agreements),
     checks=CHECKS,
     sandbox=sandbox,
     demo=demo,

@@ -7,14 +7,24 @@ from typing import Any, Final, TypeVar
 import httpx
 import msgspec
 
-from canonical.faults import Conflict, Drifted, NotFound
-from canonical.objects import Contact, Contract, Customer, Opportunity, ProjectLink, Quote
+from canonical.faults import Conflict, Drifted, NotFound, VendorStale
+from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, ProjectLink, Quote
+from canonical.ports.accounts import Accounts, AccountUpdate
+from canonical.ports.leads import Leads
+from canonical.ports.lists import PAGE as PAGE_SIZE
+from canonical.ports.lists import AccountList, RecordChange
 from canonical.ports.operation import Page, Written, cannot
+from canonical.ports.orders import QuoteMark, Quotes
+from canonical.ports.people import People, PersonUpdate
 from canonical.ports.systems import Account, Change, Changes, Connection, Opportunities
 from foundation.checking import Described
+from foundation.cursors import cursor as next_place
+from foundation.cursors import place
 from foundation.vendor_http import send
-from system_apis.dataverse import mapping, wire
+from system_apis.dataverse import mapping, quote_wire, wire
+from system_apis.dataverse.account_update import account_columns
 from system_apis.dataverse.faults import fault_of
+from system_apis.dataverse.person_update import person_columns
 from system_apis.dataverse.watermark import Watermark
 
 DATA: Final = "/api/data/v9.2"
@@ -30,6 +40,7 @@ _MERGES: Final = 5
 """How many mergers of mergers are followed."""
 
 R = TypeVar("R", bound=wire.Row)
+C = TypeVar("C", bound=wire.ChangedRecord)
 
 
 class Dataverse:
@@ -62,16 +73,99 @@ class Dataverse:
         merged = found.accountid.lower() != account_id.lower()
         return msgspec.structs.replace(customer, merged_into=found.accountid) if merged else customer
 
+    async def update_account(self, account_id: str, data: AccountUpdate) -> Written:
+        terms = await self._terms() if "payment_terms" in data.fields and data.account.payment_terms else {}
+        await self._send(
+            "PATCH",
+            f"{DATA}/accounts({_checked(account_id)})",
+            json=account_columns(data, terms),
+            # Without it a PATCH makes the account anew, should it be gone by now.
+            headers={"If-Match": mapping.tag(data.seen) if data.seen else "*"},
+        )
+        return Written(id=account_id, created=False)
+
+    async def _terms(self) -> dict[str, int]:
+        """The payment terms of the organisation, by what they are called in its language."""
+        path = f"{DATA}/EntityDefinitions(LogicalName='account')/Attributes/{CHOICES[0]}"
+        asked = {"$select": "LogicalName", "$expand": "OptionSet($select=Options)"}
+        told: wire.Rows[wire.Choice] = await self._send("GET", path, wire.Rows[wire.Choice], params=asked)
+        options = [
+            option
+            for each in told.value
+            if each.logical_name == "paymenttermscode" and each.option_set
+            for option in each.option_set.options
+        ]
+        return {option.label.said: option.value for option in options if option.label and option.label.said}
+
     async def contacts(self, account_id: str) -> list[Contact]:
         where = f"_parentcustomerid_value eq {_checked(account_id)} and statecode eq 0"
         rows = await self._rows("contacts", wire.Contact, where, "createdon asc,contactid asc")
         return [mapping.contact(row) for row in rows]
 
+    async def lead(self, lead_id: str) -> Lead:
+        found = await self._row("leads", lead_id, wire.Lead)
+        for _ in range(_MERGES):
+            if not found.merged or not found.master:
+                break
+            found = await self._row("leads", found.master, wire.Lead)
+        lead = await self._lead(found)
+        merged = found.leadid.lower() != lead_id.lower()
+        return msgspec.structs.replace(lead, merged_into=found.leadid) if merged else lead
+
+    async def leads_of(self, opportunity_id: str) -> list[Lead]:
+        deal = await self._row("opportunities", opportunity_id, wire.Originated)
+        return [await self.lead(deal.lead)] if deal.lead else []
+
+    async def lead_changes(self, since: str, limit: int = PAGE_SIZE) -> Page[RecordChange]:
+        found, following = await self._changed("leads", wire.ChangedLead, since, limit)
+        return Page(items=[mapping.record_change(row.leadid, row) for row in found], next=following)
+
+    async def _lead(self, row: wire.Lead) -> Lead:
+        where = f"_originatingleadid_value eq {row.leadid}"
+        deal = await self._first("opportunities", wire.Originated, where, "createdon desc") if row.statecode else None
+        absorbed: list[str] = []
+        above = [row.leadid]
+        for _ in range(_MERGES):
+            where = " or ".join(f"_masterid_value eq {each}" for each in above)
+            rows = await self._rows("leads", wire.Absorbed, where, "createdon asc,leadid asc")
+            above = [each.leadid for each in rows if each.leadid not in absorbed]
+            absorbed += above
+            if not above:
+                break
+        return mapping.lead(row, deal.opportunityid if deal else "", absorbed)
+
     async def quote(self, quote_id: str) -> Quote:
-        row = await self._row("quotes", quote_id, wire.Quote)
+        row = await self._row("quotes", quote_id, quote_wire.Quote)
         order = "lineitemnumber asc,quotedetailid asc"
-        lines = await self._rows("quotedetails", wire.QuoteLine, f"_quoteid_value eq {row.quoteid}", order)
+        lines = await self._rows("quotedetails", quote_wire.QuoteLine, f"_quoteid_value eq {row.quoteid}", order)
         return mapping.quote(row, lines)
+
+    async def quotes(self, opportunity_id: str) -> list[Quote]:
+        where = f"_opportunityid_value eq {_checked(opportunity_id)}"
+        rows = await self._rows("quotes", quote_wire.Quote, where, "createdon asc,quoteid asc")
+        return [mapping.quote(row, []) for row in rows]
+
+    async def mark_quote(self, quote_id: str, data: QuoteMark) -> Written:
+        """The columns first, with the version that was read; then the state, by the action that moves it."""
+        row = await self._row("quotes", quote_id, quote_wire.Quote)
+        found = mapping.quote(row, [])
+        if data.seen and data.seen != mapping.version(row.versionnumber) and not found.frozen:
+            raise VendorStale("the quote was edited since it was read", system=mapping.SYSTEM)
+        kept, wanted = (
+            (found.frozen, found.order_number, found.order_id),
+            (data.frozen, data.order_number, data.order_id),
+        )
+        moves = found.status != data.status
+        marked = mapping.quote_mark(data, row.statecode)
+        if kept == wanted and not moves:
+            return Written(id=quote_id, created=False, version=mapping.version(row.versionnumber))
+        if kept != wanted or marked.state is not msgspec.UNSET:
+            path, held = f"{DATA}/quotes({_checked(quote_id)})", {"If-Match": row.etag}
+            await self._send("PATCH", path, json=marked, headers=held)
+        if moves and marked.state is msgspec.UNSET:
+            action = "WinQuote" if data.status == "accepted" else "CloseQuote"
+            await self._send("POST", f"{DATA}/{action}", json=mapping.quote_closing(data, row.quoteid))
+        return Written(id=quote_id, created=False)
 
     async def contract(self, contract_id: str) -> Contract:
         return mapping.contract(await self._row("salesorders", contract_id, wire.Order))
@@ -101,6 +195,42 @@ class Dataverse:
             newest = max(row.modifiedon for row in found)
             following = watermark.after(newest, found[-1].versionnumber, more=len(found) >= wanted)
         return Page(items=[mapping.change(row) for row in found], next=following.text())
+
+    async def accounts(self, cursor: str = "", limit: int = PAGE_SIZE) -> Page[Customer]:
+        rows, following = await self._listed("accounts", wire.Account, "merged ne true", cursor, limit)
+        return Page(items=[mapping.customer(row) for row in rows], next=following)
+
+    async def account_changes(self, since: str, limit: int = PAGE_SIZE) -> Page[RecordChange]:
+        found, following = await self._changed("accounts", wire.ChangedAccount, since, limit)
+        return Page(items=[mapping.record_change(row.accountid, row) for row in found], next=following)
+
+    async def people(self, cursor: str = "", limit: int = PAGE_SIZE) -> Page[Contact]:
+        rows, following = await self._listed("contacts", wire.Contact, "statecode eq 0", cursor, limit)
+        return Page(items=[mapping.contact(row) for row in rows], next=following)
+
+    async def person(self, person_id: str) -> Contact:
+        found = await self._row("contacts", person_id, wire.Contact)
+        for _ in range(_MERGES):
+            if not found.merged or not found.master:
+                break
+            found = await self._row("contacts", found.master, wire.Contact)
+        person = mapping.contact(found)
+        merged = found.contactid.lower() != person_id.lower()
+        return msgspec.structs.replace(person, merged_into=found.contactid) if merged else person
+
+    async def person_changes(self, since: str, limit: int = PAGE_SIZE) -> Page[RecordChange]:
+        found, following = await self._changed("contacts", wire.ChangedContact, since, limit)
+        return Page(items=[mapping.record_change(row.contactid, row) for row in found], next=following)
+
+    async def update_person(self, person_id: str, data: PersonUpdate) -> Written:
+        await self._send(
+            "PATCH",
+            f"{DATA}/contacts({_checked(person_id)})",
+            json=person_columns(data),
+            # Without it a PATCH makes the person anew, should it be gone by now.
+            headers={"If-Match": mapping.tag(data.seen) if data.seen else "*"},
+        )
+        return Written(id=person_id, created=False)
 
     read_notification = cannot(
         "A Dataverse webhook carries a key, not a signature of what it says: changes are found by polling.",
@@ -136,8 +266,9 @@ class Dataverse:
             "opportunityproduct": ("opportunityproducts", wire.Demand, lambda row: row),
             "account": ("accounts", wire.Account, mapping.customer),
             "contact": ("contacts", wire.Contact, mapping.contact),
-            "quote": ("quotes", wire.Quote, lambda row: mapping.quote(row, [])),
-            "quotedetail": ("quotedetails", wire.QuoteLine, lambda row: row),
+            "lead": ("leads", wire.Lead, lambda row: mapping.lead(row, "", [])),
+            "quote": ("quotes", quote_wire.Quote, lambda row: mapping.quote(row, [])),
+            "quotedetail": ("quotedetails", quote_wire.QuoteLine, lambda row: row),
             "salesorder": ("salesorders", wire.Order, mapping.contract),
         }
         table, shape, read = shapes[kind]
@@ -175,6 +306,27 @@ class Dataverse:
             found += page.value
         return found[:most]
 
+    async def _changed(self, table: str, shape: type[C], since: str, limit: int) -> tuple[list[C], str]:
+        """The rows that changed since a watermark, and the watermark of the next poll."""
+        watermark = Watermark.read(since)
+        found = await self._rows(table, shape, watermark.condition(), "versionnumber asc", most=limit)
+        if not found:
+            return found, watermark.text()
+        newest = max(row.modifiedon for row in found)
+        return found, watermark.after(newest, found[-1].versionnumber, more=len(found) >= limit).text()
+
+    async def _listed(self, table: str, shape: type[R], where: str, cursor: str, limit: int) -> tuple[list[R], str]:
+        """One page in the order of the key, and where the next begins: its own cookie, which says the last key."""
+        (cookie,) = place(cursor, r"<cookie [^<>]+/>")
+        asked = _columns(shape) | {"$filter": where} | ({"$skiptoken": cookie} if cookie else {})
+        page = await self._page(f"{DATA}/{table}", shape, asked, f"odata.maxpagesize={limit},{LABELLED}")
+        if not page.next_link:
+            return page.value, ""
+        following = httpx.URL(_path_of(page.next_link)).params.get("$skiptoken", "")
+        if following in ("", cookie):
+            raise Drifted("the link to the next page leads to no other page", system=mapping.SYSTEM)
+        return page.value, next_place(following)
+
     async def _page(self, path: str, shape: type[R], asked: dict[str, str] | None, prefer: str) -> wire.Rows[R]:
         page: wire.Rows[R] = await self._send(
             "GET",
@@ -209,4 +361,7 @@ def _checked(record_id: str) -> str:
     return record_id.lower()
 
 
-_: tuple[type[Opportunities], type[Changes], type[Connection]] = (Dataverse, Dataverse, Dataverse)
+_: tuple[
+    type[Opportunities], type[Accounts], type[AccountList], type[People], type[Leads], type[Changes], type[Connection]
+] = (Dataverse,) * 7
+_quotes: type[Quotes] = Dataverse

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.dataverse import mapping, wire
+from system_apis.dataverse import mapping, quote_wire, wire
 
 
 def _columns(*shapes: type[wire.Row]) -> list[str]:
@@ -33,8 +33,9 @@ CHECKS: Final = (
         fields=_columns(wire.Contact),
         words={"tg_contactrole": _codes(mapping.CONTACT_ROLES)},
     ),
-    Checked(object="quote", fields=_columns(wire.Quote), words={"statecode": _codes(mapping.QUOTE_STATES)}),
-    Checked(object="quotedetail", fields=_columns(wire.QuoteLine)),
+    Checked(object="lead", fields=_columns(wire.Lead), words={"statecode": _codes(mapping.LEAD_STATES)}),
+    Checked(object="quote", fields=_columns(quote_wire.Quote), words={"statecode": _codes(mapping.QUOTE_STATES)}),
+    Checked(object="quotedetail", fields=_columns(quote_wire.QuoteLine)),
     Checked(
         object="salesorder",
         fields=_columns(wire.Order),

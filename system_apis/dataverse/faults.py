@@ -36,6 +36,8 @@ CODES: Final[Mapping[str, type[Fault]]] = {
     "0x80060882": VendorStale,
     # A plug-in or business rule of the organisation; a text that is too long.
     **dict.fromkeys(("0x80040265", "0x80044331"), VendorRefused),
+    # A record in a state that this is not done to (which code each table has for it is from memory).
+    "0x80048408": VendorRefused,
     # A table, column or navigation property of ours this organisation does not know.
     **dict.fromkeys(("0x8006088a", "0x80060888", "0x80048d19"), Drifted),
 }

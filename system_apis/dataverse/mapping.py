@@ -5,9 +5,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, Literal, TypeVar
 
+from msgspec import UNSET
+
 from canonical.base import Source
-from canonical.faults import Drifted, VendorRefused
-from canonical.money import Money
+from canonical.faults import Drifted, FieldError, Invalid, VendorRefused
 from canonical.objects import (
     Address,
     Contact,
@@ -15,6 +16,8 @@ from canonical.objects import (
     Contract,
     ContractType,
     Customer,
+    Lead,
+    LeadStatus,
     Opportunity,
     ProjectLink,
     Quote,
@@ -23,8 +26,11 @@ from canonical.objects import (
     Stage,
     TaxRegistration,
 )
+from canonical.ports.lists import RecordChange
+from canonical.ports.orders import QuoteMark
 from canonical.ports.systems import Change
-from system_apis.dataverse import wire
+from foundation.vendor_values import money, share
+from system_apis.dataverse import quote_wire, wire
 
 SYSTEM: Final = "dataverse"
 WON: Final = 1
@@ -42,6 +48,7 @@ CONTRACT_TYPES: Final[Mapping[int, ContractType]] = {
     100000004: "managed",
     100000005: "nte",
 }
+LEAD_STATES: Final[Mapping[int, LeadStatus]] = {0: "open", 1: "converted", 2: "disqualified"}
 CONTACT_ROLES: Final[Mapping[int, Literal["buyer", "billing", "sponsor", "approver"]]] = {
     100000000: "buyer",
     100000001: "billing",
@@ -54,6 +61,10 @@ QUOTE_STATES: Final[Mapping[int, Literal["draft", "presented", "accepted", "reje
     2: "accepted",
     3: "rejected",
 }
+QUOTE_WON: Final = 2
+QUOTE_CLOSED: Final = 3
+ACCEPTED: Final = 4
+"""Why a quote is won."""
 REVISED: Final = 7
 """Why a quote is closed: a newer revision took its place."""
 ORDER_STATES: Final[Mapping[int, Literal["in_approval", "active", "cancelled", "expired"]]] = {
@@ -86,7 +97,7 @@ def opportunity(row: wire.Opportunity, lines: list[wire.Demand], quote_id: str, 
         name=row.name,
         account_id=row.account or "",
         stage=Stage(code=(row.stepname or state) if category == "open" else state, category=category),
-        amount=Money(amount=row.estimatedvalue or Decimal(0), currency=_currency(row.currency)),
+        amount=money(row.estimatedvalue or Decimal(0), _currency(row.currency), system=SYSTEM),
         close_date=closes,
         won_generation=row.tg_wongeneration or 0,
         probability=Decimal(row.closeprobability or 0) / 100,
@@ -147,11 +158,31 @@ def contact(row: wire.Contact) -> Contact:
         email=row.emailaddress1 or "",
         phone=row.telephone1 or "",
         title=row.jobtitle or "",
+        account_id=row.account or "",
+        status="active" if row.statecode == 0 else "inactive",
+        marketing_opt_out=bool(row.donotbulkemail),
         roles=roles,
     )
 
 
-def quote(row: wire.Quote, lines: list[wire.QuoteLine]) -> Quote:
+def lead(row: wire.Lead, opportunity_id: str, absorbed: list[str]) -> Lead:
+    """A lead; `opportunity_id` is the deal that names it as where it came from."""
+    return Lead(
+        id=row.leadid,
+        source=source(row.versionnumber, row.modifiedon),
+        company=row.companyname or "",
+        given=row.firstname or "",
+        family=row.lastname or "",
+        email=row.emailaddress1 or "",
+        status=_known(LEAD_STATES, row.statecode, "state of a lead"),
+        account_id=row.account or "",
+        contact_id=row.contact or "",
+        opportunity_id=opportunity_id,
+        absorbed=absorbed,
+    )
+
+
+def quote(row: quote_wire.Quote, lines: list[quote_wire.QuoteLine]) -> Quote:
     """An offer with its lines. A total that is not worked out yet is the sum of them."""
     currency = _currency(row.currency)
     total = row.totalamount
@@ -162,13 +193,42 @@ def quote(row: wire.Quote, lines: list[wire.QuoteLine]) -> Quote:
         id=row.quoteid,
         source=source(row.versionnumber, row.modifiedon),
         number=row.quotenumber,
+        revision=(row.revisionnumber or 0) + 1,
         opportunity_id=row.opportunity or "",
         currency=currency,
-        total=Money(amount=total, currency=currency),
+        total=money(total, currency, system=SYSTEM),
+        tax_included=bool(row.tg_taxincluded),
+        cost=None if row.tg_cost is None else money(row.tg_cost, currency, system=SYSTEM),
+        approved_discount=share(row.tg_approveddiscount, system=SYSTEM),
         status="superseded" if status == "rejected" and row.statuscode == REVISED else status,
         valid_to=_day(row.effectiveto),
+        signed_on=row.tg_signedon,
+        envelope=row.tg_signatureenvelope or "",
+        frozen=bool(row.tg_frozen),
+        order_number=row.tg_erpordernumber or "",
+        order_id=row.tg_erporderid or "",
         lines=[_quote_line(number, line, currency) for number, line in enumerate(lines, 1)],
     )
+
+
+def quote_mark(wanted: QuoteMark, state: int) -> quote_wire.QuoteMark:
+    """What is written of a quote. An active one is closed by an action; one that is won only by its state."""
+    closed = wanted.status == "superseded" and state == QUOTE_WON
+    return quote_wire.QuoteMark(
+        frozen=wanted.frozen,
+        order_number=wanted.order_number or None,
+        order_id=wanted.order_id or None,
+        state=QUOTE_CLOSED if closed else UNSET,
+        status=REVISED if closed else UNSET,
+    )
+
+
+def quote_closing(wanted: QuoteMark, quote_id: str) -> quote_wire.Closing:
+    """What tells an action that a quote is won, or that another revision took its place."""
+    won = wanted.status == "accepted"
+    subject = "Accepted by the customer" if won else "A newer revision took its place"
+    close = quote_wire.QuoteClose(subject=subject, quote=f"/quotes({quote_id})")
+    return quote_wire.Closing(status=ACCEPTED if won else REVISED, close=close)
 
 
 def contract(row: wire.Order) -> Contract:
@@ -182,7 +242,7 @@ def contract(row: wire.Order) -> Contract:
         title=row.name or "",
         opportunity_id=row.opportunity or "",
         currency=currency,
-        value=None if row.totalamount is None else Money(amount=row.totalamount, currency=currency),
+        value=None if row.totalamount is None else money(row.totalamount, currency, system=SYSTEM),
         billing_method=_contract_type(row.tg_contracttype, row.contract_type),
         start=row.tg_startson,
         end=row.tg_endson,
@@ -225,9 +285,27 @@ def change(row: wire.Changed) -> Change:
     )
 
 
+def record_change(native_id: str, row: wire.ChangedRecord) -> RecordChange:
+    """A record the poll found; one that was merged away stays, and names its master."""
+    return RecordChange(
+        native_id=native_id,
+        version="" if row.merged else version(row.versionnumber),
+        changed_at=row.modifiedon,
+        gone=bool(row.merged),
+    )
+
+
 def version(number: int) -> str:
     """A row's version number as text that sorts as the numbers do; they have up to 19 digits."""
     return f"{number:019}"
+
+
+def tag(seen: str) -> str:
+    """The ETag of the version a record was read at; `Invalid` for a text that is none."""
+    if not (seen.isascii() and seen.isdigit() and len(seen) < 20):
+        error = FieldError(detail="this is no version an account was read at", pointer="/seen")
+        raise Invalid(system=SYSTEM, errors=[error])
+    return f'W/"{int(seen)}"'
 
 
 def source(number: int, modified: datetime) -> Source:
@@ -235,15 +313,16 @@ def source(number: int, modified: datetime) -> Source:
     return Source(system=SYSTEM, native_version=version(number), updated_at=modified)
 
 
-def _quote_line(number: int, line: wire.QuoteLine, currency: str) -> QuoteLine:
+def _quote_line(number: int, line: quote_wire.QuoteLine, currency: str) -> QuoteLine:
     kind = line.product.producttypecode if line.product else None
     return QuoteLine(
         seq=line.lineitemnumber or number,
         item=line.product.name if line.product else line.productdescription or "",
+        code=(line.product.productnumber or "") if line.product else "",
         kind="labour" if kind is None else _known(PRODUCT_TYPES, kind, "type of product"),
         qty=line.quantity,
-        unit_price=Money(amount=line.priceperunit, currency=currency),
-        net=Money(amount=line.extendedamount, currency=currency),
+        unit_price=money(line.priceperunit, currency, system=SYSTEM),
+        net=money(line.extendedamount, currency, system=SYSTEM),
         role=line.tg_role or "",
     )
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeVar
 
-from canonical.objects import Contact, Contract, Customer, Opportunity, Quote
+from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, Quote
 from foundation.sandbox import Box, Suite, Switch
+from foundation.sandbox.suite import Touch
 from system_apis.dataverse import mapping
 from system_apis.dataverse.sandbox import org
 from system_apis.dataverse.sandbox.schema import TABLES, TERMS
@@ -68,6 +69,13 @@ def plant_contact(box: Box, contact: Contact) -> str:
     )
 
 
+def plant_lead(box: Box, lead: Lead) -> str:
+    """Somebody who may become a customer."""
+    return _make(
+        box, "lead", companyname=lead.company, firstname=lead.given, lastname=lead.family, emailaddress1=lead.email
+    )
+
+
 def plant_quote(box: Box, quote: Quote) -> str:
     """An offer with its lines, won where it is accepted."""
     made = _make(
@@ -80,7 +88,8 @@ def plant_quote(box: Box, quote: Quote) -> str:
         },
     )
     for line in quote.lines:
-        item = _make(box, "product", name=line.item, producttypecode=_code(mapping.PRODUCT_TYPES, line.kind))
+        kind = _code(mapping.PRODUCT_TYPES, line.kind)
+        item = _make(box, "product", name=line.item, producttypecode=kind, productnumber=line.code or None)
         _make(
             box,
             "quotedetail",
@@ -130,6 +139,11 @@ def move_deal(box: Box, native_id: str, to: Literal["open", "won", "lost"]) -> N
         org.close(box, native_id, won=to == "won")
 
 
+def delete(table: str) -> Touch:
+    """Somebody deletes a row."""
+    return lambda box, native_id: org.delete(box, TABLES[table], native_id)
+
+
 SUITE: Final = Suite(
     url="https://acme.crm4.dynamics.com",
     sign_in={
@@ -141,10 +155,16 @@ SUITE: Final = Suite(
         Opportunity: plant_deal,
         Customer: plant_account,
         Contact: plant_contact,
+        Lead: plant_lead,
         Quote: plant_quote,
         Contract: plant_contract,
     },
     touch={Opportunity: touch_deal},
+    remove={Customer: delete("account"), Contact: delete("contact")},
+    no_tombstones=dict.fromkeys(
+        (Customer, Contact),
+        "A deleted row is gone with its version; only change tracking, switched on by table, would tell.",
+    ),
     denied=Switch(option="denied_tables", value=["quote"], object="quote"),
     hidden=Switch(option="hidden_fields", value=["opportunity.tg_practice"], object="opportunity", field="tg_practice"),
     deal=deal_id,

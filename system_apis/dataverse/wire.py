@@ -193,50 +193,45 @@ class Contact(Row, frozen=True, kw_only=True):
     emailaddress1: str | None
     telephone1: str | None
     jobtitle: str | None
+    donotbulkemail: bool | None
+    statecode: int
+    merged: bool | None
     versionnumber: int
     modifiedon: datetime
     tg_contactrole: int | None
     account: str | None = field(name="_parentcustomerid_value")
+    master: str | None = field(name="_masterid_value")
     role: str | None = field(default=None, name=f"tg_contactrole@{FORMATTED}")
 
 
-class Quote(Row, frozen=True, kw_only=True):
-    """An offer."""
+class Lead(Row, frozen=True, kw_only=True):
+    """Somebody who may become a customer; qualified, it stays and names the account and the person."""
 
-    expands: ClassVar[Mapping[str, str]] = IN_CURRENCY
-
-    quoteid: str
-    quotenumber: str
+    leadid: str
+    companyname: str | None
+    firstname: str | None
+    lastname: str | None
+    emailaddress1: str | None
     statecode: int
-    statuscode: int
-    totalamount: Decimal | None
-    effectiveto: str | None
+    merged: bool | None
     versionnumber: int
     modifiedon: datetime
-    opportunity: str | None = field(name="_opportunityid_value")
-    currency: Currency | None = field(name="transactioncurrencyid")
+    account: str | None = field(name="_parentaccountid_value")
+    contact: str | None = field(name="_parentcontactid_value")
+    master: str | None = field(name="_masterid_value")
 
 
-class Product(msgspec.Struct, frozen=True):
-    """What a line sells; nested in the line."""
+class Absorbed(Row, frozen=True, kw_only=True):
+    """A lead that was merged into another."""
 
-    name: str
-    producttypecode: int | None = None
+    leadid: str
 
 
-class QuoteLine(Row, frozen=True, kw_only=True):
-    """One line of an offer; without a product it is written in by hand."""
+class Originated(Row, frozen=True, kw_only=True):
+    """The deal a lead was qualified to, and the lead."""
 
-    expands: ClassVar[Mapping[str, str]] = {"productid": "name,producttypecode"}
-
-    quotedetailid: str
-    lineitemnumber: int | None
-    productdescription: str | None
-    quantity: Decimal
-    priceperunit: Decimal
-    extendedamount: Decimal
-    tg_role: str | None
-    product: Product | None = field(name="productid")
+    opportunityid: str
+    lead: str | None = field(name="_originatingleadid_value")
 
 
 class Order(Row, frozen=True, kw_only=True):
@@ -274,6 +269,32 @@ class Changed(Row, frozen=True, kw_only=True):
     modifiedon: datetime
 
 
+class ChangedRecord(Row, frozen=True, kw_only=True):
+    """An account or a person as the poll sees it."""
+
+    merged: bool | None
+    versionnumber: int
+    modifiedon: datetime
+
+
+class ChangedAccount(ChangedRecord, frozen=True, kw_only=True):
+    """An account."""
+
+    accountid: str
+
+
+class ChangedLead(ChangedRecord, frozen=True, kw_only=True):
+    """A lead."""
+
+    leadid: str
+
+
+class ChangedContact(ChangedRecord, frozen=True, kw_only=True):
+    """A person."""
+
+    contactid: str
+
+
 class Attribute(msgspec.Struct, frozen=True, rename="pascal"):
     """A column, as the metadata tells it."""
 
@@ -286,10 +307,28 @@ class Entity(msgspec.Struct, frozen=True, rename="pascal"):
     attributes: list[Attribute]
 
 
+class Localized(msgspec.Struct, frozen=True, rename="pascal"):
+    """A word in one language."""
+
+    label: str | None
+
+
+class Label(msgspec.Struct, frozen=True, rename="pascal"):
+    """A word in the language of whoever asks."""
+
+    user_localized_label: Localized | None = None
+
+    @property
+    def said(self) -> str:
+        """The word; empty where there is none in that language."""
+        return (self.user_localized_label.label if self.user_localized_label else None) or ""
+
+
 class Option(msgspec.Struct, frozen=True, rename="pascal"):
     """One word of a choice."""
 
     value: int
+    label: Label | None = None
 
 
 class OptionSet(msgspec.Struct, frozen=True, rename="pascal"):

@@ -4,7 +4,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports.systems import Connection, Projects, ResourceDemands, Workspaces
+from canonical.ports.effort import BillingMarks, Expenses, Proformas, RateCards, TimeEntries
+from canonical.ports.lists import ProjectList
+from canonical.ports.setups import ProjectSetups, WorkBreakdowns
+from canonical.ports.systems import Bookings, Connection, Projects, ResourceDemands, Workspaces
 from foundation.connections import Connection as Settings
 from foundation.vendor_http import http_client
 from system_apis import SystemApi
@@ -34,7 +37,21 @@ SYSTEM_API = SystemApi(
     name=SYSTEM,
     title="Kantata",
     abbreviation="KA",
-    ports=(Projects, ResourceDemands, Workspaces, Connection),
+    ports=(
+        Projects,
+        ProjectList,
+        ProjectSetups,
+        WorkBreakdowns,
+        ResourceDemands,
+        Bookings,
+        Workspaces,
+        TimeEntries,
+        Expenses,
+        BillingMarks,
+        Proformas,
+        RateCards,
+        Connection,
+    ),
     adapter=Kantata,
     connect=connect,
     roles=("psa",),

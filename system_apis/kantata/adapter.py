@@ -5,14 +5,20 @@ its reference, or its answer, is lost. What is made of several records gets its 
 finds only what is whole, and a repeated write completes the rest without a twin.
 """
 
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeVar
+
 import httpx
 import msgspec
 
 from canonical.faults import Conflict, NotFound
-from canonical.objects import Project, ResourceDemand
-from canonical.ports import Written
+from canonical.objects import Booking, ExpenseReport, Project, ResourceDemand, TimeEntry
+from canonical.ports import Page, Written
+from canonical.ports.effort import Expenses, TimeEntries
+from canonical.ports.lists import PAGE, ProjectList, RecordChange
 from canonical.ports.systems import (
     Account,
+    Bookings,
     Connection,
     Message,
     Projects,
@@ -21,19 +27,37 @@ from canonical.ports.systems import (
     Workspaces,
 )
 from foundation.checking import Described
-from system_apis.kantata import mapping, staffing, wire
+from foundation.marks import Mark, read_on
+from system_apis.kantata import effort, mapping, staffing, wire
+from system_apis.kantata.bills import Bills
 from system_apis.kantata.mapping import PROJECT, SYSTEM
+from system_apis.kantata.places import Places
 from system_apis.kantata.records import Records
+from system_apis.kantata.setups import Setups
 from system_apis.kantata.staffing import DEMAND
-from system_apis.kantata.wire import ALLOCATIONS, POSTS, RESOURCES, STORIES, USERS, WORKSPACES, Kind, T
+from system_apis.kantata.wire import (
+    ALLOCATIONS,
+    EXPENSES,
+    POSTS,
+    RESOURCES,
+    STORIES,
+    TIME_ENTRIES,
+    USERS,
+    WORKSPACES,
+    Kind,
+    T,
+)
+
+E = TypeVar("E", wire.TimeEntry, wire.Expense)
 
 
-class Kantata:
+class Kantata(Setups, Bills):
     """One Kantata account. `http` carries the base address, the token and the timeouts."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
+        super().__init__(Records(http))
         self._instance = http.base_url.host
-        self._records = Records(http)
+        self._places = Places(self._records)
 
     async def close(self) -> None:
         """Close the connection's client."""
@@ -44,6 +68,53 @@ class Kantata:
         key = await self._records.key_of(found.external_reference_ids, PROJECT)
         stories = await self._records.all(STORIES, workspace_id=project_id)
         return mapping.project(found, stories, await self._records.references(key) if key else {}, key)
+
+    async def projects(self, cursor: str = "", limit: int = PAGE) -> Page[Project]:
+        found, following = await self._records.page(WORKSPACES, cursor, limit)
+        ids = [id for each in found for id in each.external_reference_ids]
+        keys = await self._records.keys_of(ids, PROJECT)
+        items = [mapping.project(each, [], {}, keys.get(each.id, "")) for each in found]
+        return Page(items=items, next=following)
+
+    async def project_changes(self, since: str, limit: int = PAGE) -> Page[RecordChange]:
+        mark = Mark.read(since)
+        found = self._records.since(WORKSPACES, mark.stamp, limit + 1)
+        changes = (mapping.change(each) async for each in found)
+        return await read_on(mark, changes, limit)
+
+    async def time_entry(self, time_entry_id: str) -> TimeEntry:
+        found = await self._records.get(TIME_ENTRIES, time_entry_id)
+        return effort.time_entry(found, (await self._people([found])).get(found.user_id or "", ""))
+
+    async def time_entries(self, cursor: str = "", limit: int = PAGE, project_id: str = "") -> Page[TimeEntry]:
+        where = {"workspace_id": project_id} if project_id else {}
+        found, following = await self._records.page(TIME_ENTRIES, cursor, limit, **where)
+        people = await self._people(found)
+        items = [effort.time_entry(each, people.get(each.user_id or "", "")) for each in found]
+        return Page(items=items, next=following)
+
+    async def approved_time(self, since: str, limit: int = PAGE) -> Page[TimeEntry]:
+        found, following = await self._approved(TIME_ENTRIES, since, limit)
+        people = await self._people(found)
+        items = [effort.time_entry(each, people.get(each.user_id or "", "")) for each in found]
+        return Page(items=items, next=following)
+
+    async def expense_report(self, report_id: str) -> ExpenseReport:
+        found = await self._records.get(EXPENSES, report_id)
+        return effort.expense_report(found, (await self._people([found])).get(found.user_id or "", ""))
+
+    async def expense_reports(self, cursor: str = "", limit: int = PAGE, project_id: str = "") -> Page[ExpenseReport]:
+        where = {"workspace_id": project_id} if project_id else {}
+        found, following = await self._records.page(EXPENSES, cursor, limit, **where)
+        people = await self._people(found)
+        items = [effort.expense_report(each, people.get(each.user_id or "", "")) for each in found]
+        return Page(items=items, next=following)
+
+    async def approved_expenses(self, since: str, limit: int = PAGE) -> Page[ExpenseReport]:
+        found, following = await self._approved(EXPENSES, since, limit)
+        people = await self._people(found)
+        items = [effort.expense_report(each, people.get(each.user_id or "", "")) for each in found]
+        return Page(items=items, next=following)
 
     async def project_by_key(self, key: str) -> Project:
         references = await self._records.references(key)
@@ -104,6 +175,12 @@ class Kantata:
             await self._records.refer(held, mapping.subject(reference, ALLOCATIONS, found.id))
         return Written(id=found.id, created=created)
 
+    async def booking_by_key(self, key: str) -> Booking:
+        return await self._places.booking(key)
+
+    async def upsert_booking(self, key: str, data: Booking) -> Written:
+        return await self._places.book(key, data)
+
     async def post_message(self, project_id: str, data: Message) -> Written:
         await self._records.get(WORKSPACES, project_id)
         for post in await self._records.all(POSTS, workspace_id=project_id):
@@ -127,6 +204,26 @@ class Kantata:
         if found is not None and kind == WORKSPACES.plural:
             await self.project(found.id)
         return found is not None
+
+    async def _approved(self, kind: Kind[E], since: str, limit: int) -> tuple[list[E], str]:
+        """What is approved, billed or not, and changed since a watermark; and the next watermark."""
+        mark, kept = Mark.read(since), dict[str, E]()
+
+        async def told() -> AsyncIterator[RecordChange]:
+            async for each in self._records.since(kind, mark.stamp, limit + 1):
+                if each.approved or each.is_invoiced:
+                    kept[each.id] = each
+                    yield effort.change(each)
+
+        page = await read_on(mark, told(), limit)
+        return [kept[each.native_id] for each in page.items], page.next
+
+    async def _people(self, of: Sequence[wire.TimeEntry | wire.Expense]) -> dict[str, str]:
+        """E-mail addresses by user id."""
+        ids = sorted({each.user_id for each in of if each.user_id})
+        if not ids:
+            return {}
+        return {each.id: each.email_address for each in await self._records.all(USERS, only=",".join(ids))}
 
     async def _referred(self, kind: Kind[T], held: wire.Reference | None) -> T | None:
         """The record a reference points to; None without one, or when the record is gone."""
@@ -156,46 +253,6 @@ class Kantata:
         changed = mapping.changes(mapping.as_written(found), wanted)
         return found if changed is None else await self._records.update(WORKSPACES, found.id, changed)
 
-    async def _ensure_stories(
-        self,
-        of: wire.Workspace,
-        key: str,
-        wanted: dict[str, tuple[wire.StoryWrite, str]],
-        references: dict[str, wire.Reference],
-    ) -> None:
-        """Every story there once: by our key, else by its title."""
-        present = await self._records.all(STORIES, workspace_id=of.id)
-        by_id = {story.id: story for story in present}
-        taken = {held.subject_id for held in references.values()}
-        by_title = {(story.story_type, story.title): story for story in present if story.id not in taken}
-        ids: dict[str, str] = {}
-        for model, (story, parent) in wanted.items():
-            written = msgspec.structs.replace(story, parent_id=ids[parent] if parent else None)
-            held = references.get(model)
-            if held is not None and held.subject_id not in by_id:
-                ids[model] = held.subject_id  # made once, and removed or hidden by its owners since: not made again
-                continue
-            found = by_id[held.subject_id] if held else by_title.get((str(story.story_type), str(story.title)))
-            ids[model] = await self._ensure_story(of, mapping.reference(key, model), written, found, held)
-
-    async def _ensure_story(
-        self,
-        of: wire.Workspace,
-        reference: wire.ReferenceWrite,
-        written: wire.StoryWrite,
-        found: wire.Story | None,
-        held: wire.Reference | None,
-    ) -> str:
-        if found is None:
-            made = msgspec.structs.replace(written, workspace_id=of.id, external_reference=reference)
-            found = await self._records.create(STORIES, made)
-            if found.external_reference_ids:  # the nested reference was taken
-                return found.id
-        elif changed := mapping.changes(mapping.story_as_written(found), written):
-            await self._records.update(STORIES, found.id, changed)
-        await self._records.refer(held, mapping.subject(reference, STORIES, found.id))
-        return found.id
-
     async def _place_of(self, workspace_id: str, label: str, held: wire.Allocation | None) -> wire.Resource | None:
         """The place whose hours we hold, whatever it is called by now; else the one with our label."""
         for each in await self._records.all(RESOURCES, workspace_id=workspace_id):
@@ -221,6 +278,8 @@ class Kantata:
 
 
 _projects: type[Projects] = Kantata  # the type checker holds us to the ports
-_demands: type[ResourceDemands] = Kantata
+_lists: type[ProjectList] = Kantata
+_effort: tuple[type[TimeEntries], type[Expenses]] = (Kantata, Kantata)
+_demands: tuple[type[ResourceDemands], type[Bookings]] = (Kantata, Kantata)
 _workspaces: type[Workspaces] = Kantata
 _connection: type[Connection] = Kantata

@@ -3,13 +3,16 @@
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.kantata import wire
+from system_apis.kantata import billing_wire, wire
 
 CHECKS: Final = (
-    Checked(object="workspaces", fields=wire.Workspace.__struct_fields__),
-    Checked(object="stories", fields=wire.Story.__struct_fields__),
-    Checked(object="external_references", fields=wire.Reference.__struct_fields__),
-    Checked(object="workspace_resources", fields=wire.Resource.__struct_fields__),
-    Checked(object="workspace_allocations", fields=wire.Allocation.__struct_fields__),
-    Checked(object="posts", fields=wire.Post.__struct_fields__),
+    Checked(object="workspaces", fields=wire.Workspace.__struct_encode_fields__),
+    Checked(object="stories", fields=wire.Story.__struct_encode_fields__),
+    Checked(object="external_references", fields=wire.Reference.__struct_encode_fields__),
+    Checked(object="workspace_resources", fields=wire.Resource.__struct_encode_fields__),
+    Checked(object="workspace_allocations", fields=wire.Allocation.__struct_encode_fields__),
+    Checked(object="invoices", fields=billing_wire.Invoice.__struct_encode_fields__),
+    Checked(object="rate_cards", fields=billing_wire.RateCard.__struct_encode_fields__),
+    Checked(object="rate_card_versions", fields=billing_wire.RateCardVersion.__struct_encode_fields__),
+    Checked(object="posts", fields=wire.Post.__struct_encode_fields__),
 )

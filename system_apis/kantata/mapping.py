@@ -5,6 +5,7 @@ The title carries the project code, so that a workspace is found even when its e
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, TypeVar, cast
@@ -15,7 +16,8 @@ from canonical.base import Source, Xref
 from canonical.faults import Drifted, FieldError, Invalid
 from canonical.lengths import cut
 from canonical.money import Money, minor_units
-from canonical.objects import ContractType, Milestone, Project, ProjectStage, Task
+from canonical.objects import ContractType, Milestone, Project, ProjectSetup, ProjectStage, Task
+from canonical.ports.lists import RecordChange
 from foundation.vendor_values import currency as currency_of
 from foundation.vendor_values import day, instant, money
 from system_apis.kantata import description, wire
@@ -72,7 +74,7 @@ def marked(title: str, code: str) -> bool:
 
 def workspace(data: Project, described: str = "") -> wire.WorkspaceWrite:
     """A project as a workspace. `described` is the description so far; what people wrote in it stays."""
-    price = {} if data.budget is None else {"price": _price(data.budget, "/budget", data.currency)}
+    price = msgspec.UNSET if data.budget is None else _price(data.budget, "/budget", data.currency)
     return wire.WorkspaceWrite(
         title=_cut(data.code + BETWEEN + data.name),
         description=description.of(data, described),
@@ -82,7 +84,7 @@ def workspace(data: Project, described: str = "") -> wire.WorkspaceWrite:
         due_date=_day(data.end),
         status_key=STATUS_KEYS[data.stage],
         archived=data.stage in _ARCHIVED,
-        **price,
+        price=price,
     )
 
 
@@ -93,13 +95,13 @@ def stage(wanted: ProjectStage) -> wire.WorkspaceWrite:
 
 def as_written(found: wire.Workspace) -> wire.WorkspaceWrite:
     """A workspace in the words of a write, to be compared with what is wanted."""
-    budget = _budget(found)
+    price = budget(found)
     return wire.WorkspaceWrite(
         title=found.title,
         description=found.description or "",
         budgeted=True,
         currency=found.currency,
-        price=_price(budget, "", found.currency) if budget else msgspec.UNSET,
+        price=_price(price, "", found.currency) if price else msgspec.UNSET,
         start_date=found.start_date,
         due_date=found.due_date,
         status_key=found.status.key,
@@ -107,13 +109,42 @@ def as_written(found: wire.Workspace) -> wire.WorkspaceWrite:
     )
 
 
+def setup(data: ProjectSetup, approvers: list[str] | msgspec.UnsetType, currency: str) -> wire.WorkspaceWrite:
+    """The settings a write names; the others stay as they are."""
+    approval: bool | msgspec.UnsetType = msgspec.UNSET if data.approval_required is None else data.approval_required
+    return wire.WorkspaceWrite(
+        rate_card_id=msgspec.UNSET if data.rate_card_id is None else data.rate_card_id or None,
+        approver_ids=approvers,
+        require_time_approvals=approval,
+        require_expense_approvals=approval,
+        price=msgspec.UNSET if data.budget is None else _price(data.budget, "/budget", currency),
+    )
+
+
+def setup_as_written(found: wire.Workspace) -> wire.WorkspaceWrite:
+    """A workspace's settings in the words of a write."""
+    return msgspec.structs.replace(
+        as_written(found),
+        rate_card_id=found.rate_card_id,
+        approver_ids=found.approver_ids,
+        require_time_approvals=found.require_time_approvals,
+        require_expense_approvals=found.require_expense_approvals,
+    )
+
+
 def check_money(found: wire.Workspace, data: Project) -> None:
     """`Drifted` when Kantata counts a currency in other minor units than ISO 4217, or took the price for another."""
     if found.currency_base_unit != 10 ** minor_units(found.currency):
         raise Drifted(f"one {found.currency} has {found.currency_base_unit} minor units there", system=SYSTEM)
-    kept = _budget(found)
-    if data.budget is not None and (kept is None or not kept.same(data.budget)):
-        raise Drifted(f"workspace {found.id} keeps a price of {kept} for {data.budget}", system=SYSTEM)
+    if data.budget is not None:
+        check_price(found, data.budget)
+
+
+def check_price(found: wire.Workspace, wanted: Money) -> None:
+    """`Drifted` when a workspace took a price for another."""
+    kept = budget(found)
+    if kept is None or not kept.same(wanted):
+        raise Drifted(f"workspace {found.id} keeps a price of {kept} for {wanted}", system=SYSTEM)
 
 
 def project(
@@ -137,7 +168,7 @@ def project(
         opportunity_id=lines.get("opportunity_id", ""),
         stage=_STAGES[found.status.key],
         currency=currency_of(found.currency, system=SYSTEM),
-        budget=_budget(found),
+        budget=budget(found),
         billing_method=cast(ContractType, lines.get("billing_method", "tm")),
         start=_date(found.start_date),
         end=_date(found.due_date),
@@ -146,6 +177,14 @@ def project(
         tasks=[_task(story, refs) for story in stories if story.story_type != "milestone"],
         milestones=[_milestone(story, refs, found) for story in stories if story.story_type == "milestone"],
     )
+
+
+def change(found: wire.Workspace) -> RecordChange:
+    """A workspace the poll found."""
+    changed = _instant(found.updated_at)
+    if changed is None or changed.tzinfo is None:
+        raise Drifted(f"workspace {found.id} does not say when it was changed", system=SYSTEM)
+    return RecordChange(native_id=found.id, version=found.updated_at, changed_at=changed)
 
 
 # --- stories ----------------------------------------------------------------------------------------------------------
@@ -170,6 +209,23 @@ def stories(data: Project) -> dict[str, tuple[wire.StoryWrite, str]]:
     return found
 
 
+def task_stories(tasks: Sequence[Task], known: AbstractSet[str]) -> dict[str, tuple[wire.StoryWrite, str]]:
+    """The stories of one page of tasks; `known`: those of earlier pages. `Invalid` for a name that is there twice."""
+    names = Counter(task.name.casefold() for task in tasks)
+    wrong = [
+        FieldError(pointer=f"/tasks/{n}/name", detail=f"{task.name} is the name of another task, too")
+        for n, task in enumerate(tasks)
+        if names[task.name.casefold()] > 1
+    ]
+    if wrong:
+        raise Invalid("a task cannot be told from another", errors=wrong)
+    found: dict[str, tuple[wire.StoryWrite, str]] = {}
+    for task in _parents_first(tasks, known):
+        parent = TASK + task.parent_ref if task.parent_ref else ""
+        found[TASK + task.ref] = (_task_story(task, _cut(task.name)), parent)
+    return found
+
+
 def story_as_written(found: wire.Story) -> wire.StoryWrite:
     """A story in the words of a write. Whether it is of a fixed fee is not read back."""
     return wire.StoryWrite(
@@ -182,6 +238,7 @@ def story_as_written(found: wire.Story) -> wire.StoryWrite:
         budget_estimate_in_cents=found.budget_estimate_in_cents or 0,
         billable=found.billable,
         fixed_fee=found.story_type == "milestone",
+        time_trackable=found.time_trackable,
     )
 
 
@@ -208,12 +265,12 @@ def _milestone_story(milestone: Milestone, title: str, currency: str, pointer: s
     )
 
 
-def _parents_first(tasks: Sequence[Task]) -> list[Task]:
-    """`Invalid` when a task's parent is not among them, or is its own ancestor."""
+def _parents_first(tasks: Sequence[Task], known: AbstractSet[str] = frozenset()) -> list[Task]:
+    """`Invalid` when a task's parent is neither among them nor known, or is its own ancestor."""
     ordered: dict[str, Task] = {}
     waiting = list(tasks)
     while waiting:
-        ready = [task for task in waiting if not task.parent_ref or task.parent_ref in ordered]
+        ready = [t for t in waiting if not t.parent_ref or t.parent_ref in ordered or t.parent_ref in known]
         if not ready:
             wrong = [FieldError(pointer="/tasks", detail=f"{t.ref} has no parent {t.parent_ref}") for t in waiting]
             raise Invalid("the tasks do not form a tree", errors=wrong)
@@ -250,7 +307,8 @@ def _milestone(story: wire.Story, refs: Mapping[str, str], of: wire.Workspace) -
 # --- money, time ------------------------------------------------------------------------------------------------------
 
 
-def _budget(found: wire.Workspace) -> Money | None:
+def budget(found: wire.Workspace) -> Money | None:
+    """A workspace's price."""
     return None if found.price_in_cents is None else _money(found.price_in_cents, found)
 
 

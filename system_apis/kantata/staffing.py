@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from canonical.base import Xref
-from canonical.objects import ResourceDemand
+from canonical.objects import Booking, ResourceDemand
 from canonical.ports.systems import Message
 from foundation.vendor_values import day
 from system_apis.kantata import wire
@@ -13,6 +13,9 @@ from system_apis.kantata.mapping import BETWEEN, SYSTEM, hours, minutes
 
 DEMAND: Final = "resource demand"
 """The model our keys of demands go by."""
+BOOKING: Final = "booking"
+"""The model our keys of bookings go by."""
+_ROLE: Final = "\n\nRole: "
 
 
 def label(key: str, data: ResourceDemand) -> str:
@@ -68,6 +71,42 @@ def demand(found: wire.Allocation, resource: wire.Resource) -> ResourceDemand:
         end=day(found.end_date, system=SYSTEM),
         commitment="hard" if found.hard else "soft",
         status="filled" if resource.user_id else "open",
+    )
+
+
+def booked(data: Booking) -> wire.AllocationWrite:
+    """The hours of a booking. Their percentage is Kantata's own reckoning: minutes are exact, and are what we say.
+
+    What else a booking says goes into its notes, last: the role has no field of an allocation.
+    """
+    return wire.AllocationWrite(
+        start_date=data.start.isoformat(),
+        end_date=data.end.isoformat(),
+        minutes=minutes(data.hours),
+        hard=data.commitment == "hard",
+        notes=f"{data.notes}{_ROLE}{data.role}",
+    )
+
+
+def booking_as_written(found: wire.Allocation) -> wire.AllocationWrite:
+    """An allocation in the words of a write of a booking."""
+    return msgspec.structs.replace(allocation_as_written(found), notes=found.notes or "")
+
+
+def booking(found: wire.Allocation, key: str, email: str) -> Booking:
+    """An allocation of a person's place as their booking."""
+    notes, _, role = (found.notes or "").rpartition(_ROLE)
+    return Booking(
+        id=found.id,
+        xrefs=[Xref(system=SYSTEM, native_id=found.id, alt_key=key)],
+        project_id=found.workspace_id,
+        resource=email,
+        role=role,
+        hours=hours(found.minutes),
+        start=day(found.start_date, system=SYSTEM),
+        end=day(found.end_date, system=SYSTEM),
+        commitment="hard" if found.hard else "soft",
+        notes=notes,
     )
 
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import systems
+from canonical.ports import lists, systems
+from canonical.ports.contracts import ContractTerms
+from canonical.ports.effort import ExpensePostings, TimePostings
+from canonical.ports.leads import CustomerKeys
+from canonical.ports.orders import Items, SalesOrders
+from canonical.ports.people import CustomerPeople, People
+from canonical.ports.receivables import Invoices, Payments
+from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
 from system_apis import SystemApi
@@ -41,14 +48,28 @@ SYSTEM_API = SystemApi(
     ports=(
         systems.LegalEntities,
         systems.Customers,
+        lists.CustomerList,
+        People,
+        CustomerPeople,
+        CustomerKeys,
         systems.Contracts,
+        ContractTerms,
         systems.Projects,
+        lists.ProjectList,
+        ProjectSetups,
         systems.BillingSchedules,
+        Items,
+        SalesOrders,
+        TimePostings,
+        ExpensePostings,
+        Invoices,
+        Payments,
         systems.Connection,
     ),
     adapter=NetSuite,
     connect=connect,
     roles=("erp",),
+    lacks={WorkBreakdowns: "Tasks are the PSA's: time that is posted here names its task in a text."},
     checks=CHECKS,
     sandbox=sandbox,
     demo=demo,

@@ -4,16 +4,20 @@ Our key is NetSuite's `externalId`: every write is `PUT .../eid:<key>`, an upser
 answers a write with nothing but the record's address, alike for a new and an old record: `Written.created` is None.
 """
 
-import re
-from typing import Any, Final, TypeVar
-from urllib.parse import quote
+from typing import Final
 
-import httpx
-import msgspec
+from msgspec.structs import replace
 
-from canonical.faults import Drifted, FieldError, Invalid, NotFound
+from canonical.faults import Conflict, FieldError, Invalid, NotFound, VendorDuplicate
 from canonical.objects import BillingSchedule, Contract, Customer, LegalEntity, Project, TaxProfile
+from canonical.ports.contracts import ContractTerms
+from canonical.ports.effort import ExpensePostings, TimePostings
+from canonical.ports.leads import CustomerKeys, KeyChange
+from canonical.ports.lists import CustomerList, ProjectList
 from canonical.ports.operation import Written
+from canonical.ports.orders import Items, SalesOrders
+from canonical.ports.people import CustomerPeople, People
+from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.systems import (
     Account,
     BillingSchedules,
@@ -25,14 +29,14 @@ from canonical.ports.systems import (
     StageChange,
 )
 from foundation.checking import Described
-from foundation.vendor_http import send
-from system_apis.netsuite import faults, mapping, wire
-from system_apis.netsuite.references import References
-
-RECORDS: Final = "/services/rest/record/v1"
-SUITEQL: Final = "/services/rest/query/v1/suiteql"
-PAGE: Final = 1000
-"""Rows a SuiteQL page, the most there is."""
+from system_apis.netsuite import effort_wire, mapping, people, receivables_wire, wire
+from system_apis.netsuite.calls import RECORDS, checked, eid, quoted
+from system_apis.netsuite.contracts import Amended
+from system_apis.netsuite.effort import Effort
+from system_apis.netsuite.orders import Orders
+from system_apis.netsuite.people import CustomersPeople
+from system_apis.netsuite.receivables import Receivables
+from system_apis.netsuite.setups import Setups
 
 _SUBSIDIARY: Final = (
     "SELECT id, name, legalname, country, currency, isinactive, custrecord_tg_code, custrecord_tg_time_zone,"
@@ -43,18 +47,10 @@ _PERIODS: Final = (
     " closed, arlocked FROM accountingperiod WHERE isyear = 'F' AND isquarter = 'F' AND isadjust = 'F'"
     " ORDER BY startdate"
 )
-_ID: Final = re.compile(r"[A-Za-z0-9_-]+")
-_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
-T = TypeVar("T")
 
 
-class NetSuite:
+class NetSuite(Receivables, CustomersPeople, Effort, Setups, Orders, Amended):
     """One NetSuite account. `http` carries the base address, the sign-in and the time limits; `user` signs in."""
-
-    def __init__(self, http: httpx.AsyncClient, user: str = "") -> None:
-        self._http = http
-        self._user = user
-        self._references = References(self._codes)
 
     async def whoami(self) -> Account:
         """The account, as its host name says it, and the integration we sign in as."""
@@ -77,19 +73,27 @@ class NetSuite:
             match kind:
                 case "customer":
                     await self.customer(found.id)
+                case people.KIND:
+                    await self.person(found.id)
                 case "job":
                     await self.project(found.id)
                 case "salesOrder":
                     await self._contract(await self._get(kind, found.id, wire.SalesOrder))
                 case "billingSchedule":
                     await self._schedule(await self._get(kind, found.id, wire.BillingSchedule))
+                case "invoice":
+                    await self.invoice(found.id)
+                case "creditMemo":
+                    await self._credit_note(await self._get(kind, found.id, receivables_wire.CreditMemo))
+                case "customerPayment":
+                    await self.payment(found.id)
+                case "timeBill":
+                    await self._time(await self._get(kind, found.id, effort_wire.TimeBill))
+                case "expenseReport":
+                    await self._get(kind, found.id, effort_wire.ExpenseReport)
                 case _:
                     await self._entity(wire.Ref(id=found.id))
         return bool(listed.items)
-
-    async def close(self) -> None:
-        """Close the connection's client."""
-        await self._http.aclose()
 
     async def legal_entity(self, code: str) -> LegalEntity:
         """A subsidiary by our code, with its accounting periods."""
@@ -102,7 +106,7 @@ class NetSuite:
 
     async def customer(self, customer_id: str) -> Customer:
         """A customer by internal id."""
-        return await self._customer(await self._get("customer", _checked(customer_id), wire.Customer))
+        return await self._customer(await self._get("customer", checked(customer_id), wire.Customer))
 
     async def customer_by_key(self, key: str) -> Customer:
         """A customer by external id."""
@@ -124,6 +128,14 @@ class NetSuite:
         )
         return await self._upsert("customer", key, draft)
 
+    async def set_customer_key(self, customer_id: str, data: KeyChange) -> Written:
+        """Another external id; "already exists" is another customer's, which no second try mends."""
+        path = f"{RECORDS}/customer/{checked(customer_id)}"
+        try:
+            return await self._write("PATCH", path, wire.Rekeyed(external_id=data.key))
+        except VendorDuplicate as taken:
+            raise Conflict(f"another customer has the key {data.key}", system="netsuite") from taken
+
     async def contract_by_key(self, key: str) -> Contract:
         """A contract by external id: a sales order."""
         return await self._contract(await self._get("salesOrder", eid(key), wire.SalesOrder))
@@ -134,18 +146,29 @@ class NetSuite:
         )
 
     async def upsert_contract(self, key: str, data: Contract) -> Written:
-        """Write the contract as a sales order with one line, which replaces the lines that were there."""
+        """Write the contract as a sales order with one line.
+
+        Where an order of a quote bills it, or it was carried line by line, its lines stay; of the latter only the
+        status is written.
+        """
+        if data.amendment is not None:
+            try:
+                carried = await self.contract_terms(key)
+            except NotFound as missing:
+                error = FieldError(detail="what was amended is made by its terms, line by line", pointer="/amendment")
+                raise Invalid(system="netsuite", errors=[error]) from missing
+            return await self.set_contract_terms(key, replace(carried, status=data.status))
         draft = mapping.contract_draft(
             data,
             subsidiary=await self._references.subsidiaries.id(data.legal_entity_id),
             currency=await self._references.currencies.id(data.currency),
             terms=await self._terms(data.payment_terms),
         )
-        return await self._upsert("salesOrder", key, draft, replace="item")
+        return await self._upsert("salesOrder", key, draft, replace="item" if draft.item else "")
 
     async def project(self, project_id: str) -> Project:
         """A project by internal id."""
-        return await self._project(await self._get("job", _checked(project_id), wire.Job))
+        return await self._project(await self._get("job", checked(project_id), wire.Job))
 
     async def project_by_key(self, key: str) -> Project:
         """A project by external id."""
@@ -162,7 +185,7 @@ class NetSuite:
 
     async def set_project_stage(self, project_id: str, data: StageChange) -> Written:
         """Move a project to a stage."""
-        return await self._write("PATCH", f"{RECORDS}/job/{_checked(project_id)}", mapping.job_stage(data.stage))
+        return await self._write("PATCH", f"{RECORDS}/job/{checked(project_id)}", mapping.job_stage(data.stage))
 
     async def billing_schedule_by_key(self, key: str) -> BillingSchedule:
         """A billing plan by external id; its currency is its project's."""
@@ -190,15 +213,6 @@ class NetSuite:
             found, legal_entity=await self._entity(found.subsidiary), currency=await self._currency(found.currency)
         )
 
-    async def _entity(self, subsidiary: wire.Ref) -> str:
-        return await self._references.subsidiaries.code(subsidiary.id)
-
-    async def _currency(self, currency: wire.Ref) -> str:
-        return await self._references.currencies.code(currency.id)
-
-    async def _terms(self, name: str) -> str:
-        return await self._references.terms.id(name) if name else ""
-
     async def _billing_line(self, key: str) -> int | None:
         """The address line to overwrite: a line without an id would be added to those that are there."""
         try:
@@ -207,70 +221,24 @@ class NetSuite:
             return None
         return next((line.id for line in found.address_book.items if line.default_billing), None)
 
-    async def _get(self, record: str, native_id: str, returns: type[T]) -> T:
-        params = {"expandSubResources": "true"}
-        found: T = await self._send("GET", f"{RECORDS}/{record}/{quote(native_id, safe=':')}", returns, params=params)
-        return found
-
-    async def _upsert(self, record: str, key: str, draft: wire.Wire, *, replace: str = "") -> Written:
-        params = {"replace": replace} if replace else {}
-        return await self._write("PUT", f"{RECORDS}/{record}/{quote(eid(key), safe=':')}", draft, params)
-
-    async def _write(self, method: str, path: str, draft: wire.Wire, params: dict[str, str] | None = None) -> Written:
-        answer = await self._send(
-            method, path, params=params, content=_ENCODER.encode(draft), headers={"Content-Type": "application/json"}
-        )
-        address = answer.headers.get("Location", "").partition("?")[0]
-        if not address:
-            raise Drifted("a write was accepted without saying where the record is", system="netsuite")
-        return Written(id=address.rpartition("/")[2])
-
-    async def _codes(self, text: str) -> list[wire.CodeRow]:
-        return await self._query(text, wire.Rows[wire.CodeRow])
-
-    async def _query(self, text: str, returns: type[wire.Rows[T]]) -> list[T]:
-        """All rows of a SuiteQL query. `Prefer: transient` is not optional, and the offset is whole pages."""
-        rows: list[T] = []
-        while True:
-            page: wire.Rows[T] = await self._send(
-                "POST",
-                SUITEQL,
-                returns,
-                params={"limit": PAGE, "offset": len(rows)},
-                json={"q": text},
-                headers={"Prefer": "transient"},
-                writes=False,
-            )
-            rows += page.items
-            if not page.has_more:
-                return rows
-
-    async def _send(self, method: str, path: str, returns: Any = None, **more: Any) -> Any:
-        return await send(self._http, method, path, returns, system="netsuite", faults=faults.read, **more)
-
-
-def eid(key: str) -> str:
-    """A record's address by our key."""
-    return f"eid:{key}"
-
-
-def _checked(native_id: str) -> str:
-    """An internal id fit for an address; with a space or a slash it would be another address, or none at all."""
-    if not _ID.fullmatch(native_id):
-        raise NotFound(f"{native_id[:40]!r} is no internal id", system="netsuite")
-    return native_id
-
-
-def quoted(text: str) -> str:
-    """A SuiteQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
 
 _ports: tuple[
     type[LegalEntities],
     type[Customers],
+    type[CustomerList],
+    type[People],
+    type[CustomerPeople],
+    type[CustomerKeys],
     type[Contracts],
+    type[ContractTerms],
     type[Projects],
+    type[ProjectList],
     type[BillingSchedules],
+    type[Items],
+    type[SalesOrders],
+    type[TimePostings],
+    type[ExpensePostings],
+    type[Invoices],
+    type[Payments],
     type[Connection],
-] = (NetSuite,) * 6  # the type checker holds us to the ports
+] = (NetSuite,) * 18  # the type checker holds us to the ports

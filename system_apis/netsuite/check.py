@@ -3,13 +3,24 @@
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.netsuite import wire
+from system_apis.netsuite import contracts_wire, effort_wire, orders_wire, people_wire, receivables_wire, wire
 
 CHECKS: Final = (
     Checked(object="customer", fields=wire.Customer.__struct_encode_fields__),
+    Checked(object="contact", fields=people_wire.Contact.__struct_encode_fields__),
     Checked(object="job", fields=wire.Job.__struct_encode_fields__),
-    Checked(object="salesOrder", fields=wire.SalesOrder.__struct_encode_fields__),
+    Checked(
+        object="salesOrder",
+        fields=dict.fromkeys(
+            [*contracts_wire.Terms.__struct_encode_fields__, *orders_wire.Order.__struct_encode_fields__],
+        ),
+    ),
     Checked(object="billingSchedule", fields=wire.BillingSchedule.__struct_encode_fields__),
+    Checked(object="invoice", fields=receivables_wire.Invoice.__struct_encode_fields__),
+    Checked(object="creditMemo", fields=receivables_wire.CreditMemo.__struct_encode_fields__),
+    Checked(object="customerPayment", fields=receivables_wire.Payment.__struct_encode_fields__),
+    Checked(object="timeBill", fields=effort_wire.TimeBill.__struct_encode_fields__),
+    Checked(object="expenseReport", fields=effort_wire.ExpenseReport.__struct_encode_fields__),
     Checked(
         object="subsidiary",
         fields=("custrecord_tg_code", "custrecord_tg_time_zone", "custrecord_tg_ic_partners", "currency", "country"),

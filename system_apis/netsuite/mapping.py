@@ -21,6 +21,7 @@ from canonical.objects import (
     TaxProfile,
     TaxRegistration,
 )
+from foundation.vendor_values import money
 from system_apis.netsuite import codes, wire
 from system_apis.netsuite.lengths import ADDRESS, CITY, CODE, MEMO, NAME, PO_NUMBER, TAX_NUMBER
 
@@ -32,8 +33,8 @@ def customer(found: wire.Customer, *, legal_entity: str, currency: str) -> Custo
     return Customer(
         id=found.id,
         legal_entity_id=legal_entity,
-        xrefs=_xrefs(found.id, found.external_id),
-        source=_source(found.last_modified_date),
+        xrefs=xrefs(found.id, found.external_id),
+        source=source(found.last_modified_date),
         lifecycle="closed" if found.is_inactive else "active",
         legal_name=found.company_name,
         trading_name=found.company_name,
@@ -53,8 +54,8 @@ def tax_profile(found: wire.Customer, *, legal_entity: str) -> TaxProfile:
     return TaxProfile(
         id=found.id,
         legal_entity_id=legal_entity,
-        xrefs=_xrefs(found.id, found.external_id),
-        source=_source(found.last_modified_date),
+        xrefs=xrefs(found.id, found.external_id),
+        source=source(found.last_modified_date),
         account_id=found.id,
         jurisdiction=_tax_country(found),
         registrations=registrations,
@@ -88,15 +89,15 @@ def contract(found: wire.SalesOrder, *, legal_entity: str, currency: str) -> Con
     return Contract(
         id=found.id,
         legal_entity_id=legal_entity,
-        xrefs=_xrefs(found.id, found.external_id),
-        source=_source(found.last_modified_date),
+        xrefs=xrefs(found.id, found.external_id),
+        source=source(found.last_modified_date),
         lifecycle="closed" if status == "cancelled" else "active",
         number=found.custbody_tg_contract or found.tran_id,
         account_id=found.entity.id,
         title=found.memo,
         opportunity_id=found.custbody_tg_opportunity,
         currency=currency,
-        value=Money(amount=found.subtotal, currency=currency),
+        value=money(found.subtotal, currency, system=SYSTEM),
         billing_method=codes.contract_type(found.custbody_tg_method),
         start=found.start_date,
         end=found.end_date,
@@ -104,11 +105,16 @@ def contract(found: wire.SalesOrder, *, legal_entity: str, currency: str) -> Con
         po_number=found.other_ref_num,
         payment_terms=found.terms.ref_name,
         status=status,
+        amendment=found.custbody_tg_amendment,
+        document_hash=found.custbody_tg_document,
     )
 
 
 def contract_draft(data: Contract, *, subsidiary: str, currency: str, terms: str) -> wire.SalesOrderDraft:
-    """What an upsert writes: one service line of the whole value, closed when the contract is."""
+    """What an upsert writes: one service line of the whole value, closed when the contract is.
+
+    Where an order of a quote bills the contract, its lines are left as they are.
+    """
     if data.value is None:
         raise Invalid(errors=[FieldError(detail="an order in NetSuite needs a value", pointer="/value")])
     over = data.status in ("cancelled", "expired")
@@ -125,19 +131,20 @@ def contract_draft(data: Contract, *, subsidiary: str, currency: str, terms: str
         custbody_tg_opportunity=data.opportunity_id or None,
         custbody_tg_method=data.billing_method,
         custbody_tg_signed=data.signed_at,
-        item=wire.OrderLines(
-            items=[
-                wire.OrderLine(
-                    item=wire.Ref(external_id=wire.SERVICE_ITEM),
-                    quantity=1,
-                    amount=data.value.amount,
-                    description=cut(data.title, MEMO),
-                    is_closed=over,
-                )
-            ]
-        ),
+        item=None if data.order_id else _one_line(data, data.value, over=over),
         terms=wire.Ref(id=terms) if terms else None,
     )
+
+
+def _one_line(data: Contract, value: Money, *, over: bool) -> wire.OrderLines:
+    line = wire.OrderLine(
+        item=wire.Ref(external_id=wire.SERVICE_ITEM),
+        quantity=1,
+        amount=value.amount,
+        description=cut(data.title, MEMO),
+        is_closed=over,
+    )
+    return wire.OrderLines(items=[line])
 
 
 def project(found: wire.Job, *, legal_entity: str, currency: str) -> Project:
@@ -147,8 +154,8 @@ def project(found: wire.Job, *, legal_entity: str, currency: str) -> Project:
     return Project(
         id=found.id,
         legal_entity_id=legal_entity,
-        xrefs=_xrefs(found.id, found.external_id),
-        source=_source(found.last_modified_date),
+        xrefs=xrefs(found.id, found.external_id),
+        source=source(found.last_modified_date),
         lifecycle="closed" if stage in ("closed", "cancelled") else "active",
         code=found.entity_id,
         name=found.company_name,
@@ -157,7 +164,7 @@ def project(found: wire.Job, *, legal_entity: str, currency: str) -> Project:
         opportunity_id=found.custentity_tg_opportunity,
         stage=stage,
         currency=currency,
-        budget=None if budget is None else Money(amount=budget, currency=currency),
+        budget=None if budget is None else money(budget, currency, system=SYSTEM),
         billing_method=codes.contract_type(found.custentity_tg_method),
         start=found.start_date,
         end=found.projected_end_date,
@@ -203,15 +210,15 @@ def billing_schedule(found: wire.BillingSchedule, *, currency: str) -> BillingSc
         if by_milestone
         else [
             BillingLine(
-                ref=str(place), name="", due=line.recurrence_date, amount=Money(amount=line.amount, currency=currency)
+                ref=str(place), name="", due=line.recurrence_date, amount=money(line.amount, currency, system=SYSTEM)
             )
             for place, line in enumerate(found.recurrence.items, start=1)
         ]
     )
     return BillingSchedule(
         id=found.id,
-        xrefs=_xrefs(found.id, found.external_id),
-        source=_source(found.last_modified_date),
+        xrefs=xrefs(found.id, found.external_id),
+        source=source(found.last_modified_date),
         name=found.name,
         project_id=found.project.id,
         currency=currency,
@@ -253,7 +260,7 @@ def legal_entity(found: wire.SubsidiaryRow, periods: list[wire.PeriodRow], *, cu
     return LegalEntity(
         id=found.id,
         legal_entity_id=found.custrecord_tg_code,
-        xrefs=_xrefs(found.id, found.custrecord_tg_code),
+        xrefs=xrefs(found.id, found.custrecord_tg_code),
         code=found.custrecord_tg_code,
         legal_name=found.legalname or found.name,
         country=found.country,
@@ -273,11 +280,13 @@ def legal_entity(found: wire.SubsidiaryRow, periods: list[wire.PeriodRow], *, cu
     )
 
 
-def _xrefs(native_id: str, key: str) -> list[Xref]:
+def xrefs(native_id: str, key: str) -> list[Xref]:
+    """Where a record lives in NetSuite."""
     return [Xref(system=SYSTEM, native_id=native_id, alt_key=key)]
 
 
-def _source(changed: datetime | None) -> Source:
+def source(changed: datetime | None) -> Source:
+    """The version it was read at."""
     return Source(system=SYSTEM, native_version=changed.isoformat() if changed else "", updated_at=changed)
 
 
@@ -331,7 +340,7 @@ def _tax_country(found: wire.Customer) -> str:
 
 
 def _credit(found: wire.Customer, currency: str) -> Credit:
-    limit = None if found.credit_limit is None else Money(amount=found.credit_limit, currency=currency)
+    limit = None if found.credit_limit is None else money(found.credit_limit, currency, system=SYSTEM)
     if found.credit_hold_override.id == "ON":
         return Credit(limit=limit, hold=True, reason="It was put on hold by hand.")
     if found.credit_hold_override.id == "AUTO" and limit is not None and found.balance > limit.amount:
@@ -341,5 +350,5 @@ def _credit(found: wire.Customer, currency: str) -> Credit:
 
 def _milestone_line(line: wire.ScheduleMilestone, currency: str) -> BillingLine:
     ref, _, name = line.comments.partition(": ")
-    amount = Money(amount=line.milestone_amount, currency=currency)
+    amount = money(line.milestone_amount, currency, system=SYSTEM)
     return BillingLine(ref=ref, name=name, due=line.milestone_date, amount=amount)

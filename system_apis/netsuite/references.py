@@ -13,6 +13,8 @@ Query = Callable[[str], Awaitable[list[wire.CodeRow]]]
 
 _SUBSIDIARIES: Final = "SELECT id, custrecord_tg_code AS code FROM subsidiary ORDER BY id"
 _CURRENCIES: Final = "SELECT id, symbol AS code FROM currency ORDER BY id"
+_EMPLOYEES: Final = "SELECT id, email AS code FROM employee ORDER BY id"
+_CATEGORIES: Final = "SELECT id, name AS code FROM expensecategory ORDER BY id"
 _TERMS: Final = "SELECT id, name AS code FROM term ORDER BY id"
 
 
@@ -55,4 +57,6 @@ class References:
     def __init__(self, query: Query) -> None:
         self.subsidiaries = CodeTable(query, _SUBSIDIARIES, "subsidiary", "/legal_entity_id")
         self.currencies = CodeTable(query, _CURRENCIES, "currency", "/currency")
+        self.employees = CodeTable(query, _EMPLOYEES, "employee", "/resource")
+        self.categories = CodeTable(query, _CATEGORIES, "expense category", "/lines")
         self.terms = CodeTable(query, _TERMS, "payment terms", "/payment_terms")

@@ -2,9 +2,50 @@
 
 from typing import Final
 
-from canonical.objects import BillingSchedule, Contract, Customer, Project
-from foundation.sandbox import Suite, Switch
+from canonical.objects import (
+    BillingSchedule,
+    Contact,
+    Contract,
+    Customer,
+    ExpenseReport,
+    Invoice,
+    Payment,
+    Project,
+    SalesOrder,
+    TimeEntry,
+)
+from foundation.sandbox import Box, Suite, Switch
+from foundation.sandbox.suite import Touch
 from system_apis.netsuite import lengths
+from system_apis.netsuite.sandbox.schema import RECORDS
+from system_apis.netsuite.sandbox.writing import create
+
+
+def _deleted(kind: str) -> Touch:
+    def delete(box: Box, native_id: str) -> None:
+        box.store.delete(kind, native_id)
+
+    return delete
+
+
+def plant_payment(box: Box, paid: Payment) -> str:
+    """Somebody enters a payment, and what it settles."""
+    entry = {
+        "customer": {"id": paid.account_id},
+        "subsidiary": box.store.get("customer", paid.account_id)["subsidiary"],  # type: ignore[index]  # it is there
+        "currency": {"id": next(each["id"] for each in box.store.find("currency", symbol=paid.currency))},
+        "tranDate": paid.received_on.isoformat(),
+        "payment": paid.amount.amount,
+        "checkNum": paid.bank_reference,
+        "apply": {
+            "items": [
+                {"doc": {"id": each.invoice_id}, "apply": True, "amount": each.amount.amount}
+                for each in paid.allocations
+            ]
+        },
+    }
+    return str(create(box, RECORDS["customerpayment"], entry)["id"])
+
 
 SUITE: Final = Suite(
     url="https://1234567-sb1.suitetalk.api.netsuite.com",
@@ -15,6 +56,11 @@ SUITE: Final = Suite(
         "private_key": "${NETSUITE_PRIVATE_KEY}",
     },
     loses={
+        Contact: {
+            "roles": "A role stands in a sublist of the customer, and is another thing.",
+            "language": "A contact has none; a customer has one.",
+            "marketing_opt_out": "Its subscription statuses do not tell who was never asked from who said no.",
+        },
         Project: {
             "tasks": "Tasks are the PSA's; NetSuite's own project tasks would be a second plan beside it.",
             "milestones": "Milestones are the PSA's; what they bill stands in the billing schedule.",
@@ -22,11 +68,44 @@ SUITE: Final = Suite(
     },
     cuts={
         Customer: {"legal_name": lengths.NAME},
+        Contact: {"family": lengths.PERSON},
         Contract: {"title": lengths.MEMO},
+        SalesOrder: {"title": lengths.MEMO},
         Project: {"name": lengths.NAME},
         BillingSchedule: {"name": lengths.NAME},
+        Invoice: {"title": lengths.MEMO},
+        TimeEntry: {"notes": lengths.MEMO},
+        ExpenseReport: {"title": lengths.MEMO},
     },
-    refuses={Contract: {"po_number": lengths.PO_NUMBER}, Project: {"code": lengths.CODE}},
+    refuses={
+        Invoice: {"po_number": lengths.PO_NUMBER},
+        Contract: {"po_number": lengths.PO_NUMBER},
+        SalesOrder: {"po_number": lengths.PO_NUMBER},
+        Project: {"code": lengths.CODE},
+        Contact: {"phone": lengths.PHONE},
+    },
+    heads={
+        Customer: {
+            "addresses": "SuiteQL keeps them in tables of their own; they are read with one customer.",
+            "credit": "What a customer owes is worked out with the record, and no column.",
+        },
+        Invoice: {
+            "lines": "They are rows of another table; they are read with one invoice.",
+            "net": "Before tax it is the sum of the lines.",
+            "tax": "It stands with the lines.",
+        },
+    },
+    plant={Payment: plant_payment},
+    remove={
+        Customer: _deleted("customer"),
+        Contact: _deleted("contact"),
+        Project: _deleted("job"),
+        Invoice: _deleted("invoice"),
+        Payment: _deleted("customerPayment"),
+    },
+    no_tombstones=dict.fromkeys(
+        (Customer, Contact, Project, Invoice, Payment), "Deleted records stand in a table of their own, unread so far."
+    ),
     denied=Switch(option="denied_records", value=["billingSchedule"], object="billingSchedule"),
     hidden=Switch(
         option="hidden_fields",

@@ -104,6 +104,18 @@ class CustomerDraft(Wire, frozen=True, kw_only=True):
     address_book: AddressBook | None = None
 
 
+class Activity(Wire, frozen=True, kw_only=True, omit_defaults=False):
+    """Whether a customer takes new transactions."""
+
+    is_inactive: bool
+
+
+class Rekeyed(Wire, frozen=True, kw_only=True):
+    """Another external id."""
+
+    external_id: str
+
+
 class OrderLine(Wire, frozen=True, kw_only=True):
     """One line of an order."""
 
@@ -141,6 +153,8 @@ class SalesOrder(Wire, frozen=True, kw_only=True):
     custbody_tg_opportunity: str = ""
     custbody_tg_method: str = ""
     custbody_tg_signed: date | None = None
+    custbody_tg_amendment: int | None = None
+    custbody_tg_document: str = ""
 
 
 class SalesOrderDraft(Wire, frozen=True, kw_only=True):
@@ -158,7 +172,7 @@ class SalesOrderDraft(Wire, frozen=True, kw_only=True):
     custbody_tg_opportunity: str | None
     custbody_tg_method: str
     custbody_tg_signed: date | None
-    item: OrderLines
+    item: OrderLines | None = None
     terms: Ref | None = None
 
 
@@ -184,6 +198,11 @@ class Job(Wire, frozen=True, kw_only=True):
     custentity_tg_method: str = ""
     custentity_tg_pm: str = ""
     custentity_tg_practice: str = ""
+    custentity_tg_cost_center: str = ""
+    custentity_tg_profit_center: str = ""
+    custentity_tg_documents: str = ""
+    allow_time: bool = True
+    allow_expenses: bool = True
 
 
 class JobDraft(Wire, frozen=True, kw_only=True):
@@ -205,6 +224,18 @@ class JobDraft(Wire, frozen=True, kw_only=True):
     custentity_tg_method: str
     custentity_tg_pm: str | None
     custentity_tg_practice: str | None
+
+
+class JobSetup(Wire, frozen=True, kw_only=True, omit_defaults=True):
+    """What a project is worked under; a field that is not named stays as it is."""
+
+    custentity_tg_practice: str | msgspec.UnsetType | None = msgspec.UNSET
+    custentity_tg_cost_center: str | msgspec.UnsetType | None = msgspec.UNSET
+    custentity_tg_profit_center: str | msgspec.UnsetType | None = msgspec.UNSET
+    custentity_tg_documents: str | msgspec.UnsetType | None = msgspec.UNSET
+    estimated_revenue: Decimal | msgspec.UnsetType = msgspec.UNSET
+    allow_time: bool | msgspec.UnsetType = msgspec.UNSET
+    allow_expenses: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class JobStage(Wire, frozen=True, kw_only=True):

@@ -4,16 +4,19 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from canonical.ports.accounts import Accounts
+from canonical.ports.contracts import Agreements
+from canonical.ports.leads import Leads
+from canonical.ports.lists import AccountList
+from canonical.ports.orders import Quotes
+from canonical.ports.people import People
 from canonical.ports.systems import Changes, Connection, Opportunities
 from foundation.connections import Connection as Configured
-from foundation.vendor_http import http_client
+from foundation.salesforce.records import org_client
 from system_apis import SystemApi
 from system_apis.salesforce.adapter import Salesforce
-from system_apis.salesforce.auth import sign_in
 from system_apis.salesforce.check import CHECKS
 from system_apis.salesforce.demo import demo
-from system_apis.salesforce.faults import limited
-from system_apis.salesforce.usage import Usage, usage_of
 
 if TYPE_CHECKING:
     from foundation.sandbox import Sandbox
@@ -21,10 +24,8 @@ if TYPE_CHECKING:
 
 def connect(connection: Configured, transport: httpx.AsyncBaseTransport | None = None) -> Salesforce:
     """An adapter on this connection; `notifications` may hold `secret` and `previous_secret`."""
-    http = http_client(connection, sign_in(connection), transport, usage=usage_of, limited=limited)
-    http.event_hooks["response"].append(Usage().note)
     said = connection.notifications
-    return Salesforce(http, (said.get("secret", ""), said.get("previous_secret", "")))
+    return Salesforce(org_client(connection, transport), (said.get("secret", ""), said.get("previous_secret", "")))
 
 
 def sandbox() -> "Sandbox":
@@ -38,7 +39,7 @@ SYSTEM_API = SystemApi(
     name="salesforce",
     title="Salesforce",
     abbreviation="SF",
-    ports=(Opportunities, Changes, Connection),
+    ports=(Opportunities, Accounts, AccountList, People, Leads, Quotes, Agreements, Changes, Connection),
     adapter=Salesforce,
     connect=connect,
     roles=("crm",),

@@ -1,155 +1,252 @@
 """One Salesforce org behind our ports."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Any, Final, TypeVar
 
 import httpx
 import msgspec
 
-from canonical.faults import Conflict, NotFound
-from canonical.objects import Contact, Contract, Customer, Opportunity, ProjectLink, Quote
+from canonical.faults import Conflict, FieldError, Invalid, NotFound, VendorStale
+from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, ProjectLink, Quote
+from canonical.ports.accounts import Accounts, AccountUpdate
+from canonical.ports.contracts import AgreementMark, Agreements
+from canonical.ports.leads import Leads
+from canonical.ports.lists import PAGE, AccountList, RecordChange
 from canonical.ports.operation import Page, Written
+from canonical.ports.orders import QuoteMark, Quotes
+from canonical.ports.people import People, PersonUpdate
 from canonical.ports.systems import Account, Change, Changes, Connection, Delivery, Opportunities
 from foundation.checking import Described
-from foundation.vendor_http import send
-from system_apis.salesforce import mapping, wire
-from system_apis.salesforce.faults import fault_of
+from foundation.salesforce.records import Records
+from foundation.salesforce.wire import Row
+from system_apis.salesforce import agreements, contracts_wire, mapping, wire
+from system_apis.salesforce.account_update import account_draft
 from system_apis.salesforce.notifications import NotificationReader
+from system_apis.salesforce.person_update import person_draft
 from system_apis.salesforce.watermark import Watermark
 
-DATA: Final = "/services/data/v62.0"
-QUOTE_LINE: Final = "SortOrder,Quantity,UnitPrice,TotalPrice,Product2.Name,Product2.Family,Role__c"
-_ID: Final = re.compile(r"^[A-Za-z0-9]{15}(?:[A-Z0-5]{3})?$")
+M = TypeVar("M", wire.Account, wire.Contact, wire.Lead)
 _MERGES: Final = 5
 """How many mergers of mergers are followed."""
-
-R = TypeVar("R", bound=wire.Row)
 
 
 class Salesforce:
     """One Salesforce org. `http` carries address, sign-in and timeouts; `secrets` sign its notifications."""
 
     def __init__(self, http: httpx.AsyncClient, secrets: tuple[str, ...] = ()) -> None:
-        self._http = http
+        self._org = Records(http, mapping.SYSTEM)
         self._notifications = NotificationReader(secrets)
 
     async def opportunity(self, opportunity_id: str) -> Opportunity:
-        row = await self._row("Opportunity", opportunity_id, wire.Opportunity)
+        row = await self._org.row("Opportunity", opportunity_id, wire.Opportunity)
         return mapping.opportunity(row)
 
     async def account(self, account_id: str) -> Customer:
-        found = await self._account(account_id)
-        for _ in range(_MERGES):
-            if not found.master_record_id:
-                break
-            found = await self._account(found.master_record_id)
+        found = await self._surviving("Account", account_id, wire.Account)
         customer = mapping.customer(found)
         merged = found.id[:15] != account_id[:15]
         return msgspec.structs.replace(customer, merged_into=found.id) if merged else customer
 
+    async def update_account(self, account_id: str, data: AccountUpdate) -> Written:
+        seen = _seen(data.seen) if data.seen else None
+        await self._org.update("Account", account_id, account_draft(data), unmodified_since=seen)
+        return Written(id=account_id, created=False)
+
     async def contacts(self, account_id: str) -> list[Contact]:
-        where = f"AccountId = '{_checked(account_id)}' ORDER BY CreatedDate, Id"
-        return [mapping.contact(row) for row in await self._query("Contact", where, wire.Contact)]
+        where = f"AccountId = '{self._org.checked(account_id)}' ORDER BY CreatedDate, Id"
+        return [mapping.contact(row) for row in await self._org.query("Contact", where, wire.Contact)]
+
+    async def lead(self, lead_id: str) -> Lead:
+        found = await self._surviving("Lead", lead_id, wire.Lead)
+        lead = mapping.lead(found, await self._absorbed(found.id))
+        merged = found.id[:15] != lead_id[:15]
+        return msgspec.structs.replace(lead, merged_into=found.id) if merged else lead
+
+    async def leads_of(self, opportunity_id: str) -> list[Lead]:
+        where = f"ConvertedOpportunityId = '{self._org.checked(opportunity_id)}' ORDER BY Id"
+        rows = await self._org.query("Lead", where, wire.Lead)
+        return [mapping.lead(row, await self._absorbed(row.id)) for row in rows]
+
+    async def lead_changes(self, since: str, limit: int = PAGE) -> Page[RecordChange]:
+        return await self._changed("Lead", since, limit)
 
     async def quote(self, quote_id: str) -> Quote:
-        row = await self._row("Quote", quote_id, wire.Quote)
-        where = f"QuoteId = '{_checked(quote_id)}' ORDER BY SortOrder, Id"
-        return mapping.quote(row, await self._query("QuoteLineItem", where, wire.QuoteLine, QUOTE_LINE))
+        where = f"QuoteId = '{self._org.checked(quote_id)}' ORDER BY SortOrder, Id"
+        row, lines = await self._org.row_with("Quote", quote_id, wire.Quote, "QuoteLineItem", where, wire.QuoteLine)
+        return mapping.quote(row, lines)
+
+    async def quotes(self, opportunity_id: str) -> list[Quote]:
+        where = f"OpportunityId = '{self._org.checked(opportunity_id)}' ORDER BY CreatedDate, Id"
+        return [mapping.quote(row, []) for row in await self._org.query("Quote", where, wire.Quote)]
+
+    async def mark_quote(self, quote_id: str, data: QuoteMark) -> Written:
+        row = await self._org.row("Quote", quote_id, wire.Quote)
+        found, wanted = mapping.quote(row, []), mapping.quote_mark(data)
+        if data.seen and data.seen != row.system_modstamp and not found.frozen:
+            raise VendorStale("the quote was edited since it was read", system=mapping.SYSTEM)
+        kept = (found.status, found.frozen, found.order_number, found.order_id)
+        if kept == (data.status, data.frozen, data.order_number, data.order_id):
+            return Written(id=quote_id, created=False, version=row.system_modstamp)
+        await self._org.update("Quote", quote_id, wanted, unmodified_since=_seen(row.system_modstamp))
+        return Written(id=quote_id, created=False)
 
     async def contract(self, contract_id: str) -> Contract:
-        return mapping.contract(await self._row("Contract", contract_id, wire.Contract))
+        return mapping.contract(await self._org.row("Contract", contract_id, wire.Contract))
+
+    async def agreement(self, contract_id: str) -> Contract:
+        of = f"Contract__c = '{self._org.checked(contract_id)}' ORDER BY"
+        row, amendments = await self._org.row_with(
+            *("Contract", contract_id, contracts_wire.Agreement),
+            *("Contract_Amendment__c", f"{of} Number__c, Id", contracts_wire.Amendment),
+        )
+        lines = await self._org.query("Contract_Line__c", f"{of} Sort_Order__c, Id", contracts_wire.Line)
+        return agreements.agreement(row, amendments, lines)
+
+    async def agreements(self, account_id: str) -> list[Contract]:
+        where = f"AccountId = '{self._org.checked(account_id)}' ORDER BY CreatedDate, Id"
+        rows = await self._org.query("Contract", where, contracts_wire.Agreement)
+        return [agreements.agreement(row) for row in rows]
+
+    async def mark_agreement(self, contract_id: str, data: AgreementMark) -> Written:
+        row = await self._org.row("Contract", contract_id, contracts_wire.Agreement)
+        if agreements.marked(row) == data:
+            return Written(id=contract_id, created=False, version=row.system_modstamp)
+        await self._org.update(
+            "Contract", contract_id, agreements.mark(data), unmodified_since=_seen(row.system_modstamp)
+        )
+        return Written(id=contract_id, created=False)
 
     async def link_project(self, opportunity_id: str, data: ProjectLink) -> Written:
-        row = await self._row("Opportunity", opportunity_id, wire.Link)
+        row = await self._org.row("Opportunity", opportunity_id, wire.Link)
         linked = mapping.link(row)
         if linked == data:
             return Written(id=opportunity_id, created=False, version=mapping.stamp(row.system_modstamp))
         if linked.project_code and data.project_code and linked.project_code != data.project_code:
             raise Conflict(f"the deal is linked to project {linked.project_code} already", system=mapping.SYSTEM)
-        await self._send(
-            "PATCH",
-            f"{DATA}/sobjects/Opportunity/{opportunity_id}",
-            json=mapping.link_update(data),
-            headers={"If-Unmodified-Since": format_datetime(row.system_modstamp.astimezone(UTC), usegmt=True)},
-        )
+        update = mapping.link_update(data)
+        await self._org.update("Opportunity", opportunity_id, update, unmodified_since=row.system_modstamp)
         return Written(id=opportunity_id, created=not linked.project_code)
 
     async def changes(self, since: str, limit: int = 200) -> Page[Change]:
         watermark = Watermark.read(since)
         where = f"{watermark.condition()} ORDER BY SystemModstamp, Id LIMIT {max(1, limit)}"
-        found = await self._query("Opportunity", where, wire.Changed)
+        found = await self._org.query("Opportunity", where, wire.Changed)
         last = found[-1] if found else None
         following = watermark.after(last.system_modstamp, last.id, more=len(found) >= limit) if last else watermark
         return Page(items=[mapping.change(row) for row in found], next=following.text())
 
+    async def accounts(self, cursor: str = "", limit: int = PAGE) -> Page[Customer]:
+        rows, following = await self._org.page("Account", wire.Account, cursor, limit)
+        return Page(items=[mapping.customer(row) for row in rows], next=following)
+
+    async def account_changes(self, since: str, limit: int = PAGE) -> Page[RecordChange]:
+        return await self._changed("Account", since, limit)
+
+    async def people(self, cursor: str = "", limit: int = PAGE) -> Page[Contact]:
+        rows, following = await self._org.page("Contact", wire.Contact, cursor, limit)
+        return Page(items=[mapping.contact(row) for row in rows], next=following)
+
+    async def person(self, person_id: str) -> Contact:
+        found = await self._surviving("Contact", person_id, wire.Contact)
+        person = mapping.contact(found)
+        merged = found.id[:15] != person_id[:15]
+        return msgspec.structs.replace(person, merged_into=found.id) if merged else person
+
+    async def person_changes(self, since: str, limit: int = PAGE) -> Page[RecordChange]:
+        return await self._changed("Contact", since, limit)
+
+    async def update_person(self, person_id: str, data: PersonUpdate) -> Written:
+        seen = _seen(data.seen) if data.seen else None
+        await self._org.update("Contact", person_id, person_draft(data), unmodified_since=seen)
+        return Written(id=person_id, created=False)
+
     async def read_notification(self, data: Delivery) -> list[Change]:
-        return self._notifications.read(data, datetime.now(UTC))
+        return self._notifications.read(data, data.received_at or datetime.now(UTC))
 
     async def whoami(self) -> Account:
-        who: wire.UserInfo = await self._send("GET", "/services/oauth2/userinfo", wire.UserInfo)
-        return Account(system=mapping.SYSTEM, instance=who.organization_id, user=who.preferred_username)
+        return await self._org.whoami()
 
     async def described(self, kind: str) -> Described:
         """An object's fields, and what its restricted lists may hold."""
-        told: wire.Describe = await self._send("GET", f"{DATA}/sobjects/{kind}/describe", wire.Describe)
-        closed = {each.name: [value.value for value in each.picklist_values if value.active] for each in told.fields}
-        return Described(fields=[each.name for each in told.fields], values=closed)
+        return await self._org.described(kind)
 
     async def sample(self, kind: str) -> bool:
         """Read one record of an object as it is read otherwise."""
-        shapes: dict[str, tuple[type[wire.Row], Callable[[Any], Any]]] = {
+        shapes: dict[str, tuple[type[Row], Callable[[Any], Any]]] = {
             "Opportunity": (wire.Opportunity, mapping.opportunity),
             "Account": (wire.Account, mapping.customer),
             "Contact": (wire.Contact, mapping.contact),
+            "Lead": (wire.Lead, lambda row: mapping.lead(row, [])),
             "Quote": (wire.Quote, lambda row: mapping.quote(row, [])),
             "Product2": (wire.Product, lambda row: row),
-            "Contract": (wire.Contract, mapping.contract),
+            "Contract": (contracts_wire.Agreement, agreements.agreement),
+            "Contract_Amendment__c": (contracts_wire.Amendment, lambda row: row),
+            "Contract_Line__c": (contracts_wire.Line, lambda row: row),
         }
         shape, read = shapes.get(kind, (wire.QuoteLine, lambda row: row))
-        columns = QUOTE_LINE if kind == "QuoteLineItem" else ""
-        rows = await self._query(kind, "Id != null LIMIT 1", shape, columns)
+        rows = await self._org.query(kind, "Id != null LIMIT 1", shape)
         return bool([read(row) for row in rows])
 
     async def close(self) -> None:
         """Close the connection's client."""
-        await self._http.aclose()
+        await self._org.close()
 
-    async def _account(self, account_id: str) -> wire.Account:
-        # A merged account is a deleted one that names its master: only queryAll shows it, a plain read answers 404.
-        found = await self._query("Account", f"Id = '{_checked(account_id)}'", wire.Account, deleted=True)
-        if not found or (found[0].is_deleted and not found[0].master_record_id):
-            raise NotFound(f"there is no account {account_id}", system=mapping.SYSTEM)
-        return found[0]
-
-    async def _row(self, kind: str, record_id: str, shape: type[R]) -> R:
-        path = f"{DATA}/sobjects/{kind}/{_checked(record_id)}"
-        row: R = await self._send("GET", path, shape, params={"fields": shape.columns()})
-        return row
-
-    async def _query(
-        self, kind: str, where: str, shape: type[R], columns: str = "", *, deleted: bool = False
-    ) -> list[R]:
-        query = f"SELECT {columns or shape.columns()} FROM {kind} WHERE {where}"  # noqa: S608 - ids are checked
-        path = f"{DATA}/{'queryAll' if deleted else 'query'}"
-        page: wire.Rows[R] = await self._send("GET", path, wire.Rows[shape], params={"q": query})  # type: ignore[valid-type]  # a type given at run time
-        found = list(page.records)
-        while not page.done:
-            page = await self._send("GET", page.next_records_url, wire.Rows[shape])  # type: ignore[valid-type]  # likewise
-            found += page.records
+    async def _surviving(self, kind: str, record_id: str, shape: type[M]) -> M:
+        """A record, or the one it was merged into, by way of others."""
+        found = await self._also_merged(kind, record_id, shape)
+        for _ in range(_MERGES):
+            if not found.master_record_id:
+                break
+            found = await self._also_merged(kind, found.master_record_id, shape)
         return found
 
-    async def _send(self, method: str, path: str, returns: Any = None, **options: Any) -> Any:
-        return await send(self._http, method, path, returns, system=mapping.SYSTEM, faults=fault_of, **options)
+    async def _also_merged(self, kind: str, record_id: str, shape: type[M]) -> M:
+        # A merged record is a deleted one that names its master: only queryAll shows it, a plain read answers 404.
+        found = await self._org.query(kind, f"Id = '{self._org.checked(record_id)}'", shape, deleted=True)
+        if not found or (found[0].is_deleted and not found[0].master_record_id):
+            raise NotFound(f"there is no {kind.lower()} {record_id}", system=mapping.SYSTEM)
+        return found[0]
+
+    async def _absorbed(self, lead_id: str) -> list[str]:
+        """Leads that were merged into this one, and into those."""
+        found: list[str] = []
+        above = [lead_id]
+        for _ in range(_MERGES):
+            named = ", ".join(f"'{each}'" for each in above)
+            rows = await self._org.query("Lead", f"MasterRecordId IN ({named})", wire.Absorbed, deleted=True)
+            above = [row.id for row in rows if row.id not in found]
+            found += above
+            if not above:
+                break
+        return found
+
+    async def _changed(self, kind: str, since: str, limit: int) -> Page[RecordChange]:
+        watermark = Watermark.read(since)
+        where = f"{watermark.condition()} ORDER BY SystemModstamp, Id LIMIT {max(1, limit)}"
+        found = await self._org.query(kind, where, wire.ChangedRecord, deleted=True)
+        last = found[-1] if found else None
+        following = watermark.after(last.system_modstamp, last.id, more=len(found) >= limit) if last else watermark
+        return Page(items=[mapping.record_change(row) for row in found], next=following.text())
 
 
-def _checked(record_id: str) -> str:
-    """An id fit for an address and a query; anything else cannot exist."""
-    if not _ID.match(record_id):
-        raise NotFound(f"{record_id[:40]!r} is no Salesforce id", system=mapping.SYSTEM)
-    return record_id
+def _seen(version: str) -> datetime:
+    """The instant a version of ours is; `Invalid` for a text that is none."""
+    try:
+        return datetime.fromisoformat(version).astimezone(UTC)
+    except (ValueError, OverflowError) as none:
+        error = FieldError(detail="this is no version an account was read at", pointer="/seen")
+        raise Invalid(system=mapping.SYSTEM, errors=[error]) from none
 
 
-_: tuple[type[Opportunities], type[Changes], type[Connection]] = (Salesforce, Salesforce, Salesforce)
+_ports: tuple[
+    type[Opportunities],
+    type[Accounts],
+    type[AccountList],
+    type[People],
+    type[Leads],
+    type[Quotes],
+    type[Agreements],
+    type[Changes],
+    type[Connection],
+] = (Salesforce,) * 9  # the type checker holds us to the ports

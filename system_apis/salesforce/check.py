@@ -3,9 +3,9 @@
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.salesforce import mapping, wire
+from system_apis.salesforce import agreements, contracts_wire, mapping, wire
 
-LINE_COLUMNS: Final = ("SortOrder", "Quantity", "UnitPrice", "TotalPrice", "Role__c")
+LINE_COLUMNS: Final = ("SortOrder", "Quantity", "UnitPrice", "TotalPrice", "ListPrice", "Tax_Rate__c", "Role__c")
 
 CHECKS: Final = (
     Checked(
@@ -19,16 +19,27 @@ CHECKS: Final = (
         fields=wire.Contact.__struct_encode_fields__,
         words={"Role__c": mapping.CONTACT_ROLES},
     ),
+    Checked(object="Lead", fields=wire.Lead.__struct_encode_fields__),
     Checked(
         object="Quote",
         fields=wire.Quote.__struct_encode_fields__,
         words={"Status": mapping.QUOTE_STATUSES},
     ),
     Checked(object="QuoteLineItem", fields=LINE_COLUMNS),
-    Checked(object="Product2", fields=("Name", "Family"), words={"Family": mapping.LINE_KINDS}),
+    Checked(object="Product2", fields=("Name", "ProductCode", "Family"), words={"Family": mapping.LINE_KINDS}),
     Checked(
         object="Contract",
-        fields=wire.Contract.__struct_encode_fields__,
+        fields=contracts_wire.Agreement.__struct_encode_fields__,
         words={"Status": mapping.CONTRACT_STATUSES, "Contract_Type__c": mapping.CONTRACT_TYPES},
+    ),
+    Checked(
+        object="Contract_Amendment__c",
+        fields=contracts_wire.Amendment.__struct_encode_fields__,
+        words={"Kind__c": agreements.KINDS, "Status__c": agreements.STATUSES},
+    ),
+    Checked(
+        object="Contract_Line__c",
+        fields=contracts_wire.Line.__struct_encode_fields__,
+        words={"Billing_Method__c": mapping.CONTRACT_TYPES},
     ),
 )

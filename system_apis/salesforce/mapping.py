@@ -16,17 +16,21 @@ from canonical.objects import (
     Contract,
     ContractType,
     Customer,
+    Lead,
     Opportunity,
     ProjectLink,
     Quote,
     QuoteLine,
+    QuoteStatus,
     RoleDemand,
     Stage,
     TaxRegistration,
 )
+from canonical.ports.lists import RecordChange
+from canonical.ports.orders import QuoteMark
 from canonical.ports.systems import Change
 from foundation.vendor_values import currency as currency_of
-from foundation.vendor_values import instant, money
+from foundation.vendor_values import instant, money, share
 from system_apis.salesforce import wire
 
 SYSTEM: Final = "salesforce"
@@ -46,7 +50,7 @@ CONTRACT_STATUSES: Final[Mapping[str, Literal["draft", "in_approval", "active", 
     "Terminated": "cancelled",
     "Expired": "expired",
 }
-QUOTE_STATUSES: Final[Mapping[str, Literal["draft", "approved", "presented", "accepted", "rejected"]]] = {
+QUOTE_STATUSES: Final[Mapping[str, QuoteStatus]] = {
     "Draft": "draft",
     "Needs Review": "draft",
     "In Review": "draft",
@@ -55,6 +59,7 @@ QUOTE_STATUSES: Final[Mapping[str, Literal["draft", "approved", "presented", "ac
     "Accepted": "accepted",
     "Rejected": "rejected",
     "Denied": "rejected",
+    "Superseded": "superseded",
 }
 LINE_KINDS: Final[Mapping[str, Literal["labour", "expense", "fee", "material"]]] = {
     "Services": "labour",
@@ -84,7 +89,7 @@ def opportunity(row: wire.Opportunity) -> Opportunity:
         stage=Stage(code=row.stage_name, category=category),
         amount=money(row.amount or Decimal(0), row.currency_iso_code, system=SYSTEM),
         close_date=row.close_date,
-        won_generation=int(row.won_generation or 0),
+        won_generation=counted(row.won_generation or Decimal(0)),
         probability=(row.probability or Decimal(0)) / 100,
         delivery_entities=row.delivery_entities.split(";") if row.delivery_entities else [],
         contract_type=_contract_type(row.contract_type),
@@ -139,7 +144,7 @@ def contact(row: wire.Contact) -> Contact:
     """A person; the role is what they are to their own account."""
     roles = []
     if row.role and row.account_id:
-        roles = [ContactRole(account_id=row.account_id, role=_known(CONTACT_ROLES, row.role, "contact role"))]
+        roles = [ContactRole(account_id=row.account_id, role=known(CONTACT_ROLES, row.role, "contact role"))]
     return Contact(
         id=row.id,
         source=source(row.system_modstamp),
@@ -148,7 +153,26 @@ def contact(row: wire.Contact) -> Contact:
         email=row.email or "",
         phone=row.phone or "",
         title=row.title or "",
+        account_id=row.account_id or "",
+        marketing_opt_out=row.has_opted_out_of_email,
         roles=roles,
+    )
+
+
+def lead(row: wire.Lead, absorbed: list[str]) -> Lead:
+    """A lead. Whether an open one was given up stands in a list of words that each org makes its own."""
+    return Lead(
+        id=row.id,
+        source=source(row.system_modstamp),
+        company=row.company or "",
+        given=row.first_name or "",
+        family=row.last_name,
+        email=row.email or "",
+        status="converted" if row.is_converted else "open",
+        account_id=row.converted_account_id or "",
+        contact_id=row.converted_contact_id or "",
+        opportunity_id=row.converted_opportunity_id or "",
+        absorbed=absorbed,
     )
 
 
@@ -158,12 +182,32 @@ def quote(row: wire.Quote, lines: list[wire.QuoteLine]) -> Quote:
         id=row.id,
         source=source(row.system_modstamp),
         number=row.quote_number,
+        revision=counted(row.revision or Decimal(1)),
         opportunity_id=row.opportunity_id,
         currency=currency_of(row.currency_iso_code, system=SYSTEM),
         total=money(row.grand_total, row.currency_iso_code, system=SYSTEM),
-        status=_known(QUOTE_STATUSES, row.status, "quote status"),
+        tax_included=row.tax_included,
+        cost=None if row.cost is None else money(row.cost, row.currency_iso_code, system=SYSTEM),
+        approved_discount=share(row.approved_discount, system=SYSTEM),
+        status=known(QUOTE_STATUSES, row.status, "quote status"),
         valid_to=row.expiration_date,
+        signed_on=row.signed_on,
+        envelope=row.envelope or "",
+        frozen=row.frozen,
+        order_number=row.order_number or "",
+        order_id=row.order_id or "",
         lines=[_quote_line(number, line, row.currency_iso_code) for number, line in enumerate(lines, 1)],
+    )
+
+
+def quote_mark(wanted: QuoteMark) -> wire.QuoteMark:
+    """What is written of a quote; the list's own word for its status."""
+    status = next(label for label, word in QUOTE_STATUSES.items() if word == wanted.status)
+    return wire.QuoteMark(
+        status=status,
+        frozen=wanted.frozen,
+        order_number=wanted.order_number or None,
+        order_id=wanted.order_id or None,
     )
 
 
@@ -185,7 +229,8 @@ def contract(row: wire.Contract) -> Contract:
         at_risk_until=row.at_risk_until,
         po_number=row.po_number or "",
         payment_terms=row.payment_terms or "",
-        status=_known(CONTRACT_STATUSES, row.status, "contract status"),
+        status=known(CONTRACT_STATUSES, row.status, "contract status"),
+        amendment=None if row.carried is None else counted(row.carried),
     )
 
 
@@ -220,6 +265,16 @@ def change(row: wire.Changed) -> Change:
     )
 
 
+def record_change(row: wire.ChangedRecord) -> RecordChange:
+    """A record the poll found; a deleted one may have been merged into another."""
+    return RecordChange(
+        native_id=row.id,
+        version="" if row.is_deleted else stamp(row.system_modstamp),
+        changed_at=row.system_modstamp,
+        gone=row.is_deleted,
+    )
+
+
 def stamp(instant: datetime) -> str:
     """An instant as Salesforce writes it: `2026-01-31T09:15:30.000+0000`."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
@@ -235,10 +290,13 @@ def _quote_line(number: int, line: wire.QuoteLine, currency: str) -> QuoteLine:
     return QuoteLine(
         seq=line.sort_order or number,
         item=line.product.name if line.product else "",
-        kind=_known(LINE_KINDS, family, "product family") if family else "labour",
+        code=(line.product.product_code or "") if line.product else "",
+        kind=known(LINE_KINDS, family, "product family") if family else "labour",
         qty=line.quantity,
         unit_price=money(line.unit_price, currency, system=SYSTEM),
         net=money(line.total_price, currency, system=SYSTEM),
+        list_price=None if line.list_price is None else money(line.list_price, currency, system=SYSTEM),
+        tax_rate=share(line.tax_rate, system=SYSTEM),
         role=line.role or "",
     )
 
@@ -268,10 +326,18 @@ def _role_demand(text: str | None) -> list[RoleDemand]:
 
 
 def _contract_type(label: str | None) -> ContractType:
-    return _known(CONTRACT_TYPES, label, "contract type") if label else "tm"
+    return known(CONTRACT_TYPES, label, "contract type") if label else "tm"
 
 
-def _known(words: Mapping[str, T], code: str, what: str) -> T:
+def counted(number: Decimal) -> int:
+    """A number the org keeps as a decimal, and we count by; `Drifted` where it is no whole one."""
+    if not number.is_finite() or number != number.to_integral_value():
+        raise Drifted(f"{number} is no whole number to count by", system=SYSTEM)
+    return int(number)
+
+
+def known(words: Mapping[str, T], code: str, what: str) -> T:
+    """Our word for a code; `Drifted` where there is none."""
     if code not in words:
         raise Drifted(f"{what} {code!r} is not one we know: {', '.join(words)}", system=SYSTEM)
     return words[code]

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Final, Literal, TypeVar
 
-from canonical.objects import Contact, Contract, Customer, Opportunity, Quote
+from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, Quote
 from foundation.sandbox import Box, Record, Suite, Switch
+from foundation.sandbox.suite import Touch
 from system_apis.salesforce import mapping
 from system_apis.salesforce.sandbox import org
 
@@ -60,6 +61,12 @@ def plant_contact(box: Box, contact: Contact) -> str:
     return _make(box, "Contact", fields)
 
 
+def plant_lead(box: Box, lead: Lead) -> str:
+    """Somebody who may become a customer."""
+    named = {"FirstName": lead.given, "LastName": lead.family, "Company": lead.company, "Email": lead.email}
+    return _make(box, "Lead", named)
+
+
 def plant_quote(box: Box, quote: Quote) -> str:
     """An offer with its lines."""
     fields = {"Name": quote.number, "OpportunityId": quote.opportunity_id, "CurrencyIsoCode": quote.currency}
@@ -99,6 +106,11 @@ def move_deal(box: Box, native_id: str, to: Literal["open", "won", "lost"]) -> N
     org.update(box, org.kind_of("Opportunity"), native_id, {"StageName": STAGES[to]})
 
 
+def delete(kind: str) -> Touch:
+    """Somebody deletes a record."""
+    return lambda box, native_id: org.delete(box, org.kind_of(kind), native_id)
+
+
 SUITE: Final = Suite(
     url="https://acme.my.salesforce.com",
     sign_in={
@@ -111,10 +123,12 @@ SUITE: Final = Suite(
         Opportunity: plant_deal,
         Customer: plant_account,
         Contact: plant_contact,
+        Lead: plant_lead,
         Quote: plant_quote,
         Contract: plant_contract,
     },
     touch={Opportunity: touch_deal},
+    remove={Customer: delete("Account"), Contact: delete("Contact")},
     denied=Switch(option="denied_objects", value=["Quote"], object="Quote"),
     hidden=Switch(option="hidden_fields", value=["Opportunity.Practice__c"], object="Opportunity", field="Practice__c"),
     deal=lambda deal: deal.id,

@@ -2,61 +2,12 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import field
 
 from canonical.base import Value
-
-T = TypeVar("T")
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A record: field names as Salesforce writes them; a null is None."""
-
-    @classmethod
-    def columns(cls) -> str:
-        """Its fields, as SOQL names them."""
-        return ",".join(cls.__struct_encode_fields__)
-
-
-class Token(msgspec.Struct, frozen=True):
-    """What a sign-in gives. There is no `expires_in`."""
-
-    access_token: str
-    instance_url: str
-
-
-class TokenRefusal(msgspec.Struct, frozen=True):
-    """Why there is no token; the description may be missing or null."""
-
-    error: str
-    error_description: str | None = None
-
-
-class UserInfo(msgspec.Struct, frozen=True):
-    """Who we are."""
-
-    preferred_username: str
-    organization_id: str
-
-
-class Rows(msgspec.Struct, Generic[T], frozen=True, rename="camel"):
-    """A page of a query."""
-
-    total_size: int
-    done: bool
-    records: list[T]
-    next_records_url: str = ""
-
-
-class Problem(msgspec.Struct, frozen=True, rename="camel"):
-    """One entry of an error answer, which is always a list."""
-
-    error_code: str
-    message: str = ""
-    fields: list[str] | None = None
+from foundation.salesforce.wire import Row
 
 
 class Opportunity(Row, frozen=True, kw_only=True, rename="pascal"):
@@ -158,8 +109,34 @@ class Contact(Row, frozen=True, kw_only=True, rename="pascal"):
     email: str | None
     phone: str | None
     title: str | None
+    has_opted_out_of_email: bool
+    is_deleted: bool
+    master_record_id: str | None
     system_modstamp: str
     role: str | None = field(name="Role__c")
+
+
+class Lead(Row, frozen=True, kw_only=True, rename="pascal"):
+    """Somebody who may become a customer; converted, it stays and names what it became."""
+
+    id: str
+    company: str | None
+    first_name: str | None
+    last_name: str
+    email: str | None
+    is_converted: bool
+    converted_account_id: str | None
+    converted_contact_id: str | None
+    converted_opportunity_id: str | None
+    is_deleted: bool
+    master_record_id: str | None
+    system_modstamp: str
+
+
+class Absorbed(Row, frozen=True, kw_only=True, rename="pascal"):
+    """A lead that was merged into another."""
+
+    id: str
 
 
 class Quote(Row, frozen=True, kw_only=True, rename="pascal"):
@@ -173,12 +150,31 @@ class Quote(Row, frozen=True, kw_only=True, rename="pascal"):
     grand_total: Decimal
     expiration_date: date | None
     system_modstamp: str
+    revision: Decimal | None = field(name="Revision__c")
+    signed_on: date | None = field(name="Signed_On__c")
+    envelope: str | None = field(name="Signature_Envelope__c")
+    tax_included: bool = field(name="Tax_Included__c")
+    cost: Decimal | None = field(name="Cost__c")
+    approved_discount: Decimal | None = field(name="Approved_Discount__c")
+    frozen: bool = field(name="Frozen__c")
+    order_number: str | None = field(name="ERP_Order_Number__c")
+    order_id: str | None = field(name="ERP_Order_Id__c")
+
+
+class QuoteMark(msgspec.Struct, frozen=True, kw_only=True):
+    """What is written of a quote on its way to an order; None clears."""
+
+    status: str = field(name="Status")
+    frozen: bool = field(name="Frozen__c")
+    order_number: str | None = field(name="ERP_Order_Number__c")
+    order_id: str | None = field(name="ERP_Order_Id__c")
 
 
 class Product(Row, frozen=True, kw_only=True, rename="pascal"):
     """What a line sells; nested in the line."""
 
     name: str
+    product_code: str | None
     family: str | None
 
 
@@ -189,6 +185,8 @@ class QuoteLine(Row, frozen=True, kw_only=True, rename="pascal"):
     quantity: Decimal
     unit_price: Decimal
     total_price: Decimal
+    list_price: Decimal | None
+    tax_rate: Decimal | None = field(name="Tax_Rate__c")
     product: Product | None = field(name="Product2")
     role: str | None = field(name="Role__c")
 
@@ -212,6 +210,7 @@ class Contract(Row, frozen=True, kw_only=True, rename="pascal"):
     po_number: str | None = field(name="PO_Number__c")
     at_risk_until: date | None = field(name="At_Risk_Until__c")
     opportunity: str | None = field(name="Opportunity__c")
+    carried: Decimal | None = field(name="Carried_Amendment__c")
 
 
 class Changed(Row, frozen=True, kw_only=True, rename="pascal"):
@@ -222,37 +221,26 @@ class Changed(Row, frozen=True, kw_only=True, rename="pascal"):
     system_modstamp: datetime
 
 
+class ChangedRecord(Row, frozen=True, kw_only=True, rename="pascal"):
+    """An account or a person as the poll sees it, deleted ones too."""
+
+    id: str
+    is_deleted: bool
+    system_modstamp: datetime
+
+
 class NotificationData(msgspec.Struct, frozen=True, rename="camel"):
     """Which record changed."""
 
     object: str
     id: str
     system_modstamp: datetime
-    is_won: bool
+    is_won: bool | None = None
+    """Of a deal only."""
 
 
 class Notification(msgspec.Struct, frozen=True):
-    """What the org's flow sends on a won deal: thin, since the reader reads the deal again."""
+    """What the org's flow sends on a won deal, and on a person: thin, since the reader reads the record again."""
 
     type: str
     data: NotificationData
-
-
-class PicklistValue(msgspec.Struct, frozen=True, rename="camel"):
-    """One entry of a list."""
-
-    value: str
-    active: bool = True
-
-
-class DescribedField(msgspec.Struct, frozen=True, rename="camel"):
-    """A field as `describe` tells it."""
-
-    name: str
-    picklist_values: list[PicklistValue] = []
-
-
-class Describe(msgspec.Struct, frozen=True, rename="camel"):
-    """An object as `describe` tells it."""
-
-    fields: list[DescribedField]

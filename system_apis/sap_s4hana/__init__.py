@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import systems
+from canonical.ports import contracts, effort, leads, lists, orders, people, receivables, setups, systems
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
-from system_apis import SystemApi
+from system_apis import SystemApi, not_yet
 from system_apis.sap_s4hana.adapter import SapS4hana
 from system_apis.sap_s4hana.auth import sign_in
 from system_apis.sap_s4hana.check import CHECKS
@@ -40,14 +40,30 @@ SYSTEM_API = SystemApi(
     ports=(
         systems.LegalEntities,
         systems.Customers,
+        lists.CustomerList,
         systems.Contracts,
         systems.Projects,
+        lists.ProjectList,
         systems.BillingSchedules,
+        receivables.Invoices,
+        receivables.Payments,
         systems.Connection,
     ),
     adapter=SapS4hana,
     connect=connect,
     roles=("erp",),
+    lacks=not_yet(
+        contracts.ContractTerms,
+        people.People,
+        people.CustomerPeople,
+        leads.CustomerKeys,
+        setups.ProjectSetups,
+        setups.WorkBreakdowns,
+        orders.Items,
+        orders.SalesOrders,
+        effort.TimePostings,
+    )
+    | {effort.ExpensePostings: "S/4HANA Cloud keeps no expense reports: they are Concur's, a system of its own."},
     checks=CHECKS,
     sandbox=sandbox,
     demo=demo,

@@ -7,14 +7,13 @@ read it is not overwritten.
 """
 
 import re
-from typing import Any, Final, TypeVar
+from typing import Final
 
-import httpx
-import msgspec
-
-from canonical.faults import Drifted, FieldError, Invalid, NotFound
+from canonical.faults import FieldError, Invalid, NotFound
 from canonical.objects import BillingSchedule, Contract, Customer, LegalEntity, Project, TaxProfile
-from canonical.ports.operation import Written
+from canonical.ports.lists import PAGE, CustomerList, LifecycleChange, ProjectList, RecordChange
+from canonical.ports.operation import Page, Written
+from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.systems import (
     Account,
     BillingSchedules,
@@ -26,12 +25,22 @@ from canonical.ports.systems import (
     StageChange,
 )
 from foundation.checking import Described
-from foundation.vendor_http import send
-from system_apis.sap_s4hana import faults, mapping, metadata, partner_mapping, partner_wire, updates, wire
+from foundation.marks import Mark
+from system_apis.sap_s4hana import (
+    changed_wire,
+    listing,
+    mapping,
+    metadata,
+    owed_wire,
+    partner_mapping,
+    partner_wire,
+    updates,
+    wire,
+)
+from system_apis.sap_s4hana.calls import first, given
 from system_apis.sap_s4hana.codes import KEY_TYPE
-from system_apis.sap_s4hana.entities import FirmEntities
-from system_apis.sap_s4hana.odata import SYSTEM, by_guid, keyed, literal, query
-from system_apis.sap_s4hana.updates import Change
+from system_apis.sap_s4hana.odata import SYSTEM, keyed, literal
+from system_apis.sap_s4hana.owed import BILL_WITH, REQUEST_WITH, Receivables
 
 PARTNER_WITH: Final = (
     "to_BusinessPartnerAddress/to_EmailAddress,to_BusinessPartnerTax,to_BuPaIdentification,"
@@ -40,18 +49,10 @@ PARTNER_WITH: Final = (
 CONTRACT_WITH: Final = "to_Item/to_PricingElement"
 ORDER_WITH: Final = "to_Item/to_BillingPlan/to_BillingPlanItem"
 _NUMBER: Final = re.compile(r"\d{1,10}")
-_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_JSON: Final = {"Content-Type": "application/json"}
-T = TypeVar("T")
 
 
-class SapS4hana:
+class SapS4hana(Receivables):
     """One tenant, through one communication user. `http` carries the base address, the session and the time limits."""
-
-    def __init__(self, http: httpx.AsyncClient, user: str = "") -> None:
-        self._http = http
-        self._user = user
-        self._entities = FirmEntities(self._firm)
 
     async def whoami(self) -> Account:
         """The tenant, as its host name says it, and the user or client we sign in as."""
@@ -77,20 +78,27 @@ class SapS4hana:
             case "A_SalesOrder":
                 orders = await self._list(wire.ORDERS, kind, wire.Order, {**params, "$expand": ORDER_WITH})
                 return bool([await self._schedule(each) for each in orders])
+            case "A_DebitMemoRequest":
+                wanted = {**params, "$expand": REQUEST_WITH}
+                return bool(await self._requested(await self._list(owed_wire.DEBITS, kind, owed_wire.Debit, wanted)))
+            case "A_CreditMemoRequest":
+                wanted = {**params, "$expand": REQUEST_WITH}
+                return bool(await self._requested(await self._list(owed_wire.CREDITS, kind, owed_wire.Credit, wanted)))
+            case "A_BillingDocument":
+                bills = await self._list(owed_wire.BILLS, kind, owed_wire.Bill, {**params, "$expand": BILL_WITH})
+                return bool(await self._other_bills(bills))
+            case "A_OperationalAcctgDocItemCube":
+                return bool(await self._list(owed_wire.LEDGER, kind, owed_wire.Entry, params))
             case "A_EnterpriseProject":
                 projects = await self._list(wire.PROJECTS, kind, wire.Project, params)
                 return bool([await self._project(each) for each in projects])
             case _:
                 return bool(await self._list(wire.COMPANIES, kind, wire.CompanyCode, params))
 
-    async def close(self) -> None:
-        """Close the connection's client."""
-        await self._http.aclose()
-
     async def legal_entity(self, code: str) -> LegalEntity:
         """A company code by our code, with its posting periods."""
         entities = await self._firm({"$filter": f"Code eq {literal(code)}", "$expand": "_Period"})
-        found = _first(entities, code)
+        found = first(entities, code)
         path = f"{wire.COMPANIES}/{keyed('A_CompanyCode', CompanyCode=found.company_code)}"
         company: wire.One[wire.CompanyCode] = await self._send("GET", path, wire.One[wire.CompanyCode])
         return mapping.legal_entity(found, company.d)
@@ -116,8 +124,28 @@ class SapS4hana:
             found = await self._partner_by(key)
         except NotFound:
             made = await self._create(f"{wire.PARTNERS}/A_BusinessPartner", draft)
-            return Written(id=_given(made.business_partner), created=True)
+            return Written(id=given(made.business_partner), created=True)
         await self._apply(updates.of_partner(found, draft))
+        return Written(id=found.business_partner, created=False)
+
+    async def customers(self, cursor: str = "", limit: int = PAGE) -> Page[Customer]:
+        """Customers by business partner number."""
+        asked = listing.customers_after(cursor, limit) | {"$expand": PARTNER_WITH}
+        found = await self._listed(wire.PARTNERS, "A_BusinessPartner", partner_wire.Partner, asked)
+        items = [await self._customer(each) for each in found.results[:limit]]
+        return Page(items=items, next=listing.customers_next(found, limit))
+
+    async def customer_changes(self, since: str, limit: int = PAGE) -> Page[RecordChange]:
+        """Customers changed since a watermark: of its whole day, and of the day before once all is read."""
+        mark = Mark.read(since)
+        asked = listing.partners_since(mark, limit)
+        found = await self._listed(wire.PARTNERS, "A_BusinessPartner", changed_wire.Partner, asked)
+        return listing.partners_changed(mark, found, limit)
+
+    async def set_customer_lifecycle(self, customer_id: str, data: LifecycleChange) -> Written:
+        """Set or lift the central block of the business partner."""
+        found = await self._partner(customer_id)
+        await self._apply(updates.of_block(found, closed=data.lifecycle == "closed"))
         return Written(id=found.business_partner, created=False)
 
     async def contract_by_key(self, key: str) -> Contract:
@@ -131,13 +159,27 @@ class SapS4hana:
             found = await self._contract_by(key)
         except NotFound:
             made = await self._create(f"{wire.CONTRACTS}/A_SalesContract", draft)
-            return Written(id=_given(made.sales_contract), created=True)
+            return Written(id=given(made.sales_contract), created=True)
         await self._apply(updates.of_contract(found, draft))
         return Written(id=found.sales_contract, created=False)
 
     async def project(self, project_id: str) -> Project:
         """A project by its UUID."""
         return await self._project(await self._job(project_id))
+
+    async def projects(self, cursor: str = "", limit: int = PAGE) -> Page[Project]:
+        """Projects by their codes."""
+        asked = listing.projects_after(cursor, limit)
+        found = await self._listed(wire.PROJECTS, "A_EnterpriseProject", wire.Project, asked)
+        items = [await self._project(each) for each in found.results[:limit]]
+        return Page(items=items, next=listing.projects_next(found, limit))
+
+    async def project_changes(self, since: str, limit: int = PAGE) -> Page[RecordChange]:
+        """Projects changed since a watermark."""
+        mark = Mark.read(since)
+        asked = listing.projects_since(mark, limit)
+        found = await self._listed(wire.PROJECTS, "A_EnterpriseProject", changed_wire.Project, asked)
+        return listing.projects_changed(mark, found, limit)
 
     async def project_by_key(self, key: str) -> Project:
         """A project by our key."""
@@ -150,7 +192,7 @@ class SapS4hana:
             found = await self._job_by(key)
         except NotFound:
             made = await self._create(f"{wire.PROJECTS}/A_EnterpriseProject", draft)
-            return Written(id=_given(made.project_uuid), created=True)
+            return Written(id=given(made.project_uuid), created=True)
         await self._apply(updates.of_project(found, draft))
         return Written(id=found.project_uuid, created=False)
 
@@ -175,7 +217,7 @@ class SapS4hana:
             found = await self._order_by(key)
         except NotFound:
             made = await self._create(f"{wire.ORDERS}/A_SalesOrder", draft)
-            return Written(id=_given(made.sales_order), created=True)
+            return Written(id=given(made.sales_order), created=True)
         await self._apply(updates.of_order(found, draft))
         return Written(id=found.sales_order, created=False)
 
@@ -209,81 +251,30 @@ class SapS4hana:
         named = await self._list(
             wire.PARTNERS, "A_BuPaIdentification", partner_wire.Identification, {"$filter": wanted}
         )
-        return await self._partner(_first(named, key).business_partner)
+        return await self._partner(first(named, key).business_partner)
 
     async def _contract_by(self, key: str) -> wire.Contract:
         params = {"$filter": f"YY1_TGKey_SDH eq {literal(key)}", "$expand": CONTRACT_WITH}
-        return _first(await self._list(wire.CONTRACTS, "A_SalesContract", wire.Contract, params), key)
+        return first(await self._list(wire.CONTRACTS, "A_SalesContract", wire.Contract, params), key)
 
     async def _order_by(self, key: str) -> wire.Order:
         params = {"$filter": f"YY1_TGKey_SDH eq {literal(key)}", "$expand": ORDER_WITH}
-        return _first(await self._list(wire.ORDERS, "A_SalesOrder", wire.Order, params), key)
+        return first(await self._list(wire.ORDERS, "A_SalesOrder", wire.Order, params), key)
 
     async def _job_by(self, key: str) -> wire.Project:
         params = {"$filter": f"YY1_TGKey_PPH eq {literal(key)}"}
-        return _first(await self._list(wire.PROJECTS, "A_EnterpriseProject", wire.Project, params), key)
-
-    async def _job(self, project_id: str) -> wire.Project:
-        if not _GUID.fullmatch(project_id):
-            raise NotFound(f"{project_id[:40]!r} is no project's UUID", system=SYSTEM)
-        return await self._get(f"{wire.PROJECTS}/{by_guid('A_EnterpriseProject', project_id)}", wire.Project, {})
-
-    async def _firm(self, params: dict[str, str]) -> list[wire.Entity]:
-        """Our own service, page by page."""
-        path, found = f"{wire.FIRM}/LegalEntity", list[wire.Entity]()
-        while True:
-            page: wire.Entities = await self._send("GET", path + query(params), wire.Entities)
-            found += page.value
-            if not page.next:
-                return found
-            params = dict(httpx.URL(page.next).params)
-
-    async def _get(self, path: str, returns: type[T], params: dict[str, str]) -> T:
-        found = await self._send("GET", path + query(params), wire.One[returns])  # type: ignore[valid-type]  # built here
-        one: T = found.d
-        return one
-
-    async def _list(self, service: str, entity_set: str, returns: type[T], params: dict[str, str]) -> list[T]:
-        """What a query finds on its first page: a key is one record's, a sample is one."""
-        kind: Any = wire.Many[returns]  # type: ignore[valid-type]  # built here
-        page = await self._send("GET", f"{service}/{entity_set}{query(params)}", kind)
-        found: list[T] = page.d.results
-        return found
-
-    async def _create(self, path: str, draft: wire.Wire) -> wire.Made:
-        content = msgspec.json.encode(draft)
-        answer: wire.One[wire.Made] = await self._send(
-            "POST", path, wire.One[wire.Made], content=content, headers=_JSON
-        )
-        return answer.d
-
-    async def _apply(self, changes: list[Change]) -> None:
-        for change in changes:
-            headers = _JSON | ({"If-Match": change.etag} if change.etag else {})
-            content = msgspec.json.encode(change.body) if change.body is not None else None
-            await self._send(change.method, change.path, content=content, headers=headers)
-
-    async def _send(self, method: str, path: str, returns: Any = None, **more: Any) -> Any:
-        return await send(self._http, method, path, returns, system=SYSTEM, faults=faults.read, **more)
-
-
-def _given(number: str) -> str:
-    if not number:
-        raise Drifted("a create was accepted without saying what was made", system=SYSTEM)
-    return number
-
-
-def _first(found: list[T], key: str) -> T:
-    if not found:
-        raise NotFound(f"SAP has nothing under the key {key[:80]}", system=SYSTEM)
-    return found[0]
+        return first(await self._list(wire.PROJECTS, "A_EnterpriseProject", wire.Project, params), key)
 
 
 _ports: tuple[
     type[LegalEntities],
     type[Customers],
+    type[CustomerList],
     type[Contracts],
     type[Projects],
+    type[ProjectList],
     type[BillingSchedules],
+    type[Invoices],
+    type[Payments],
     type[Connection],
-] = (SapS4hana,) * 6  # the type checker holds us to the ports
+] = (SapS4hana,) * 10  # the type checker holds us to the ports

@@ -3,7 +3,7 @@
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.sap_s4hana import partner_wire, wire
+from system_apis.sap_s4hana import owed_wire, partner_wire, wire
 
 
 def _fields(of: type[wire.Wire]) -> tuple[str, ...]:
@@ -15,5 +15,9 @@ CHECKS: Final = (
     Checked(object="A_SalesContract", fields=_fields(wire.Contract)),
     Checked(object="A_SalesOrder", fields=_fields(wire.Order)),
     Checked(object="A_EnterpriseProject", fields=_fields(wire.Project)),
+    Checked(object="A_DebitMemoRequest", fields=_fields(owed_wire.Debit)),
+    Checked(object="A_CreditMemoRequest", fields=_fields(owed_wire.Credit)),
+    Checked(object="A_BillingDocument", fields=_fields(owed_wire.Bill)),
+    Checked(object="A_OperationalAcctgDocItemCube", fields=_fields(owed_wire.Entry)),
     Checked(object="A_CompanyCode", fields=_fields(wire.CompanyCode)),
 )

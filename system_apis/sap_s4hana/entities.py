@@ -19,6 +19,12 @@ class FirmEntities:
         self._read = read
         self._known: list[wire.Entity] = []
 
+    async def all(self) -> list[wire.Entity]:
+        """Every one."""
+        if not self._known:
+            self._known = await self._read({})
+        return self._known
+
     async def by_code(self, code: str) -> wire.Entity:
         """By a code a caller gave us; `Invalid` when SAP has no such company."""
         found = await self._find("code", code)

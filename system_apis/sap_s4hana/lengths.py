@@ -13,3 +13,5 @@ STREET: Final = 60
 CITY: Final = 40
 OWN: Final = 100
 """Our own fields, as QUIRKS.md asks for them."""
+SOURCES: Final = 1333
+"""The most that a field of our own may have."""

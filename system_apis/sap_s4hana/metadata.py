@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 from typing import Final
 
 from canonical.faults import Drifted, NotFound
-from system_apis.sap_s4hana import wire
+from system_apis.sap_s4hana import owed_wire, wire
 from system_apis.sap_s4hana.odata import SYSTEM
 
 SERVICE_OF: Final = {
@@ -13,6 +13,10 @@ SERVICE_OF: Final = {
     "A_SalesOrder": wire.ORDERS,
     "A_EnterpriseProject": wire.PROJECTS,
     "A_CompanyCode": wire.COMPANIES,
+    "A_DebitMemoRequest": owed_wire.DEBITS,
+    "A_CreditMemoRequest": owed_wire.CREDITS,
+    "A_BillingDocument": owed_wire.BILLS,
+    "A_OperationalAcctgDocItemCube": owed_wire.LEDGER,
 }
 
 

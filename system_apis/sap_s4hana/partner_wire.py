@@ -134,6 +134,12 @@ class PartnerHead(Wire, frozen=True, kw_only=True):
     organization_bp_name1: str = msgspec.field(name="OrganizationBPName1")
 
 
+class PartnerBlock(Wire, frozen=True, kw_only=True):
+    """Whether a business partner is blocked for everything."""
+
+    business_partner_is_blocked: bool
+
+
 class PartnerDraft(PartnerHead, frozen=True, kw_only=True):
     """A business partner that is made, with all it needs to be a customer."""
 

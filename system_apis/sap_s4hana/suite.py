@@ -1,10 +1,49 @@
 """What the port suite has to know of SAP S/4HANA."""
 
+from decimal import Decimal
 from typing import Final
 
-from canonical.objects import BillingSchedule, Contract, Customer, Project
-from foundation.sandbox import Suite, Switch
+from canonical.objects import BillingSchedule, Contract, Customer, Invoice, Payment, Project
+from foundation.sandbox import Box, Suite, Switch
+from foundation.sandbox.suite import Touch
 from system_apis.sap_s4hana import lengths
+from system_apis.sap_s4hana.sandbox import billing_service
+
+
+def _deleted(kind: str, skip: int = 0) -> Touch:
+    def delete(box: Box, native_id: str) -> None:
+        box.store.delete(kind, native_id[skip:])
+
+    return delete
+
+
+def plant_payment(box: Box, payment: Payment) -> str:
+    """A bank statement's line is posted: held against invoices, what is left on account."""
+    company = box.store.find("A_CustomerCompany", Customer=payment.account_id)[0]["CompanyCode"]
+    fields = {
+        "Customer": payment.account_id,
+        "PostingDate": payment.received_on.isoformat(),
+        "TransactionCurrency": payment.currency,
+        "DocumentReferenceID": payment.bank_reference,
+        "PaymentMethod": payment.method[:1],
+    }
+    parts: list[tuple[str, Decimal]] = []
+    for each in payment.allocations:
+        (item,) = box.store.find("A_BillingDocumentItem", ReferenceSDDocument=each.invoice_id[1:])[:1]
+        bill = box.store.get("A_BillingDocument", item["BillingDocument"]) or {}
+        parts.append((bill["AccountingDocument"], each.amount.amount))
+    if payment.unapplied.amount:
+        parts.append(("", payment.unapplied.amount))
+    return billing_service.paid(box, company, fields, parts)
+
+
+def _payment_gone(box: Box, native_id: str) -> None:
+    company, year, number = native_id.split(".")
+    for each in box.store.find(
+        billing_service.ENTRIES, CompanyCode=company, FiscalYear=year, AccountingDocument=number
+    ):
+        box.store.delete(billing_service.ENTRIES, f"{company}|{year}|{number}|{each['AccountingDocumentItem']}")
+
 
 SUITE: Final = Suite(
     url="https://my300001-api.s4hana.ondemand.com",
@@ -14,6 +53,7 @@ SUITE: Final = Suite(
         "client_secret": "${SAP_S4HANA_CLIENT_SECRET}",
     },
     loses={
+        Invoice: {"due_on": "When an invoice is due its terms of payment say, and not before it is billed."},
         Project: {
             "tasks": "Tasks are the PSA's; work packages in SAP would be a second plan beside it.",
             "milestones": "Milestones are the PSA's; what they bill stands in the billing plan.",
@@ -24,8 +64,22 @@ SUITE: Final = Suite(
         Contract: {"title": lengths.ITEM_TEXT},
         Project: {"name": lengths.PROJECT_NAME},
         BillingSchedule: {"name": lengths.OWN},
+        Invoice: {"title": lengths.OWN},
     },
-    refuses={Contract: {"po_number": lengths.PO_NUMBER}, Project: {"code": lengths.PROJECT_CODE}},
+    refuses={
+        Contract: {"po_number": lengths.PO_NUMBER},
+        Project: {"code": lengths.PROJECT_CODE},
+        Invoice: {"po_number": lengths.PO_NUMBER},
+    },
+    plant={Payment: plant_payment},
+    remove={
+        Customer: "SAP deletes no business partner: it is blocked, or marked for archiving.",
+        Project: _deleted("A_EnterpriseProject"),
+        Invoice: _deleted("A_DebitMemoRequest", skip=1),
+        Payment: _payment_gone,
+    },
+    no_tombstones={Project: "Deletions are not exposed by the service."},
+    by_day={Customer: "A business partner tells the day of its last change, and its time in no form to filter by."},
     denied=Switch(option="denied_services", value=["API_SALES_ORDER_SRV"], object="A_SalesOrder"),
     hidden=Switch(
         option="hidden_fields",

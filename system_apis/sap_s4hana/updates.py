@@ -28,7 +28,7 @@ def of_partner(found: partner_wire.Partner, draft: partner_wire.PartnerDraft) ->
     """A customer's name, address, e-mail address, tax numbers, and that it is a customer of this company."""
     partner = found.business_partner
     path = f"{wire.PARTNERS}/{keyed('A_BusinessPartner', BusinessPartner=partner)}"
-    changes = _patched(partner_wire.PartnerHead, found, draft, path, found.metadata.etag)
+    changes = patched(partner_wire.PartnerHead, found, draft, path, found.metadata.etag)
     for address in draft.to_business_partner_address:
         changes += _address(found, address, path)
     changes += _taxes(found, draft)
@@ -37,42 +37,49 @@ def of_partner(found: partner_wire.Partner, draft: partner_wire.PartnerDraft) ->
     return changes
 
 
+def of_block(found: partner_wire.Partner, *, closed: bool) -> list[Change]:
+    """Only its central block."""
+    path = f"{wire.PARTNERS}/{keyed('A_BusinessPartner', BusinessPartner=found.business_partner)}"
+    block = partner_wire.PartnerBlock(business_partner_is_blocked=closed)
+    return patched(partner_wire.PartnerBlock, found, block, path, found.metadata.etag)
+
+
 def of_contract(found: wire.Contract, draft: wire.ContractDraft) -> list[Change]:
     """A contract's head, its item and its price."""
     number = found.sales_contract
     path = f"{wire.CONTRACTS}/{keyed('A_SalesContract', SalesContract=number)}"
-    changes = _patched(wire.ContractHead, found, draft, path, found.metadata.etag)
+    changes = patched(wire.ContractHead, found, draft, path, found.metadata.etag)
     for item, wanted in zip(found.to_item.results, draft.to_item, strict=False):
         keys = {"SalesContract": number, "SalesContractItem": item.sales_contract_item}
         at = f"{wire.CONTRACTS}/{keyed('A_SalesContractItem', **keys)}"
-        changes += _patched(wire.ContractItemHead, item, wanted, at)
+        changes += patched(wire.ContractItemHead, item, wanted, at)
         for price, asked in zip(item.to_pricing_element.results, wanted.to_pricing_element, strict=False):
             step = {
                 "PricingProcedureStep": price.pricing_procedure_step,
                 "PricingProcedureCounter": price.pricing_procedure_counter,
             }
             at = f"{wire.CONTRACTS}/{keyed('A_SalesContractItemPrcgElmnt', **keys, **step)}"
-            changes += _patched(wire.PriceHead, price, asked, at)
+            changes += patched(wire.PriceHead, price, asked, at)
     return changes
 
 
 def of_project(found: wire.Project, draft: wire.ProjectDraft) -> list[Change]:
     """A project's head."""
     path = f"{wire.PROJECTS}/{by_guid('A_EnterpriseProject', found.project_uuid)}"
-    return _patched(wire.ProjectHead, found, draft, path, found.metadata.etag)
+    return patched(wire.ProjectHead, found, draft, path, found.metadata.etag)
 
 
 def of_stage(found: wire.Project, stage: wire.ProjectStage) -> list[Change]:
     """Only how far it is."""
     path = f"{wire.PROJECTS}/{by_guid('A_EnterpriseProject', found.project_uuid)}"
-    return _patched(wire.ProjectStage, found, stage, path, found.metadata.etag)
+    return patched(wire.ProjectStage, found, stage, path, found.metadata.etag)
 
 
 def of_order(found: wire.Order, draft: wire.OrderDraft) -> list[Change]:
     """An order's head and its items, matched by their place."""
     number = found.sales_order
     path = f"{wire.ORDERS}/{keyed('A_SalesOrder', SalesOrder=number)}"
-    changes = _patched(wire.OrderHead, found, draft, path, found.metadata.etag)
+    changes = patched(wire.OrderHead, found, draft, path, found.metadata.etag)
     there = found.to_item.results
     for item, wanted in zip(there, draft.to_item, strict=False):
         changes += _item(number, item, wanted)
@@ -88,12 +95,12 @@ def of_order(found: wire.Order, draft: wire.OrderDraft) -> list[Change]:
 
 def _item(number: str, item: wire.OrderItem, wanted: wire.OrderItemDraft) -> list[Change]:
     keys = {"SalesOrder": number, "SalesOrderItem": item.sales_order_item}
-    changes = _patched(wire.OrderItemHead, item, wanted, f"{wire.ORDERS}/{keyed('A_SalesOrderItem', **keys)}")
+    changes = patched(wire.OrderItemHead, item, wanted, f"{wire.ORDERS}/{keyed('A_SalesOrderItem', **keys)}")
     for plan, asked in zip(item.to_billing_plan.results, wanted.to_billing_plan, strict=False):
         for dated, asked_date in zip(plan.to_billing_plan_item.results, asked.to_billing_plan_item, strict=False):
             place = {"BillingPlan": plan.billing_plan, "BillingPlanItem": dated.billing_plan_item}
             at = f"{wire.ORDERS}/{keyed('A_SlsOrderItemBillingPlanItem', **keys, **place)}"
-            changes += _patched(wire.PlanItemHead, dated, asked_date, at)
+            changes += patched(wire.PlanItemHead, dated, asked_date, at)
     return changes
 
 
@@ -104,14 +111,14 @@ def _address(found: partner_wire.Partner, wanted: partner_wire.AddressDraft, pat
         return [Change(method="POST", path=f"{path}/to_BusinessPartnerAddress", body=wanted)]
     keys = {"BusinessPartner": found.business_partner, "AddressID": there.address_id}
     at = f"{wire.PARTNERS}/{keyed('A_BusinessPartnerAddress', **keys)}"
-    changes = _patched(partner_wire.AddressHead, there, wanted, at)
+    changes = patched(partner_wire.AddressHead, there, wanted, at)
     mail = next(iter(there.to_email_address.results), None)
     for asked in wanted.to_email_address:
         if mail is None:
             changes.append(Change(method="POST", path=f"{at}/to_EmailAddress", body=asked))
             continue
         place = {"AddressID": mail.address_id, "Person": mail.person, "OrdinalNumber": mail.ordinal_number}
-        changes += _patched(
+        changes += patched(
             partner_wire.EmailHead, mail, asked, f"{wire.PARTNERS}/{keyed('A_AddressEmailAddress', **place)}"
         )
     return changes
@@ -129,7 +136,7 @@ def _taxes(found: partner_wire.Partner, draft: partner_wire.PartnerDraft) -> lis
         if kind not in wanted:
             changes.append(Change(method="DELETE", path=at))
         else:
-            changes += _patched(partner_wire.TaxHead, known, wanted[kind], at)
+            changes += patched(partner_wire.TaxHead, known, wanted[kind], at)
     new = [each for kind, each in wanted.items() if kind not in there]
     return changes + [Change(method="POST", path=f"{partner}/to_BusinessPartnerTax", body=each) for each in new]
 
@@ -155,13 +162,13 @@ def _places(found: partner_wire.Customer, wanted: partner_wire.CustomerDraft) ->
             "DistributionChannel": there.distribution_channel,
             "Division": there.division,
         }
-        changes += _patched(
+        changes += patched(
             partner_wire.SalesAreaHead, there, area, f"{wire.PARTNERS}/{keyed('A_CustomerSalesArea', **keys)}"
         )
     return changes
 
 
-def _patched(kind: type[H], found: wire.Wire, wanted: wire.Wire, path: str, etag: str = "") -> list[Change]:
+def patched(kind: type[H], found: wire.Wire, wanted: wire.Wire, path: str, etag: str = "") -> list[Change]:
     """One PATCH of these fields, or nothing when they are alike."""
     asked = kind(**{name: getattr(wanted, name) for name in kind.__struct_fields__})
     if kind(**{name: as_sent(getattr(found, name)) for name in kind.__struct_fields__}) == asked:

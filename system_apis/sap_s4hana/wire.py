@@ -71,6 +71,8 @@ class Made(Wire, frozen=True, kw_only=True):
     business_partner: str = ""
     sales_contract: str = ""
     sales_order: str = ""
+    debit_memo_request: str = ""
+    credit_memo_request: str = ""
     project_uuid: str = ""
 
 

@@ -1,11 +1,12 @@
 """A record to write and to tamper with, in a file and in PostgreSQL: the same tests ask both."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
@@ -13,11 +14,12 @@ from sqlalchemy.engine import make_url
 from foundation.context import Caller
 from foundation.database import engine_of, migrate
 from foundation.masking import Masker
-from gateway.audit import About, Bodies, Entry, Place, Trail
+from gateway.audit import About, Bodies, Entry, Place, Record, Trail
+from gateway.audit.sheet import COLUMNS, SELECT, Sheet, sheet_of
 from tests.gateway.notes import NOW, Note
 from tests.postgres import server
 
-TABLES = ("records", "bodies", "anchors", "removals")
+TABLES = ("sheets", "bodies", "anchors", "removals")
 MASKER = Masker(b"key")
 
 
@@ -27,12 +29,16 @@ class Ground:
     def __init__(self, place: Place) -> None:
         self.place = place
 
-    async def written(self, count: int = 6, *, of: str = "standard", when: float = NOW, who: str = "priya") -> None:
-        """So many records with bodies, each in a commit of its own, by a writer of their own."""
+    async def written(
+        self, count: int = 6, *, of: str = "standard", when: float = NOW, who: str = "priya", at_once: int = 1
+    ) -> None:
+        """So many records with bodies, `at_once` of them in each commit, by a writer of their own."""
         trail = Trail(self.place, MASKER)
         for number in range(count):
             trail.add(entry(number, of=of, when=when + number, who=who), BODIES)
-            await trail.flush()
+            if number % at_once == at_once - 1:
+                await trail.flush()
+        await trail.flush()
         trail.close()
 
     def run(self, *statements: str) -> None:
@@ -49,6 +55,29 @@ class Ground:
             self.run(*(f"DROP TRIGGER {name}" for name in found), *statements)
         else:
             self.run(*(f"ALTER TABLE {table} DISABLE TRIGGER ALL" for table in TABLES), *statements)
+
+    def sheets(self) -> list[Sheet]:
+        return [sheet_of(row) for row in self.ask(f"{SELECT} ORDER BY writer, seq")]
+
+    def records(self) -> list[Record]:
+        return [record for sheet in self.sheets() for record in sheet.records()]
+
+    def rewrite(self, change: Callable[[list[Record]], list[Record]]) -> None:
+        """Other records of each chain, in sheets that end where they ended and say what they should."""
+        before = self.sheets()
+        self.tamper("DELETE FROM sheets")
+        for writer in {sheet.writer: None for sheet in before}:
+            sheets = [sheet for sheet in before if sheet.writer == writer]
+            made, after = change([record for sheet in sheets for record in sheet.records()]), 0
+            for sheet in sheets:
+                if left := [record for record in made if after < record.seq <= sheet.seq]:
+                    self.write(Sheet.of(left))
+                after = sheet.seq
+
+    def write(self, sheet: Sheet) -> None:
+        """A sheet more."""
+        said = ", ".join("'" + str(value).replace("'", "''") + "'" for value in msgspec.structs.astuple(sheet))
+        self.run(f"INSERT INTO sheets ({', '.join(COLUMNS)}) VALUES ({said})")
 
     def ask(self, question: str) -> list[tuple[Any, ...]]:
         with self._connected() as store:

@@ -14,6 +14,7 @@ import pytest
 from gateway.audit import query, verify
 from gateway.audit.sqlite import SqliteStore
 from gateway.audit.store import Transaction
+from tests.audit.conftest import Ground
 from tests.gateway.notes import CABINET_FILE, NOTES_FILE, PLATFORM, PROCESS_TIER, Desk, Note, World, problem, token
 
 KEYED = "/notes/v2/notes/by-key/k1"
@@ -79,8 +80,8 @@ async def test_an_answered_call_is_on_record_at_once_with_its_begin_and_its_end(
     assert answer.status_code == 200
     [kept] = query(durable.trail.place)
     assert (kept.record.status, kept.record.retention, kept.record.key) == (200, "money", "k1")
-    rows = sqlite3.connect(durable.trail.place.store).execute("SELECT status, reason FROM records ORDER BY seq")
-    assert rows.fetchall() == [(0, "begun"), (200, "")]
+    there = Ground(durable.trail.place).records()
+    assert [(record.status, record.reason) for record in there] == [(0, "begun"), (200, "")]
     assert disk.commits.count(True) == 2
     assert verify(durable.trail.place) == []
 

@@ -5,6 +5,7 @@ import pytest
 from gateway.audit import Span, erase, query, sweep, verify
 from gateway.words import Duration
 from tests.audit.conftest import MASKER, Ground
+from tests.audit.test_whole import changed, removed
 from tests.gateway.notes import NOW
 
 DAY = 86_400
@@ -61,9 +62,9 @@ async def test_a_record_changed_or_cut_off_after_a_sweep_is_still_found(ground: 
     await ground.written(6, when=NOW)
     sweep(ground.place, CLASSES, NOW + 400 * DAY + 3)
     assert [kept.record.seq for kept in query(ground.place)] == [6, 5, 4]
-    ground.tamper("UPDATE records SET status = 500 WHERE seq = 5")
+    changed({5: {"status": 500}})(ground)
     assert [(f.seq, f.problem) for f in verify(ground.place)] == [(5, "was changed")]
-    ground.run("DELETE FROM records WHERE seq = 4")
+    removed(4)(ground)
     assert (4, "is missing (removed: 4)") in [(f.seq, f.problem) for f in verify(ground.place)]
 
 

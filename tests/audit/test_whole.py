@@ -2,15 +2,18 @@
 
 import json
 import shutil
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from gateway.audit import Place, query, verify
-from gateway.audit.entry import FIELDS, Anchor, Record
+from gateway.audit.entry import Anchor, Record
 from gateway.audit.keyring import Keyring
+from gateway.audit.sheet import Sheet
 from tests.audit.conftest import TABLES, Ground
 from tests.gateway.notes import NOW
 
@@ -19,20 +22,61 @@ def found(ground: Ground) -> list[tuple[int, str]]:
     return [(finding.seq, finding.problem) for finding in verify(ground.place)]
 
 
+Deed = Callable[[Ground], None]
+"""What somebody does to a record."""
+
+
 def record(ground: Ground, seq: int) -> Record:
-    [row] = ground.ask(f"SELECT {', '.join(FIELDS)} FROM records WHERE seq = {seq}")
-    return Record(**dict(zip(FIELDS, row, strict=True)))
+    [found] = [record for record in ground.records() if record.seq == seq]
+    return found
 
 
-def rechained(ground: Ground, first: int, last: int, **changed: object) -> list[str]:
-    """Statements that change a record and make all that follow it follow."""
-    statements, previous = [], ""
-    for seq in range(first, last + 1):
-        forged = msgspec.structs.replace(record(ground, seq), **(changed if seq == first else {"previous": previous}))
-        previous = forged.expected_digest()
-        values = f"subject = '{forged.subject}', previous = '{forged.previous}', digest = '{previous}'"
-        statements.append(f"UPDATE records SET {values} WHERE seq = {seq}")
-    return statements
+def changed(seqs: Mapping[int, dict[str, Any]]) -> Deed:
+    """Records say something else; what they are searched by is made to fit."""
+
+    def others(records: list[Record]) -> list[Record]:
+        made = [msgspec.structs.replace(record, **seqs.get(record.seq, {})) for record in records]
+        return sorted(made, key=lambda record: record.seq)
+
+    return lambda ground: ground.rewrite(others)
+
+
+def removed(*seqs: int) -> Deed:
+    return lambda ground: ground.rewrite(lambda records: [record for record in records if record.seq not in seqs])
+
+
+def sql(*statements: str) -> Deed:
+    return lambda ground: ground.tamper(*statements)
+
+
+def both(one: Deed, other: Deed) -> Deed:
+    def done(ground: Ground) -> None:
+        one(ground)
+        other(ground)
+
+    return done
+
+
+def without_the_last_anchor(ground: Ground) -> None:
+    """Neither here nor in the second place."""
+    ground.tamper("DELETE FROM anchors WHERE seq = 6")
+    lines = ground.place.anchors.read_bytes().splitlines(keepends=True)
+    ground.place.anchors.write_bytes(b"".join(lines[:-1]))
+
+
+def rechain(ground: Ground, first: int, **said: object) -> None:
+    """Change a record and make all that follow it follow."""
+    previous = ""
+
+    def following(record: Record) -> Record:
+        nonlocal previous
+        if record.seq < first:
+            return record
+        made = msgspec.structs.replace(record, **(said if record.seq == first else {"previous": previous}))
+        previous = made.expected_digest()
+        return msgspec.structs.replace(made, digest=previous)
+
+    ground.rewrite(lambda records: [following(record) for record in records])
 
 
 async def test_a_record_as_written_is_whole(ground: Ground) -> None:
@@ -43,40 +87,32 @@ async def test_a_record_as_written_is_whole(ground: Ground) -> None:
     assert one.record.at == datetime.fromtimestamp(NOW + 3, UTC).isoformat(timespec="microseconds")
 
 
+REORDERED = [
+    (3, "is not where it was written; record 4 belongs here"),
+    (4, "is not where it was written; record 3 belongs here"),
+]
+CUT = [(5, "is missing (cut off the end; record 6 was anchored)")]
+NONE_LEFT = [(1, "is missing (cut off the end; record 6 was anchored)")]
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
 @pytest.mark.parametrize(
-    ("statements", "said"),
+    ("deed", "said"),
     [
-        (["UPDATE records SET status = 403 WHERE seq = 3"], [(3, "was changed")]),
-        (["UPDATE records SET scopes = 'all' WHERE seq = 6"], [(6, "was changed")]),
-        (["UPDATE records SET at = '2020-01-01' WHERE seq = 1"], [(1, "was changed")]),
-        (["DELETE FROM records WHERE seq = 4"], [(4, "is missing (removed: 4)")]),
-        (["DELETE FROM records WHERE seq = 1"], [(1, "is missing (removed: 1)")]),
-        (["DELETE FROM records WHERE seq IN (2, 3)"], [(2, "is missing (removed: 2 to 3)")]),
-        (["DELETE FROM records WHERE seq > 4"], [(5, "is missing (cut off the end; record 6 was anchored)")]),
-        (
-            ["DELETE FROM records WHERE seq > 4", "DELETE FROM anchors WHERE seq > 4"],
-            [(5, "is missing (cut off the end; record 6 was anchored)")],
-        ),
-        (
-            [
-                "UPDATE records SET seq = 99 WHERE seq = 3",
-                "UPDATE records SET seq = 3 WHERE seq = 4",
-                "UPDATE records SET seq = 4 WHERE seq = 99",
-            ],
-            [
-                (3, "is not where it was written; record 4 belongs here"),
-                (4, "is not where it was written; record 3 belongs here"),
-            ],
-        ),
-        (["DELETE FROM records"], [(1, "is missing (cut off the end; record 6 was anchored)")]),
-        (
-            ["DELETE FROM records", "DELETE FROM anchors", "DELETE FROM bodies"],
-            [(1, "is missing (cut off the end; record 6 was anchored)")],
-        ),
-        (["UPDATE bodies SET request = '{}' WHERE seq = 2"], [(2, "its request body was changed")]),
-        (["DELETE FROM bodies WHERE seq = 2"], [(2, "its bodies are gone, and no removal says why")]),
-        (["DELETE FROM names"], [(0, "the name is gone, and no removal says why")]),
-        (["DELETE FROM anchors WHERE seq = 6"], [(6, "was added by something else: no anchor covers it")]),
+        (changed({3: {"status": 403}}), [(3, "was changed")]),
+        (changed({6: {"scopes": "all"}}), [(6, "was changed")]),
+        (changed({1: {"at": "2020-01-01"}}), [(1, "was changed")]),
+        (removed(4), [(4, "is missing (removed: 4)")]),
+        (removed(1), [(1, "is missing (removed: 1)")]),
+        (removed(2, 3), [(2, "is missing (removed: 2 to 3)")]),
+        (removed(5, 6), CUT),
+        (both(removed(5, 6), sql("DELETE FROM anchors WHERE seq > 4")), CUT),
+        (changed({3: {"seq": 4}, 4: {"seq": 3}}), REORDERED),
+        (sql("DELETE FROM sheets"), NONE_LEFT),
+        (sql("DELETE FROM sheets", "DELETE FROM anchors", "DELETE FROM bodies"), NONE_LEFT),
+        (sql("UPDATE bodies SET request = '{}' WHERE seq = 2"), [(2, "its request body was changed")]),
+        (sql("DELETE FROM bodies WHERE seq = 2"), [(2, "its bodies are gone, and no removal says why")]),
+        (sql("DELETE FROM names"), [(0, "the name is gone, and no removal says why")]),
     ],
     ids=[
         "changed",
@@ -93,27 +129,56 @@ async def test_a_record_as_written_is_whole(ground: Ground) -> None:
         "body changed",
         "body removed",
         "name removed",
-        "anchor removed here",
     ],
 )
-async def test_tampering_is_found_and_named(ground: Ground, statements: list[str], said: list[tuple[int, str]]) -> None:
-    await ground.written()
-    ground.tamper(*statements)
-    if statements == ["DELETE FROM anchors WHERE seq = 6"]:
-        lines = ground.place.anchors.read_bytes().splitlines(keepends=True)
-        ground.place.anchors.write_bytes(b"".join(lines[:-1]))
+async def test_tampering_is_found_and_named(
+    ground: Ground, deed: Deed, said: list[tuple[int, str]], at_once: int
+) -> None:
+    await ground.written(at_once=at_once)
+    deed(ground)
     assert found(ground)[: len(said)] == said
+
+
+async def test_a_record_without_an_anchor_was_added(ground: Ground) -> None:
+    await ground.written()
+    without_the_last_anchor(ground)
+    assert found(ground) == [(6, "was added by something else: no anchor covers it")]
+
+
+@pytest.mark.parametrize(
+    ("statement", "first"),
+    [
+        ("UPDATE sheets SET words = '\n' WHERE seq = 6", 4),
+        ("UPDATE sheets SET at = '2020-01-01' WHERE seq = 6", 4),
+        ("UPDATE sheets SET since = '2030-01-01' WHERE seq = 3", 1),
+        ("UPDATE sheets SET retention = 'refusals' WHERE seq = 3", 1),
+        ("UPDATE sheets SET first = 2 WHERE seq = 3", 2),
+    ],
+)
+async def test_a_record_made_hard_to_find_is_found(ground: Ground, statement: str, first: int) -> None:
+    await ground.written(at_once=3)
+    ground.tamper(statement)
+    said = "is not found any more by what it says: what its sheet is searched by was changed"
+    assert found(ground) == [(first, said)]
+
+
+async def test_a_line_that_is_no_record_any_more_is_found_and_stops_nothing(ground: Ground) -> None:
+    await ground.written()
+    ground.tamper("UPDATE sheets SET lines = 'x' WHERE seq = 3")
+    assert found(ground)[0] == (3, "cannot be read any more: its line was changed")
+    with pytest.raises(ValueError, match=r"A line of the sheet 3 of .* is no record"):
+        query(ground.place)
 
 
 async def test_a_forged_record_whose_chain_was_made_to_fit_is_found_by_the_anchors(ground: Ground) -> None:
     await ground.written()
-    ground.tamper(*rechained(ground, 3, 6, subject="nobody"))
+    rechain(ground, 3, subject="nobody")
     assert (3, "is not the record that was anchored") in found(ground)
 
 
 async def test_anchors_made_to_fit_too_are_found_for_want_of_the_key(ground: Ground, tmp_path: Path) -> None:
     await ground.written()
-    ground.tamper(*rechained(ground, 3, 6, subject="nobody"))
+    rechain(ground, 3, subject="nobody")
     thief = Keyring.at(tmp_path / "thief.key")
     lines = []
     for seq in range(1, 7):
@@ -131,20 +196,19 @@ async def test_a_record_added_by_something_else_is_found(ground: Ground) -> None
     last = record(ground, 2)
     added = msgspec.structs.replace(last, seq=3, previous=last.digest, request_digest="", digest="")
     added = msgspec.structs.replace(added, digest=added.expected_digest())
-    values = ", ".join(f"'{value}'" for value in msgspec.structs.astuple(added))
-    ground.run(f"INSERT INTO records ({', '.join(FIELDS)}) VALUES ({values})")
+    ground.write(Sheet.of([added]))
     assert found(ground) == [(3, "was added by something else: no anchor covers it")]
 
 
 async def test_a_removal_nobody_signed_drops_nothing_unseen(ground: Ground) -> None:
     await ground.written()
-    [(writer,)] = ground.ask("SELECT DISTINCT writer FROM records")
+    [(writer,)] = ground.ask("SELECT DISTINCT writer FROM sheets")
     statement = json.dumps({"kind": "segment", "id": "x", "at": "", "writer": writer, "upto": 3, "digest": "",
                             "count": 3, "reason": "retention"})  # fmt: skip
     ground.run(
         "INSERT INTO removals (id, kind, writer, upto, statement, signature) "
         f"VALUES ('x', 'segment', '{writer}', 3, '{statement}', 'AAAA')",
-        "DELETE FROM records WHERE seq <= 3",
+        "DELETE FROM sheets WHERE seq <= 3",
     )
     said = [str(finding) for finding in verify(ground.place)]
     assert "removal x: was not stated by this platform: it is not signed" in said
@@ -188,8 +252,8 @@ async def test_what_an_older_key_signed_stays_verifiable_when_a_new_one_is_put_o
 async def test_records_can_only_be_added(ground: Ground) -> None:
     await ground.written(2)
     for statement in (
-        "UPDATE records SET status = 1",
-        "DELETE FROM records",
+        "UPDATE sheets SET lines = ''",
+        "DELETE FROM sheets",
         "DELETE FROM bodies",
         "UPDATE bodies SET request = NULL, answer = NULL",
         "UPDATE bodies SET request = '{}', answer = NULL",
@@ -202,6 +266,18 @@ async def test_records_can_only_be_added(ground: Ground) -> None:
         for table in TABLES:
             with pytest.raises(Exception, match="only ever added"):
                 ground.run(f"TRUNCATE {table}")
+
+
+async def test_what_came_together_is_committed_in_sheets_no_longer_than_a_reader_holds(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.audit.trail._MOST", 4)
+    await ground.written(10, at_once=10)
+    sheets = ground.sheets()
+    assert [record.seq for sheet in sheets for record in sheet.records()] == list(range(1, 11))
+    assert max(len(sheet.records()) for sheet in sheets) <= 4
+    assert found(ground) == []
+    assert [kept.record.key for kept in query(ground.place, limit=3)] == ["n9", "n8", "n7"]
 
 
 async def test_two_processes_write_two_chains_into_one_record(ground: Ground) -> None:

@@ -154,5 +154,13 @@ async def test_metadata_names_entities_fields_and_words(http: httpx.AsyncClient)
     text = (await http.get(f"{EXTENSION}/$metadata")).text
     assert '<EntityType Name="customer">' in text
     assert '<Member Name="In_x0020_Approval"' in text
-    assert '<EntityType Name="company">' not in text
+    assert '<NavigationProperty Name="customers" Type="Collection(Microsoft.NAV.customer)"' in text
+    assert '<EntityType Name="currency">' not in text
     assert '<EntityType Name="company">' in (await http.get(f"{STANDARD}/$metadata")).text
+
+
+async def test_who_asks_for_the_first_schema_reads_and_writes_captions(http: httpx.AsyncClient) -> None:
+    asked = {"$schemaversion": "1.0"}
+    text = (await http.get(f"{EXTENSION}/$metadata", params=asked)).text
+    assert '<Property Name="blocked" Type="Edm.String"/>' in text
+    assert "<EnumType" not in text

@@ -11,6 +11,7 @@ from foundation.masking import Masker
 from gateway.audit import Place, Trail
 from gateway.identity.sealing import key_file
 from tests.audit.conftest import BODIES, Ground, entry
+from tests.audit.test_whole import changed
 from tests.commands.conftest import Tiergate, change
 
 
@@ -60,7 +61,7 @@ async def test_words_that_cannot_be_are_refused_with_what_can(
 async def test_the_record_is_verified_and_what_is_wrong_is_a_finding(ground: Ground, tiergate: Tiergate) -> None:
     said = tiergate("audit", "verify")
     assert (said.code, said.out) == (0, f"The record in {ground.place.store} is whole.\n")
-    ground.tamper("UPDATE records SET status = 500 WHERE seq = 2")
+    changed({2: {"status": 500}})(ground)
     said = tiergate("audit", "verify", "--json")
     told = json.loads(said.out)
     assert (said.code, told["whole"], told["findings"][0]["problem"]) == (1, False, "was changed")

@@ -46,7 +46,8 @@ class _Reader(io.BufferedReader):
 
 def ask(address: tuple[str, int], when: When, token: str, scheme: str = "Bearer") -> Answer:
     """Send it, and read the one answer (or as many as the row says, and give the last)."""
-    with socket.create_connection(address, timeout=TIMEOUT) as connection:
+    own = (when.peer, 0) if when.peer else None
+    with socket.create_connection(address, timeout=TIMEOUT, source_address=own) as connection:
         incoming = _Reader(connection.makefile("rb", buffering=0))
         try:
             connection.sendall(_bytes(address, when, token, scheme))

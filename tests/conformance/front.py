@@ -8,9 +8,10 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,10 @@ from tests.envoy.server import free_port
 from tests.envoy.server import running as envoy
 from tests.processes import ROOT, Command, environment
 
+AWAY: Final = dict.fromkeys(
+    ("CONFORMANCE_NOBODY", "CONFORMANCE_SILENT", "CONFORMANCE_RESETTING", "CONFORMANCE_GARBLING"), "http://127.0.0.1:9"
+)
+"""Where the upstreams are for those who only read the policies."""
 API_KEYS: Final = ("an-api-key-of-the-table-0123456789abcdef", "its-successor-of-the-table-0123456789abcd")
 
 
@@ -121,7 +126,27 @@ def _world(issuers: Issuers) -> Iterator[dict[str, str]]:
             "CONFORMANCE_KEYS": " ".join(f"sha256:{hashlib.sha256(key.encode()).hexdigest()}" for key in API_KEYS),
             "CONFORMANCE_NOBODY": f"http://127.0.0.1:{refusing.getsockname()[1]}",
             "CONFORMANCE_SILENT": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "CONFORMANCE_RESETTING": started.enter_context(_answering(b"")),
+            "CONFORMANCE_GARBLING": started.enter_context(_answering(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")),
         }
+
+
+@contextmanager
+def _answering(said: bytes) -> Iterator[str]:
+    """Somebody who hears each request, says this, and ends the connection; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    with connection:
+                        connection.recv(65536)
+                        connection.sendall(said)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
 
 
 def _stop(running: list[tuple[Front, Command]]) -> None:

@@ -12,7 +12,7 @@ from tests.conformance.table import Kind, Row
 WATCHED: Final = (
     "WWW-Authenticate Allow Retry-After Deprecation Sunset Link RateLimit RateLimit-Policy DPoP-Nonce "
     "Idempotency-Replayed Cache-Status Age Set-Cookie Location Via Proxy-Authenticate X-Powered-By "
-    "Access-Control-Allow-Origin"
+    "Access-Control-Allow-Origin Mcp-Session-Id"
 ).split()
 """Fields that mean something to a caller: one that no clause demands is a fault as well."""
 PROBLEM: Final = "application/problem+json"
@@ -69,7 +69,8 @@ def _problem(row: Row, answer: Answer, kind: Kind, values: Mapping[str, str]) ->
     if kind.error:
         if answer.value("Cache-Control") != "no-store":
             yield f"Cache-Control is {answer.value('Cache-Control')!r}, not no-store"
-        entry = f"tiergate; error={kind.error}; details={json.dumps(reason)}"
+        hop = f"next-hop={json.dumps(document.get('system'))}; " if kind.next_hop else ""
+        entry = f"tiergate; error={kind.error}; {hop}details={json.dumps(reason)}"
         yield from (f"Proxy-Status: {wrong}" for wrong in same_list(answer.value("Proxy-Status") or "", entry))
     elif answer.lines("Proxy-Status"):
         yield "Proxy-Status says that the gateway made this answer, which the tier behind it did"

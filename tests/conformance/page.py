@@ -85,6 +85,8 @@ def _when(when: When, word: str) -> str:
     if when.proof is not None:
         changed = {name: value for name, value in msgspec.to_builtins(when.proof).items() if _SAID[name] != value}
         said += "<br>with a DPoP proof" + "".join(f", {name} {_code(value)}" for name, value in changed.items())
+    if when.peer:
+        said += f"<br>from {when.peer}"
     if when.certificate:
         said += f"<br>with the client certificate of {when.certificate}"
     if when.json is not msgspec.UNSET:

@@ -22,7 +22,10 @@ SUBJECTS: Final = (
     "writes",
     "caching",
     "catalogue",
+    "tools",
     "errors",
+    "upstreams",
+    "forwarding",
     "transport",
 )
 """In the order of the page."""
@@ -76,6 +79,8 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """How often each field of `headers` is sent."""
     proof: Proof | None = None
     """Brings a DPoP proof."""
+    peer: str = ""
+    """The address it is asked from; 127.0.0.1 when not said."""
     certificate: str = ""
     """Comes through a TLS terminator that saw the certificate of somebody of this name."""
     json: Any = msgspec.UNSET
@@ -141,6 +146,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Where it is not the name of the kind."""
     error: str = ""
     """The error type of `Proxy-Status` (RFC 9209); empty where the tier behind the gateway answered."""
+    next_hop: bool = False
+    """Whether `Proxy-Status` names the upstream it happened at: the document's `system`."""
 
 
 def rows() -> dict[str, list[Row]]:

@@ -79,7 +79,7 @@ def test_there_are_a_hundred_rows_and_more_on_every_subject() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=[row.id for row in ROWS])
 def test_a_row_names_its_clause_and_only_what_there_is(row: Row) -> None:
     source, _, demand = row.clause.partition(": ")
-    assert source.startswith(("RFC ", "draft ", "W3C "))
+    assert source.startswith(("RFC ", "draft ", "W3C ", "MCP "))
     assert " section " in source
     assert demand
     assert not row.then.problem or problems()[row.then.problem].status == row.then.status

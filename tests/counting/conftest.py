@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.counting.servers import RedisServer
+from tests.redis_server import RedisServer
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ from typing import Any, Self
 import msgspec
 from pyreqwest.client import Client, ClientBuilder
 
-from tests.counting.servers import RedisServer
 from tests.gateway.notes import KEY, token, write_policies
 from tests.processes import ROOT, environment
+from tests.redis_server import RedisServer
 
 PROCESSES = 4
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from foundation.counting import Decision, Draw, Pause, Places, Quota, Steady, Window
 from foundation.counting.in_process import InProcess
 from foundation.counting.on_redis import OnRedis
-from tests.counting.servers import RedisServer
+from tests.redis_server import RedisServer
 
 NOON = 1_790_035_200.0  # 2026-09-22T00:00:00Z
 DAY = Window(86_400)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.counting.servers import RedisServer
 from tests.processes import Client, Command
+from tests.redis_server import RedisServer
 from tests.split.apart import going
 
 

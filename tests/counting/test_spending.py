@@ -26,4 +26,4 @@ def test_both_ways_spend_the_same(steps: list[tuple[float, list[tuple[str, Stead
         spent = short.spend(asked)
         assert (spent is not None) == decided.admitted
         if spent is not None:
-            assert spent == [(reading.remaining, reading.reset) for reading in decided.readings]
+            assert spent == [said for reading in decided.readings for said in (reading.remaining, reading.reset)]

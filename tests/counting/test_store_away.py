@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from foundation.counting import Counters, Decision, Draw, Places, Quota, Steady, StoreAway, WhenAway, Window
 from foundation.counting.on_redis import OnRedis
-from tests.counting.servers import RedisServer
+from tests.redis_server import RedisServer
 
 TIMEOUT = 0.2
 TEN = Draw("ten", Steady(10, 0.001))

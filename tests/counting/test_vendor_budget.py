@@ -14,13 +14,13 @@ from foundation.connections import Connection
 from foundation.context import CRITICALITIES, Criticality, fresh, use
 from foundation.counting import Counters, Quota, Window
 from foundation.counting.on_redis import OnRedis
+from foundation.salesforce import faults as salesforce
+from foundation.salesforce.usage import usage_of
 from foundation.vendor_budget import Budget
 from foundation.vendor_http import http_client, send
 from gateway.loader import PolicyError
 from system_apis.netsuite import faults as netsuite
-from system_apis.salesforce import faults as salesforce
-from system_apis.salesforce.usage import usage_of
-from tests.counting.servers import RedisServer
+from tests.redis_server import RedisServer
 from tiergate import configuration
 
 NOON = 1_790_035_200.0  # midnight, UTC

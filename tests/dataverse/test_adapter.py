@@ -4,10 +4,21 @@ from decimal import Decimal
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
-from canonical.faults import Conflict, Drifted, NotFound, OutcomeUnknown, Unsupported, VendorForbade, VendorStale
+from canonical.faults import (
+    Conflict,
+    Drifted,
+    NotFound,
+    OutcomeUnknown,
+    Unsupported,
+    VendorForbade,
+    VendorRefused,
+    VendorStale,
+)
 from canonical.money import Money
 from canonical.objects import ProjectLink
+from canonical.ports.orders import QuoteMark
 from canonical.ports.systems import Delivery
 from foundation.connections import Connection
 from foundation.sandbox import Box, FaultRule
@@ -213,3 +224,55 @@ async def test_a_link_to_another_host_is_followed_on_ours() -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(reply), base_url="https://acme.test") as http:
         assert await Dataverse(http).contacts(NOBODY) == []
     assert asked[1] == "https://acme.test/api/data/v9.2/contacts?$skiptoken=%3Ccookie%20x=%221%22/%3E"
+
+
+# --- quotes -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_quote_is_won_frozen_and_closed_by_the_actions_that_move_it(box: Box, dataverse: Dataverse) -> None:
+    (quote, *_) = box.store.all("quote")
+    org.update(box, TABLES["quote"], quote["quoteid"], {"statecode": 1, "statuscode": 3})
+    await dataverse.mark_quote(quote["quoteid"], QuoteMark(status="accepted", frozen=True, order_number="SO-7"))
+    found = await dataverse.quote(quote["quoteid"])
+    assert (found.status, found.frozen, found.order_number) == ("accepted", True, "SO-7")
+    writes = len(box.store.writes())
+    await dataverse.mark_quote(quote["quoteid"], QuoteMark(status="accepted", frozen=True, order_number="SO-7"))
+    assert len(box.store.writes()) == writes
+    await dataverse.mark_quote(quote["quoteid"], QuoteMark(status="superseded", frozen=False))
+    assert (await dataverse.quote(quote["quoteid"])).status == "superseded"
+    newer = org.revise(box, quote["quoteid"])["quoteid"]
+    revisions = await dataverse.quotes(quote["opportunityid"])
+    assert {(each.id, each.revision, each.status) for each in revisions} == {
+        (quote["quoteid"], 1, "superseded"),
+        (newer, 2, "draft"),
+    }
+    with pytest.raises(VendorRefused):
+        await dataverse.mark_quote(newer, QuoteMark(status="accepted", frozen=False))
+
+
+async def test_an_active_quote_is_closed_as_revised(box: Box, dataverse: Dataverse) -> None:
+    (quote, *_) = box.store.all("quote")
+    org.update(box, TABLES["quote"], quote["quoteid"], {"statecode": 1, "statuscode": 3})
+    await dataverse.mark_quote(quote["quoteid"], QuoteMark(status="superseded", frozen=False))
+    assert (await dataverse.quote(quote["quoteid"])).status == "superseded"
+
+
+async def test_where_a_won_quote_takes_no_edit_that_is_said(box: Box, dataverse: Dataverse) -> None:
+    box.store.set_setting("closed_quotes_locked", True)
+    (quote, *_) = box.store.all("quote")
+    with pytest.raises(VendorRefused, match="cannot be edited"):
+        await dataverse.mark_quote(quote["quoteid"], QuoteMark(status="accepted", frozen=True))
+
+
+async def test_a_quote_edited_since_it_was_read_is_stale_unless_it_is_ours_already(
+    box: Box, dataverse: Dataverse
+) -> None:
+    (quote, *_) = box.store.all("quote")
+    seen = (await dataverse.quote(quote["quoteid"])).source
+    assert seen is not None
+    org.update(box, TABLES["quote"], quote["quoteid"], {"name": "Better offer"})
+    mark = QuoteMark(status="accepted", frozen=True, seen=seen.native_version)
+    with pytest.raises(VendorStale):
+        await dataverse.mark_quote(quote["quoteid"], mark)
+    await dataverse.mark_quote(quote["quoteid"], replace(mark, seen=""))
+    assert (await dataverse.mark_quote(quote["quoteid"], mark)).created is False

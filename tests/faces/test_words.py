@@ -1,15 +1,23 @@
 """The words: every cause has its sentences, figures read as people read them, and the picture tells the truth."""
 
+import importlib
+import pkgutil
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
+import process_apis
 from canonical.faults import Fault
 from canonical.money import Money
 from experience_apis.service_desk import figures, timeline, words
+from experience_apis.service_desk.sentences import Sentences
 from process_apis.cases import KINDS
-from process_apis.guards import GUARDS
+from process_apis.contract_sync.guards import GUARDS as CONTRACT_GUARDS
+from process_apis.operating import REGISTERED
+from process_apis.opportunity_to_project.guards import GUARDS
+from process_apis.project_setup.guards import GUARDS as SETUP_GUARDS
+from process_apis.quote_to_order.guards import GUARDS as ORDER_GUARDS
 from tests.faces.firm import World, steps
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -24,7 +32,7 @@ def test_every_reason_a_fault_can_have_has_its_three_sentences() -> None:
 
 
 def test_every_guard_has_its_three_sentences() -> None:
-    assert {guard.rule for guard in GUARDS} <= set(words.GUARDS)
+    assert {guard.rule for guard in (*GUARDS, *ORDER_GUARDS, *SETUP_GUARDS, *CONTRACT_GUARDS)} <= set(words.GUARDS)
 
 
 def test_every_class_a_case_can_have_is_told_in_our_own_words() -> None:
@@ -32,9 +40,24 @@ def test_every_class_a_case_can_have_is_told_in_our_own_words() -> None:
         assert "no sentence for" not in words.sentences(kind).what, kind
 
 
+def test_every_workflow_says_what_a_refusal_costs_in_its_own_words() -> None:
+    world = World()
+    for module in pkgutil.walk_packages(process_apis.__path__, "process_apis."):
+        importlib.import_module(module.name)
+    assert set(REGISTERED) <= set(words.REFUSED) | {"staffing"}, "staffing refuses the one who asks, and opens no case"
+    two = next(case for case in world.open if len(case.errors) > 1)
+    setup = msgspec.structs.replace(two, workflow="project_setup", kind="guard_rates+approver")
+    assert words.heading(setup) == f"{two.customer}: two rules refuse the setup"
+    assert words.waiting(setup) == "project not set up"
+    one = msgspec.structs.replace(setup, kind="guard_rates", errors=setup.errors[:1])
+    assert words.advice(one).what == "There is no price for each role over the whole of the work."
+    assert words.advice(one).cost.startswith(f"The project of {two.deal} is not set up. It was stopped before")
+    assert "become a project" in words.advice(two).cost
+
+
 @pytest.mark.parametrize("row", [*words.FAULTS.values(), *words.GUARDS.values()])
-def test_a_sentence_is_whole_plain_and_blames_nobody(row: words.Sentences) -> None:
-    for text in (row.what, row.cost, row.do):
+def test_a_sentence_is_whole_plain_and_blames_nobody(row: Sentences) -> None:
+    for text in filter(None, (row.what, row.cost, row.do)):
         told = text.format(system="NetSuite", deal="The deal", customer="Harbor")
         assert told.endswith(".")
         assert not any(

@@ -34,7 +34,7 @@ def test_a_mistake_is_named_with_its_file_line_and_pointer(case: Path, tmp_path:
         (
             "specs/inventory.yaml}",
             "specs/nowhere.yaml}",
-            "policies/specs/nowhere.yaml:1: the file cannot be read: No such file or directory",
+            "policies/apis/inventory.yaml:6: versions.v1.spec: the policy folder has no file 'specs/nowhere.yaml'",
         ),
         (
             "upstream: warehouse\n",
@@ -66,10 +66,3 @@ def test_an_api_of_ours_takes_no_file(tmp_path: Path) -> None:
     policy = POLICY.replace("api: inventory", "api: cabinet").replace("layer: process", "layer: system")
     found = problems(tmp_path, policy=policy)
     assert any("cabinet is our own: its contract is made from its code, not from a file" in each for each in found)
-
-
-def test_a_rule_about_a_body_that_is_described_elsewhere_is_refused_by_its_line(tmp_path: Path) -> None:
-    rule = "rules: {few: {check: body.count < 9, message: Few.}}"
-    (found,) = problems(tmp_path, policy=POLICY.replace("  addItem: {", f"  addItem: {{{rule}, "))
-    assert found.startswith("policies/apis/inventory.yaml:")
-    assert "addItem: what its owner's document describes cannot be asked about" in found

@@ -29,7 +29,7 @@ from gateway.plan import Plan, load
 
 ISSUER: Final = "https://id.firm.example"
 AUDIENCE: Final = "https://api.firm.example"
-VALUES: Final = {"TIERGATE_ISSUER": ISSUER, "TIERGATE_AUDIENCE": AUDIENCE}
+VALUES: Final = {"TIERGATE_ISSUER": ISSUER, "TIERGATE_AUDIENCE": AUDIENCE, "ARCHIVE_KEY": "k-17"}
 NOW: Final = 1_790_000_000.0  # 2026-09-21
 
 

@@ -41,8 +41,8 @@ NOTE, UPSERT, OF_ACCOUNT = "notes-v2_note", "notes-v2_upsertNote", "notes-v2_acc
 class Tooled:
     """The world with its tools, and a client that knows nothing but JSON-RPC."""
 
-    def __init__(self, folder: Path, notes: str = TOOLS, platform: str = PLATFORM) -> None:
-        self.world = World(folder, notes=notes, platform=platform + f'mcp: {{origins: ["{CHAT}"]}}\n')
+    def __init__(self, folder: Path, notes: str = TOOLS, platform: str = PLATFORM, mcp: str = "") -> None:
+        self.world = World(folder, notes=notes, platform=platform + f'mcp: {{origins: ["{CHAT}"]{mcp}}}\n')
         governor = self.world.governor
         self.database = Database(engine_of(f"sqlite:///{folder / 'keys.sqlite'}"))
         METADATA.create_all(self.database.engine)

@@ -35,7 +35,7 @@ upstreams:
     breaker: {open: 50% of 20 calls in 10s, retry_after: 15s}
     capacity: {concurrent: 800, wait: 5ms}
     when_down: {reads: stale 10m, writes: reject}
-    send: {Authorization: "Bearer t"}
+    send: {Authorization: "Bearer ${ARCHIVE_KEY}"}
   process-tier: {timeout: {total: 30s}, capacity: {concurrent: 900}}
 """,
     "apis/notes.yaml": """\
@@ -75,6 +75,37 @@ operations:
   accountNotes: {scopes: {any: [notes:read, portal:read]}, object: {account_id: account_id}}
   hook: {public: true, limits: [hooks], upstream: archive}
 """,
+    "apis/items.yaml": """\
+api: items
+layer: process
+owner: warehouse@firm.example
+upstream: archive
+versions: {v1: {spec: specs/items.yaml}}
+access: {issuers: [embedded], audience: "${TIERGATE_AUDIENCE}"}
+on_store_failure: local
+defaults: {validate: {request: off, response: off}}
+operations:
+  listItems: {scopes: [notes:read]}
+  addItem: {scopes: [notes:read, notes:write], audit: bodies}
+""",
+    "specs/items.yaml": """\
+openapi: 3.1.0
+info: {title: Items, version: 1.0.0}
+paths:
+  /items:
+    get:
+      operationId: listItems
+      parameters: [{name: kind, in: query, schema: {type: string}}]
+      responses: {"200": {description: Items}}
+    post:
+      operationId: addItem
+      requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/Item"}}}}
+      responses: {"201": {description: It is there}}
+components:
+  schemas:
+    Item: {type: object, required: [name], properties: {name: {type: string}}}
+""",
+    "products/desk.yaml": FILES["products/desk.yaml"] + "  items@v1: [listItems, addItem]\n",
     "environments/staging.yaml": """\
 issuers:
   partners: {issuer: "https://b2b.staging.example", jwks: "https://b2b.staging.example/keys"}
@@ -199,6 +230,7 @@ def test_a_mutated_policy_is_refused_by_its_place_or_opens_nothing(tmp_path: Pat
     good = set(asyncio.run(_admitted(before)))
     assert ("notes-v1.note", "the console that may read") in good
     assert ("notes-v1.hook", "nobody") in good
+    assert ("items-v1.listItems", "the console that may read") in good
     refused = 0
     for number in range(count):
         name, mutate = dice.choice(list(RICH)), dice.choice(MUTATIONS)
@@ -250,8 +282,8 @@ async def _probe(governor: Governor, plan: Plan) -> AsyncIterator[tuple[str, str
             governor.services.counters = Counters()  # how often is another question
             http = Http(headers={}) if caller is None else None
             call = Call(
-                governed,
-                governor.services,
+                governed=governed,
+                services=governor.services,
                 request_id="r",
                 traceparent="",
                 arguments=dict(ARGUMENTS),
@@ -259,7 +291,9 @@ async def _probe(governor: Governor, plan: Plan) -> AsyncIterator[tuple[str, str
                 http=http,
             )
             try:
-                await governor.admit(call)
+                waiting = governor.admit(call)
+                if waiting is not None:
+                    await waiting
             except Fault:
                 continue
             yield key, name

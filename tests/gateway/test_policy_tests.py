@@ -11,7 +11,7 @@ from gateway.authoring.outcomes import run, uncovered
 from gateway.loader import PolicyError
 from gateway.plan import Plan, compiled, read
 from gateway.policies import Policies
-from tests.gateway.notes import APIS, NOTES_FILE, VALUES, plan_of, write_policies
+from tests.gateway.notes import APIS, DESK_FILE, NOTES_FILE, PLATFORM, VALUES, plan_of, write_policies
 from tiergate import catalogue, settings
 from tiergate.contracts import policies_of, values_of
 
@@ -192,3 +192,46 @@ def shipped() -> tuple[Policies, Plan, list[Case]]:
     policies = policies_of(SHIPPED)
     plan = compiled(policies, catalogue.apis())
     return policies, plan, cases(SHIPPED.policies, plan, values_of(SHIPPED))
+
+
+HOLDING = {
+    "{client: console, scopes: [notes:read], bound: dpop}": "",
+    "{client: console, scopes: [notes:read], bound: dpop, times: 3}": "",
+    "{client: console, scopes: [notes:read], bound: mtls}": "",
+    "{client: acme, key: true}": "",
+    "{client: acme, key: true, times: 3}": "",
+    "{client: console, scopes: [notes:read], bound: dpop, proven: false}": "proof_refused",
+    "{client: console, scopes: [notes:read], bound: mtls, proven: false}": "certificate_refused",
+    "{client: console, scopes: [notes:read], bound: mtls, address: 192.0.2.9}": "certificate_refused",
+    "{client: console, scopes: [notes:read]}": "token_refused",
+    "{client: console, key: true}": "key_refused",
+    "{client: console, scopes: [], bound: dpop}": "missing_scope",
+}
+
+
+@pytest.mark.parametrize("nonces", ["", "nonce_key: 0123456789abcdef0123456789abcdef"])
+def test_a_caller_may_hold_a_key_or_a_token_that_is_its_own(tmp_path: Path, nonces: str) -> None:
+    held = PLATFORM + (
+        f"dpop: {{{nonces}}}\nclient_certificates: {{peers: [10.0.0.0/24]}}\n"
+        f"api_keys: {{clients: {{acme: {{hash: 'sha256:{'0' * 64}', scopes: [notes:read]}}}}}}\n"
+    )
+    bound = NOTES_FILE.replace('AUDIENCE}"}', 'AUDIENCE}", bound_by: [dpop, mtls], keys: true}')
+    desk = DESK_FILE.replace("clients: [console]", "clients: [console, acme]")
+    tests = "".join(
+        f"- {{given: {given}, when: notes.note@v2, then: {then or 'allow'}}}\n" for given, then in HOLDING.items()
+    )
+    plan = plan_of(tmp_path, platform=held, notes=bound, desk=desk)
+    (tmp_path / "policies/tests").mkdir()
+    (tmp_path / "policies/tests/held.yaml").write_text(tests)
+    outcomes = run(plan, cases(tmp_path / "policies", plan, VALUES))
+    assert [str(each) for each in outcomes if each.wrong] == []
+    assert len(outcomes) == len(HOLDING)
+
+
+def test_a_key_comes_without_a_token_and_belongs_to_a_client(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path)
+    (tmp_path / "policies/tests").mkdir()
+    for given in ("{key: true}", "{client: acme, key: true, scopes: [a]}", "{client: acme, key: true, bound: mtls}"):
+        (tmp_path / "policies/tests/held.yaml").write_text(f"- {{given: {given}, when: notes.note@v2, then: allow}}\n")
+        with pytest.raises(PolicyError, match="key is a client's, and comes without a token"):
+            cases(tmp_path / "policies", plan, VALUES)

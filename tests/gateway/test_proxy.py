@@ -1,6 +1,7 @@
 """In front of a tier in another process: the same answers, the hop's own headers, and plain words when it is away."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from foundation.masking import Masker
 from gateway.asgi import Gateway
 from gateway.audit import Trail, query
 from gateway.governor import Governor
+from gateway.proxy import Proxy
 from gateway.upstreams import Upstream
 from gateway.upstreams.declared import Timeout
 from gateway.words import Duration
@@ -205,3 +207,32 @@ async def test_a_tier_that_is_away_or_hangs_is_a_problem_and_a_write_is_never_ca
             assert f'error={error}; next-hop="process-tier"' in answer.headers["proxy-status"]
     dropping.close()
     await dropping.wait_closed()
+
+
+async def test_answers_of_one_piece_are_passed_on_in_one_over_a_connection_that_stays() -> None:
+    opened, sent = [], []
+
+    async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(writer)
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell")
+        writer.close()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    server = await asyncio.start_server(answers, "127.0.0.1", 0)
+    proxy = Proxy(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", system="archive")
+    scope = {"method": "GET", "raw_path": b"/a", "headers": [(b"host", b"gw")], "tiergate.body": b""}
+    for _ in range(5):
+        await proxy(scope, asyncio.Event().wait, send)
+    assert len(opened) == 1
+    assert [message["body"] for message in sent[1::2]] == [b"well"] * 5
+    assert [message["more_body"] for message in sent[1::2]] == [False] * 5
+    await proxy.close()
+    server.close()
+    for writer in opened:
+        writer.close()
+        await writer.wait_closed()
+    await server.wait_closed()

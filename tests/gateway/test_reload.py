@@ -17,7 +17,7 @@ from canonical.faults import Fault
 from foundation.api import fault_handler, routes
 from gateway.asgi import Gateway
 from gateway.plan import load
-from gateway.reload import Reloading
+from gateway.reload import Reloading, fingerprint
 from tests.gateway.notes import APIS, NOTES, NOTES_FILE, VALUES, World, token
 from tiergate.server import Serving, probe, until_told_to_stop
 
@@ -27,7 +27,7 @@ NOTE = "/notes/v1/notes/n1"
 @asynccontextmanager
 async def watching(world: World, tmp_path: Path) -> AsyncIterator[Reloading]:
     folder = tmp_path / "policies"
-    made = Reloading(world.governor, folder, partial(load, folder, APIS, VALUES))
+    made = Reloading(world.governor, folder, partial(load, folder, APIS, VALUES), said=fingerprint(folder))
     made.start()
     await asyncio.sleep(0.2)  # until the watch stands
     try:
@@ -102,6 +102,18 @@ async def test_a_broken_file_changes_nothing_and_says_why(world: World, tmp_path
         assert world.governor.plan is not before
 
 
+async def test_what_changed_between_the_reading_and_the_watch_is_not_missed(world: World, tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    before, read = world.governor.plan, fingerprint(folder)
+    (folder / "apis/notes.yaml").write_text(sunset(7))
+    policies = Reloading(world.governor, folder, partial(load, folder, APIS, VALUES), said=read)
+    policies.start()
+    (folder / "apis/cabinet.yaml").write_text((folder / "apis/cabinet.yaml").read_text() + "# later\n")
+    await until(lambda: world.governor.plan is not before)
+    assert "08 May 2027" in (await world.ask("GET", NOTE, token())).headers["sunset"]
+    await policies.stop()
+
+
 async def test_a_file_written_again_as_it_was_is_not_read_again(world: World, tmp_path: Path) -> None:
     reads = 0
 
@@ -110,7 +122,8 @@ async def test_a_file_written_again_as_it_was_is_not_read_again(world: World, tm
         reads += 1
         return load(tmp_path / "policies", APIS, VALUES)
 
-    policies = Reloading(world.governor, tmp_path / "policies", counted)  # type: ignore[arg-type]  # as good as a plan
+    folder = tmp_path / "policies"
+    policies = Reloading(world.governor, folder, counted, said=fingerprint(folder))  # type: ignore[arg-type]  # as good
     file = tmp_path / "policies/apis/notes.yaml"
     file.write_text(NOTES_FILE)
     assert (await policies.look()).outcome == "unchanged"
@@ -130,7 +143,8 @@ async def test_a_call_under_way_ends_on_the_plan_it_began_on(world: World, tmp_p
     started = World.client(world, _gateway(world, tmp_path))
     waiting = asyncio.create_task(world.ask("GET", NOTE, token(), http=started))
     await arrived.wait()
-    policies = Reloading(world.governor, tmp_path / "policies", lambda: load(tmp_path / "policies", APIS, VALUES))
+    folder = tmp_path / "policies"
+    policies = Reloading(world.governor, folder, partial(load, folder, APIS, VALUES), said=fingerprint(folder))
     (tmp_path / "policies/apis/notes.yaml").write_text(NOTES_FILE.replace("  note: {scopes: [notes:read]}\n", ""))
     (tmp_path / "policies/products/desk.yaml").unlink()
     assert (await policies.look()).outcome == "in force"

@@ -126,6 +126,35 @@ def test_what_can_be_said(check: str, why: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("check", "hidden"),
+    [
+        ("body.number != '' || le(body.total, body.total)", ["body.total of Invoice beside ||"]),
+        ("!has(body.total) || le(body.total, money('1', 'EUR'))", []),
+        ("lt(body.total, money('1', 'EUR')) && body.number == ''", []),
+        ("!(lt(body.total, money('1', 'EUR')) && body.number == '')", ["body.total of Invoice beside &&"]),
+        ("!(lt(body.total, money('1', 'EUR')) || body.number == '')", []),
+        ("(body.copies > 1 && le(body.start, body.end)) || body.number == ''", ["body.start", "body.end"]),
+        ("body.copies > 1 || body.number == ''", []),
+        ("body.copies > 1 ? le(body.start, date('2026-01-01')) : true", []),
+        ("(body.copies > 1 || le(body.start, date('2026-01-01'))) == true", ["body.start"]),
+        ("body.lines.all(l, l.ref == 'a' || lt(l.hours, decimal('8')))", ["l.hours of Line beside ||"]),
+        ("body.lines.all(l, l.ref == 'a' || !has(l.hours) || lt(l.hours, decimal('8')))", []),
+        ("body.lines.exists(l, lt(l.hours, decimal('8')))", []),
+        ("body.number == '' || body.lines.all(l, lt(l.hours, decimal('8')))", ["l.hours"]),
+        ("body.labels['a'] == 'b' || body.number == ''", []),
+    ],
+)
+def test_a_field_that_may_be_missing_beside_an_operator_that_does_without_it_is_told(
+    check: str, hidden: list[str]
+) -> None:
+    checked = vocabulary().check(check)
+    assert isinstance(checked, Expression), checked
+    found = [f"{each.way} of {each.message} beside {each.operator}" for each in checked.hidden]
+    assert len(found) == len(hidden), found
+    assert all(each.startswith(said) for each, said in zip(found, hidden, strict=True)), found
+
+
+@pytest.mark.parametrize(
     ("check", "loops", "squared"),
     [
         ("body.number == ''", 0, False),

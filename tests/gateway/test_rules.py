@@ -103,10 +103,11 @@ async def test_a_rule_that_only_warns_lets_pass_and_is_noted(tmp_path: Path) -> 
     refused = await world.put(GOOD | {"number": "123456789"})
     assert (passed.status_code, passed.headers["Tiergate-Warned"]) == (200, "short")
     assert broken(refused) == [("numbered", "/number")]
+    assert refused.headers["Tiergate-Warned"] == "short"
     assert "Tiergate-Warned" not in (await world.put(GOOD)).headers
     told = contract(world.governor.plan, LEDGER)["paths"]["/ledger/v1/invoices/{key}"]["put"]["responses"]
     assert told["200"]["headers"]["Tiergate-Warned"]["description"].endswith("of these: short")
-    assert [status for status, answer in told.items() if "headers" in answer] == ["200"]
+    assert [status for status, answer in told.items() if "headers" in answer] == ["200", "422"]
     assert REGISTRY.get_sample_value("tiergate_rules_broken_total", labels) == before + 2
     await world.trail.flush()
     kept = [each.record for each in query(world.trail.place)][::-1]

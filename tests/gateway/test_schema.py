@@ -12,7 +12,11 @@ from tests.gateway.notes import FILES as NOTES
 from tests.gateway.notes import VALUES
 
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
-PATTERNS = {**{kind: pattern for kind, (pattern, _) in FILES.items()}, "tests": "tests/*.yaml"}
+PATTERNS = {
+    **{kind: pattern for kind, (pattern, _) in FILES.items()},
+    "ownership": "ownership.yaml",
+    "tests": "tests/*.yaml",
+}
 SHIPPED = [(kind, path) for kind, pattern in PATTERNS.items() for path in sorted(POLICIES.glob(pattern))]
 WRONG = (
     ("api", "notes", "scopes: [notes:read]", "scpoes: [notes:read]"),
@@ -47,6 +51,11 @@ def test_what_the_loader_refuses_the_editor_marks(kind: str, stem: str, right: s
         path.write_text(said)
         assert validator(kind).is_valid(read(path, "x", VALUES).plain()) is good
     assert right in text
+
+
+def test_from_when_on_a_deal_is_prepared_for_is_marked_too() -> None:
+    assert validator("commitment").is_valid({"probability": "85%", "stages": ["Verbal commitment"]})
+    assert not validator("commitment").is_valid({"stage": "Verbal commitment"})
 
 
 def test_every_key_of_an_operation_says_what_it_is_for() -> None:

@@ -31,7 +31,7 @@ ARCHIVE = """\
 upstreams:
   archive:
     url: "http://127.0.0.1:PORT/api"
-    send: {X-Archive-Key: "k-17", User-Agent: tiergate}
+    send: {X-Archive-Key: "${ARCHIVE_KEY}", User-Agent: tiergate}
 """
 THERE = NOTES_FILE.replace("defaults:\n", "defaults:\n  upstream: archive\n")
 NOTE = "/notes/v2/notes/n%201"
@@ -176,6 +176,21 @@ async def test_a_tier_in_this_process_is_told_that_it_cannot_ask_there(world: Wo
         ('upstreams: {archive: {url: "http://u:p@a"}}\n', THERE, "without a name or password in it"),
         ('upstreams: {a: {url: "http://a", send: {Host: x}}}\n', THERE, "'Host' is not a header field that can be"),
         ('upstreams: {a: {url: "http://a", send: {X: ""}}}\n', THERE, "the value of X is empty"),
+        (
+            'upstreams: {a: {url: "http://a", send: {X-Api-Key: k}}}\n',
+            THERE,
+            "platform.yaml:7: upstreams.a.send.X-Api-Key is a secret: write it by reference, ${NAME}",
+        ),
+        (
+            'upstreams: {a: {url: "http://a", send: {authorization: Basic eA==}}}\n',
+            THERE,
+            "send.authorization is a sec",
+        ),
+        (
+            'upstreams: {a: {url: "http://a", sign_in: {basic: {user: u, password: p}}}}\n',
+            THERE,
+            "upstreams.a.sign_in.basic.password is a secret",
+        ),
         ("upstreams: {a: {breaker: {open: half}}}\n", THERE, "write it like 50% of 20 calls in 10s"),
         ("upstreams: {a: {breaker: {open: 50% of 0 calls in 10s}}}\n", THERE, "concludes from no call at all"),
         ("upstreams: {a: {breaker: {open: 50% of 9 calls in 1s, counts: []}}}\n", THERE, "counts lists what is a"),

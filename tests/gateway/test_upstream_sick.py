@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import Any, Self
 
 import httpx
@@ -126,7 +126,10 @@ async def keep_asking(url: str, stop: asyncio.Event) -> None:
 
 
 async def p99s(served: Served, archive: Archive, mode: str, rounds: int, calls: int) -> tuple[float, float]:
-    """The others' p99 while the archive is well, and while it is sick: rounds of the one and the other by turns."""
+    """The others' p99 while the archive is well, and while it is sick: rounds of the one and the other by turns.
+
+    Of each the median round: what disturbs the machine meets both alike, and a few rounds only.
+    """
     took: dict[str, list[float]] = {"well": [], mode: []}
     async with Caller(served.port) as caller:
         for number in range(2 * rounds):
@@ -135,26 +138,21 @@ async def p99s(served: Served, archive: Archive, mode: str, rounds: int, calls: 
             stop = asyncio.Event()
             asking = [asyncio.create_task(keep_asking(served.url, stop)) for _ in range(3)]
             await asyncio.sleep(1.2 if now == "well" else 0.3)  # a breaker that was open has closed
-            for _ in range(calls):
-                took[now].append(await caller.ask(OTHER))
+            took[now].append(quantiles([await caller.ask(OTHER) for _ in range(calls)], n=100)[98])
             stop.set()
             await asyncio.gather(*asking)
-    return quantiles(took["well"], n=100)[98], quantiles(took[mode], n=100)[98]
+    return median(took["well"]), median(took[mode])
 
 
 @pytest.mark.real
+@pytest.mark.alone
 @pytest.mark.parametrize("mode", SICK)
 async def test_a_sick_upstream_slows_nobody_else_down(world: World, archive: Archive, mode: str) -> None:
-    """p99 within 1.2 of calm. A busy machine may disturb a try, not four in a row."""
-    ratios = []
+    """p99 within 1.2 of calm, over all rounds: no try is thrown away."""
     async with Served(world.gateway) as served:
-        for _ in range(4):
-            calm, sick = await p99s(served, archive, mode, rounds=5, calls=400)
-            ratios.append(sick / calm)
-            if ratios[-1] <= 1.2:
-                break
-    log.warning("p99 in ms", mode=mode, sick=round(sick * 1000, 2), calm=round(calm * 1000, 2), ratios=ratios)
-    assert min(ratios) <= 1.2, ratios
+        calm, sick = await p99s(served, archive, mode, rounds=9, calls=300)
+    log.warning("p99 in ms", mode=mode, sick=round(sick * 1000, 2), calm=round(calm * 1000, 2), ratio=sick / calm)
+    assert sick <= 1.2 * calm
 
 
 async def ask(world: World, method: str = "GET", **headers: str) -> httpx.Response:
@@ -181,19 +179,22 @@ async def test_each_sickness_has_its_name_and_none_of_its_words(world: World, ar
     assert problem(answer)["system"] == "archive"
 
 
-async def test_nothing_unsafe_is_sent_twice_counted_at_the_upstream(world: World, archive: Archive) -> None:
+@pytest.mark.parametrize("mode", SICK)
+async def test_nothing_unsafe_is_sent_twice_counted_at_the_upstream(world: World, archive: Archive, mode: str) -> None:
     async with Served(world.gateway) as served, httpx.AsyncClient(base_url=served.url, trust_env=False) as http:
-        for mode in ("reset", "garbage", "cut", "hang"):
-            await archive.be(mode)
-            for _ in range(2):
-                with contextlib.suppress(httpx.RemoteProtocolError):  # the answer that is cut
-                    said = {"Authorization": f"Bearer {token()}", "Idempotency-Key": '"k"'}
-                    answer = await http.put(KEYED, json={"title": "t"}, headers=said)
-                    assert answer.status_code in (502, 504), mode
-            assert (await archive.counts()).get("PUT") == 2, mode
+        await archive.be(mode)
+        for _ in range(2):
+            with contextlib.suppress(httpx.RemoteProtocolError):  # the answer that is cut
+                said = {"Authorization": f"Bearer {token()}", "Idempotency-Key": '"k"'}
+                answer = await http.put(KEYED, json={"title": "t"}, headers=said)
+                assert answer.status_code in (502, 504)
+        assert (await archive.counts()).get("PUT") == 2
+
+
+async def test_what_only_reads_is_sent_twice(world: World, archive: Archive) -> None:
     await archive.be("reset")
     await ask(world)
-    assert (await archive.counts())["GET"] == 2, "a read is"
+    assert (await archive.counts())["GET"] == 2
 
 
 async def test_its_breaker_opens_and_closes_as_declared(world: World, archive: Archive) -> None:

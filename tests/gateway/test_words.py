@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.authoring.described import spoken
 from gateway.words import Duration
 
 
@@ -21,6 +22,12 @@ from gateway.words import Duration
 )
 def test_a_span_of_time_is_read(said: str, seconds: float) -> None:
     assert Duration.read(said) == seconds
+
+
+@pytest.mark.parametrize("said", ["500ms", "50ms", "1s", "30s", "60s", "10m", "24h", "60m", "30d", "7y", "90s"])
+def test_a_span_of_time_is_said_as_it_would_be_written(said: str) -> None:
+    assert Duration.read(said).spoken == said
+    assert spoken({"keep": Duration.read(said)}) == f"{{keep: {said}}}"
 
 
 @pytest.mark.parametrize("said", ["", "5", "s", "-5s", "1.5h", "10 parsecs", "5s s", None, 5])

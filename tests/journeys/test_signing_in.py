@@ -90,6 +90,6 @@ async def test_a_live_page_whose_session_ended_asks_to_sign_in(guests: Guests) -
     page = await guests.page()
     await page.goto("/desk")
     await guests.sign_in(page, PRIYA)
-    await page.wait_for_function("window.htmx")
+    await page.wait_for_load_state()  # its script has run by then
     await page.context.clear_cookies()
     await expect(page.get_by_label("Password")).to_be_visible(timeout=40_000)

@@ -78,7 +78,23 @@ async def test_included_records_are_maps_beside_the_ones_asked_for(http: httpx.A
 async def test_a_nested_reference_is_taken_or_not(box: Box, http: httpx.AsyncClient) -> None:
     box.store.set_setting("nested_references", False)
     reference = {"service_name": "tiergate", "service_model": "project", "service_model_ref": "k"}
-    assert (await made(http, "one", external_reference=reference))["external_reference_ids"] == []
+    await made(http, "one", external_reference=reference)
+    assert box.store.all("external_references") == []
+    box.store.set_setting("nested_references", True)
+    await made(http, "two", external_reference=reference)
+    assert len(box.store.all("external_references")) == 1
+
+
+async def test_what_lists_others_is_told_only_when_it_is_included(http: httpx.AsyncClient) -> None:
+    reference = {"service_name": "tiergate", "service_model": "project", "service_model_ref": "k"}
+    workspace = await made(http, "one", external_reference=reference)
+    assert "external_reference_ids" not in workspace
+    assert "approver_ids" not in workspace
+    answer = await http.get(f"{WORKSPACES}/{workspace['id']}", params={"include": "external_references,approvers"})
+    told = answer.json()["workspaces"][workspace["id"]]
+    assert told["approver_ids"] == []
+    assert told["external_reference_ids"] == list(answer.json()["external_references"])
+    assert (await http.get(WORKSPACES, params={"include": "moon"})).status_code == 400
 
 
 async def test_nothing_is_unique_and_a_second_create_is_a_duplicate(box: Box, http: httpx.AsyncClient) -> None:

@@ -17,7 +17,8 @@ from canonical.dates import now
 from foundation.sandbox.faults import FaultRule
 from foundation.sandbox.firm import Deal, deals
 from process_apis.tables import RUNS
-from tiergate import embedded, settings
+from tests.crm import TOKENS, opportunity, sign_in_form
+from tiergate import settings
 from tiergate.embedded import Sandboxes
 
 SCRIPT = Path(__file__).with_name("platform_that_dies.py")
@@ -93,15 +94,9 @@ class Ground:
     async def change(self, code: str, **fields: str) -> None:
         """Edit a deal in the CRM, as another client of it would."""
         url = self.sandboxes.addresses["salesforce"].url
-        app = embedded.credentials(self.state / embedded.FOLDER)["salesforce"].values
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": app["SALESFORCE_CLIENT_ID"],
-            "client_secret": app["SALESFORCE_CLIENT_SECRET"],
-        }
         async with httpx.AsyncClient(base_url=url) as http:
-            token = (await http.post("/services/oauth2/token", data=form)).json()["access_token"]
-            path = f"/services/data/v62.0/sobjects/Opportunity/{self.deals[code].id}"
+            token = (await http.post(TOKENS, data=sign_in_form(self.state))).json()["access_token"]
+            path = opportunity(self.deals[code].id)
             signed = {"Authorization": f"Bearer {token}"}
             (await http.patch(path, json=fields, headers=signed)).raise_for_status()
 

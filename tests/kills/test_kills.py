@@ -5,6 +5,8 @@ import pytest
 from tests.kills.conftest import Ground
 
 STEPS = 15
+KILLED_AMONG_OTHERS = (4, 8, 11, 13, 15)
+"""The first write, a project made, people asked for, the point of no return and the verdict; alone it dies at each."""
 
 
 async def test_killed_in_the_middle_runs_are_finished_by_the_next_process(ground: Ground) -> None:
@@ -32,7 +34,7 @@ async def test_a_run_killed_at_every_step_boundary_in_turn_is_made_once_and_veri
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("step", range(1, STEPS + 1))
+@pytest.mark.parametrize("step", KILLED_AMONG_OTHERS)
 async def test_runs_killed_once_at_a_step_boundary_are_made_once_and_verified(ground: Ground, step: int) -> None:
     deals = await ground.win("D01", "D03", "D06")
     ground.killed(f"o2p:{deals[0].key}:1", step)

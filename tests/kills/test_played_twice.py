@@ -11,6 +11,7 @@ from tiergate.running import running
 
 
 @pytest.mark.real
+@pytest.mark.alone
 async def test_a_second_play_changes_nothing_in_any_system(tmp_path: Path) -> None:
     """The deals are closed again through the same unmodified client; nothing is made, changed or said twice."""
     known = settings.read({"TIERGATE_STATE": str(tmp_path), "TIERGATE_PORT": "0", "TIERGATE_POLL_SECONDS": "1"})

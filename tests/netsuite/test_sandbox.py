@@ -167,7 +167,7 @@ async def test_the_order_is_summed_and_closed_with_its_last_line(http: httpx.Asy
     read = (await http.get(path)).json()
     assert (read["subtotal"], read["tranId"], read["orderStatus"]["id"]) == (200.6, "SO00001", "A")
     for number, status in ((1, "A"), (2, "H")):
-        await http.patch(path, json={"item": {"items": [{"id": number, "isClosed": True}]}})
+        await http.patch(path, json={"item": {"items": [{"line": number, "isClosed": True}]}})
         assert (await http.get(path)).json()["orderStatus"]["id"] == status
 
 

@@ -27,7 +27,7 @@ from gateway.keys import FetchedKeys
 from tests import npm
 from tests.gateway.notes import AUDIENCE, NOTES_FILE, PLATFORM, World, plan_of, problem
 
-pytestmark = pytest.mark.real("node", "npm")
+pytestmark = [pytest.mark.real("node", "npm"), pytest.mark.alone]
 
 HERE = Path(__file__).parent
 SECRET = "a-secret-of-the-test"

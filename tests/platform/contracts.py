@@ -8,6 +8,7 @@ import msgspec
 import yaml
 
 from tests.processes import ROOT
+from tiergate import catalogue
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,15 +43,8 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
         return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], "nobody-has-this"), self.path)
 
 
-LAYERS = {
-    "client-portal": "experience",
-    "service-desk": "experience",
-    "engagements": "process",
-    "intake": "process",
-    "operations": "process",
-    "opportunity-to-project": "process",
-}
-"""By API; any other is a system."""
+LAYERS = {api.key: api.layer for api in catalogue.apis()}
+"""By API and major."""
 
 
 def _read() -> list[Published]:
@@ -64,7 +58,7 @@ def _read() -> list[Published]:
                     Published(
                         api=name if major == "1" else f"{name}@v{major}",
                         file=file.name,
-                        layer=LAYERS.get(name, "system"),
+                        layer=LAYERS[file.stem],
                         id=operation["operationId"],
                         method=method.upper(),
                         path=path,

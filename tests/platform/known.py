@@ -10,7 +10,14 @@ from typing import Any
 import httpx
 import msgspec
 
+from tests.crm import TOKENS, opportunity, sign_in_form
+from tests.platform.contracting import contracting
 from tests.platform.contracts import BY_KEY, Published
+from tests.platform.ordering import ordering
+from tests.platform.owing import listed, owing, reached
+from tests.platform.setting_up import setting_up
+from tests.platform.staffed import staffed
+from tests.platform.words import kept_apart, referred, told
 from tests.processes import Client
 from tiergate.embedded import credentials
 
@@ -80,6 +87,8 @@ def learn(platform: Client) -> Known:
 
     good("salesforce.opportunity", opportunity_id=DEAL)
     good("salesforce.account", account_id=account)
+    known = read("salesforce.account", account_id=account)
+    good("salesforce.updateAccount", {"fields": ["payment_terms"], "account": known}, account_id=account)
     good("salesforce.contacts", account_id=account)
     good("salesforce.quote", quote_id=deal["quote_id"])
     good("salesforce.contract", contract_id=contract)
@@ -109,8 +118,16 @@ def learn(platform: Client) -> Known:
     good("kantata.resourceDemands", project_id=psa_project)
     good("kantata.upsertResourceDemand", demands[0], key=f"{KEY}:role1")
     good("kantata.postMessage", {"key": "asked-in-a-test", "text": "Hello"}, project_id=psa_project)
+    set_up = setting_up(platform, good, read, run["project_code"])
     good("servicenow.ticketByKey", key=cases[0]["id"])
     good("servicenow.upsertTicket", read("servicenow.ticketByKey", key=cases[0]["id"]), key=cases[0]["id"])
+    listed(good, read)
+    reached(platform, good, read, customer)
+    lead = {"Company": "Asked", "LastName": "Asked"}
+    good("salesforce.lead", lead_id=in_salesforce(platform, opportunity().replace("Opportunity", "Lead"), lead))
+    good("salesforce.leadsOf", opportunity_id=DEAL)
+    good("netsuite.setCustomerKey", {"key": f"salesforce:{account}"}, customer_id=customer["id"])
+    owed = owing(platform, good, customer, erp_project)
     for system in ("salesforce", "netsuite", "kantata", "servicenow"):
         good(f"{system}.whoami")
     good("opportunity-to-project.startRun", {"opportunity_id": DEAL})
@@ -138,20 +155,44 @@ def learn(platform: Client) -> Known:
     good("engagements.projectOwner", code=run["project_code"])
     good("client-portal.projects")
     good("client-portal.project", code=run["project_code"])
+    looking = {"objects": ["project"], "legal_entities": ["ACME-IN"], "heal": False}
+    good("reconcile.startReconciliation", looking)
+    good("reconcile.reconciliations")
+    path, start = calls["reconcile.startReconciliation"][0], BY_KEY["reconcile.startReconciliation"]
+    made = platform.ask("POST", path, token_for(platform, start), json=looking).json()
+    good("reconcile.reconciliation", reconciliation_id=made["id"])
+    good("reconcile.differences", reconciliation_id=made["id"])
     good("intake.receiveNotification", connection="salesforce")
+    firm = [read("netsuite.customers")["items"][place]["id"] for place in range(2)]
+    words = referred(platform, good, firm) | told(platform, good, KEY) | kept_apart(platform, good, delivery(platform))
+    words |= staffed(platform, good, psa_project)
+    deals = (f"006Tg000000000{number}IAA" for number in (1, 2, 3, 4))
+    quotes = [read("salesforce.opportunity", opportunity_id=each)["quote_id"] for each in deals]
+    ordered = ordering(platform, good, read, quotes, customer)
+    signed = ("006Tg0000000001IAA", "006Tg0000000009IAA", "006Tg0000000004IAA", "006Tg000000000AIAQ")
+    held = [read("salesforce.opportunity", opportunity_id=each)["contract_id"] for each in signed]
+    ordered |= contracting(platform, good, read, held, customer)
     resolve = BY_KEY["operations.resolveCase"]
     ended = platform.ask("POST", resolve.at(case_id=second["id"]), token_for(platform, resolve), json={"note": "over"})
     assert ended.status_code == 200, ended.text
     still_open = {"opportunity_id": deal_not_won(platform, account)}
-    over: dict[str, Asked] = {
+    another = next(each["id"] for each in read("netsuite.customers")["items"] if each["id"] != customer["id"])
+    rekeyed = BY_KEY["netsuite.setCustomerKey"].at(customer_id=another)
+    over: dict[str, Asked] = words | {
+        "netsuite.setCustomerKey": (rekeyed, {"key": f"salesforce:{account}"}),
+        "netsuite.postInvoice": (BY_KEY["netsuite.postInvoice"].at(invoice_id=owed.draft), None),
+        "netsuite.creditInvoice": (BY_KEY["netsuite.creditInvoice"].at(key="credit:asked"), owed.other_credit),
+        "kantata.markBilled": owed.other_bill,
         "opportunity-to-project.startRun": (BY_KEY["opportunity-to-project.startRun"].at(), still_open),
         "opportunity-to-project.retryRun": (BY_KEY["opportunity-to-project.retryRun"].at(run_id=run["id"]), None),
         "opportunity-to-project.cancelRun": (BY_KEY["opportunity-to-project.cancelRun"].at(run_id=run["id"]), None),
     }
+    over |= ordered
     for name in ("startRun", "retryRun", "cancelRun"):
         path, _ = over[f"opportunity-to-project.{name}"]
         body = {"opportunity": {"id": still_open["opportunity_id"]}} if name == "startRun" else None
         over[f"opportunity-to-project@v2.{name}"] = (path.replace("/v1/", "/v2/"), body)
+    over |= set_up
     # A write that changes nothing is not sent: these would change something.
     for name, change in _CHANGES.items():
         path, body = calls[name]
@@ -167,7 +208,7 @@ def learn(platform: Client) -> Known:
 def delivery(platform: Client) -> tuple[dict[str, str], str]:
     """A delivery of Salesforce that tells nothing new: its headers, signed by the standard, and its body."""
     made = credentials(platform.state / "sandboxes")["salesforce"]
-    at, body = str(int(time.time())), json.dumps({"type": "opportunity.seen", "data": _TOLD})
+    at, body = str(int(time.time())), json.dumps({"type": "opportunity.changed", "data": _TOLD})
     key = base64.b64decode(made.notification_secret.removeprefix("whsec_"))
     digest = hmac.digest(key, f"asked-in-a-test.{at}.{body}".encode(), hashlib.sha256)
     signature = "v1," + base64.b64encode(digest).decode()
@@ -176,19 +217,15 @@ def delivery(platform: Client) -> tuple[dict[str, str], str]:
 
 def deal_not_won(platform: Client, account: str) -> str:
     """A new deal in Salesforce that nobody has won yet; its id."""
-    app = credentials(platform.state / "sandboxes")["salesforce"].values
+    deal = {"Name": "Not won yet", "StageName": "Negotiation/Review", "CloseDate": "2027-01-31"}
+    deal |= {"AccountId": account, "CurrencyIsoCode": "USD", "Legal_Entity__c": "ACME-US"}
+    return in_salesforce(platform, opportunity(), deal | {"Amount": 1000})
+
+
+def in_salesforce(platform: Client, path: str, record: dict[str, Any]) -> str:
+    """Somebody enters a record there; its id."""
     with httpx.Client(base_url=platform.sandboxes["salesforce"].url, trust_env=False) as salesforce:
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": app["SALESFORCE_CLIENT_ID"],
-            "client_secret": app["SALESFORCE_CLIENT_SECRET"],
-        }
-        token = salesforce.post("/services/oauth2/token", data=form).json()["access_token"]
-        made = salesforce.post(
-            "/services/data/v62.0/sobjects/Opportunity",
-            json={"Name": "Not won yet", "StageName": "Negotiation/Review", "CloseDate": "2027-01-31"}
-            | {"AccountId": account, "Amount": 1000, "CurrencyIsoCode": "USD", "Legal_Entity__c": "ACME-US"},
-            headers={"Authorization": f"Bearer {token}"},
-        )
+        token = salesforce.post(TOKENS, data=sign_in_form(platform.state)).json()["access_token"]
+        made = salesforce.post(path, json=record, headers={"Authorization": f"Bearer {token}"})
         assert made.status_code == 201, made.text
         return str(made.json()["id"])

@@ -9,10 +9,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from foundation.sandbox.firm import deals
-from gateway.audit import query
+from gateway.audit import Place, Record, query
+from tests.audit.conftest import Ground
 from tests.processes import ROOT, Client, Command
 from tiergate.__main__ import main
 from tiergate.embedded import credentials
@@ -86,6 +88,11 @@ def test_the_platform_says_how_it_is_without_a_token(platform: Client, path: str
         assert "tiergate_calls" in answer.text
 
 
+def _tampered(record: Record) -> Record:
+    is_it = (record.retention, record.seq) == ("standard", 7)
+    return msgspec.structs.replace(record, subject="nobody") if is_it else record
+
+
 def test_a_changed_and_a_removed_record_are_named(
     platform: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str], quiet: None
 ) -> None:
@@ -96,12 +103,9 @@ def test_a_changed_and_a_removed_record_are_named(
         shutil.copy(platform.state / beside, tmp_path)
     assert main(["audit", "verify", "--file", str(copy)]) == 0
     assert "is whole" in capsys.readouterr().out
-    with sqlite3.connect(copy) as store:
-        for trigger in ("changed", "removed"):
-            store.execute(f"DROP TRIGGER records_are_not_{trigger}")
-        ((writer,),) = store.execute("SELECT DISTINCT writer FROM records WHERE retention = 'standard'").fetchall()
-        store.execute("UPDATE records SET subject = 'nobody' WHERE retention = 'standard' AND seq = 7")
-        store.execute("DELETE FROM records WHERE retention = 'standard' AND seq = 12")
+    ground = Ground(Place.beside(copy))
+    writer = next(sheet.writer for sheet in ground.sheets() if sheet.retention == "standard")
+    ground.rewrite(lambda records: [_tampered(each) for each in records if (each.writer, each.seq) != (writer, 12)])
     assert main(["audit", "verify", "--file", str(copy)]) == 1
     said = capsys.readouterr().out
     assert f"record 7 of {writer}: was changed" in said

@@ -10,10 +10,17 @@ from tests.processes import ROOT, Client
 CATALOG = "/.well-known/api-catalog"
 OFFERED = {
     "client-portal-v1": "experience",
+    "contract-sync-v1": "process",
+    "cross-references-v1": "process",
+    "events-v1": "process",
     "intake-v1": "process",
     "opportunity-to-project-v1": "process",
     "opportunity-to-project-v2": "process",
+    "project-setup-v1": "process",
+    "reconcile-v1": "process",
+    "quote-to-order-v1": "process",
     "service-desk-v1": "experience",
+    "staffing-v1": "process",
 }
 
 

@@ -1,10 +1,12 @@
 """What cannot be, stops the start: one plain sentence that names it, and exit code 2."""
 
+import asyncio
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -15,6 +17,7 @@ from foundation.sandbox.server import Address, addresses, held
 from tests.processes import ROOT, Client, Command, environment
 from tiergate import demonstration
 from tiergate.__main__ import main
+from tiergate.server import until_told_to_stop
 
 Run = Callable[..., str]
 TIERS = {f"TIERGATE_{tier}_URL": "http://127.0.0.1:1" for tier in ("SYSTEM", "PROCESS", "EXPERIENCE")}
@@ -61,9 +64,11 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("TIERGATE_PUBLIC_URL", "acme.example", "must be an address that begins with http:// or https://."),
         ("TIERGATE_SYSTEM_URL", "host:1", "must be an address that begins with http:// or https://."),
         ("TIERGATE_LEASE_SECONDS", "0", "is '0'; it must be a number from 1 to 3600."),
+        ("TIERGATE_RUNS_AT_ONCE", "many", "is 'many'; it must be a number from 1 to 200."),
         ("TIERGATE_POLL_SECONDS", "often", "is 'often'; it must be a number from 0.1 to 86400."),
         ("TIERGATE_DATABASE_URL", "my database", "must be an address such as sqlite:///FILE"),
         ("TIERGATE_REDIS_URL", "localhost:6379", "must be an address such as redis://HOST:6379/0"),
+        ("TIERGATE_EVENT_STREAMS_URL", "localhost", "must be an address such as redis://HOST:6379/0"),
     ],
 )
 def test_a_wrong_setting_is_named(refused: Run, name: str, value: str, sentence: str) -> None:
@@ -157,6 +162,19 @@ def test_ctrl_c_while_it_starts_ends_it_without_a_word_of_python(tmp_path: Path)
     started.until("Starting Tiergate")
     assert started.stop() == 130
     assert started.log.read_text().strip() == "tiergate: stopped before it was done."
+
+
+async def test_a_ctrl_c_that_was_lost_while_it_started_is_heard_before_it_waits_for_the_next() -> None:
+    async def starting() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        await until_told_to_stop(asyncio.Event().wait)
+
+    task = asyncio.create_task(starting())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task}, timeout=5)
+    assert task.cancelled()
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,8 @@ def test_the_official_client_lists_and_calls_tools(platform: Client, mode: str) 
 
 def test_a_client_is_shown_what_its_product_and_scopes_let_it_call(platform: Client) -> None:
     partner = over_http(platform, "partner-demo", "auto", [("service-desk-v1_cases", {})])
-    assert set(partner["tools"]) == {f"opportunity-to-project-v2_{name}" for name in ("run", "runs", "startRun")}
+    runs = ("opportunity-to-project-v2", "quote-to-order-v1", "contract-sync-v1")
+    assert set(partner["tools"]) == {f"{api}_{name}" for api in runs for name in ("run", "runs", "startRun")}
     refused = problem(partner["results"][0])
     assert (refused["status"], refused["reason"]) == (403, "not_in_product")
     reader = over_http(platform, "scenario", "auto", [], "desk:read")["tools"]

@@ -8,12 +8,14 @@ from joserfc.jwk import RSAKey
 
 from tests.ports.world import World
 
+_READ = cache(RSAKey.import_key)
 
-@pytest.fixture(scope="session", autouse=True)
+
+@pytest.fixture(scope="module", autouse=True)
 def _keys_are_read_once() -> Iterator[None]:
-    """Every RSA key is proven when it is read, which takes longer than all else here."""
+    """Every RSA key is proven when it is read, which takes longer than all else here; elsewhere it shall be."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RSAKey, "import_key", cache(RSAKey.import_key))
+        patch.setattr(RSAKey, "import_key", _READ)
         yield
 
 

@@ -13,11 +13,15 @@ import httpx
 import msgspec
 
 import system_apis
-from canonical.ports import operations
+from canonical.money import Money
+from canonical.objects import ProjectSetup
+from canonical.ports import lists, operations, receivables, setups
 from canonical.ports import systems as ports
 from foundation.sandbox import decode, encode
+from foundation.signing_in import was_signing_in
 from tests.ports import objects
 from tests.ports.kept import KEPT
+from tests.ports.listed import LISTED
 from tests.ports.test_reading import deal, plant
 from tests.ports.world import SYSTEMS, World
 
@@ -32,6 +36,10 @@ class Reply(msgspec.Struct, frozen=True):
     status: int
     headers: dict[str, str]
     content: bytes
+    also: tuple[int, ...] = ()
+    """Other statuses that mean the same, where its exchange says so."""
+    verb: str = ""
+    """What was called, where all calls go to one address (JSON-RPC)."""
 
     def response(self, content: bytes | None = None) -> httpx.Response:
         kept = {name: value for name, value in self.headers.items() if name.lower() not in ("content-length", "date")}
@@ -67,12 +75,22 @@ class Replaying(httpx.AsyncBaseTransport):
         self.calls += 1
         if self.calls > MOST_CALLS:
             raise EndlessError(f"{self.calls} calls, and no end: {request.method} {request.url}")
-        path = request.url.raw_path.decode()
-        for place, (number, reply) in enumerate(self._left):
-            if (reply.method, _alike(reply.path)) == (request.method, _alike(path)):
+        path, verb = request.url.raw_path.decode(), verb_of(request.content)
+        signs_in = was_signing_in(httpx.TransportError("", request=request))
+        for place, (number, reply) in enumerate(self._left if not signs_in else []):
+            if (reply.method, _alike(reply.path), reply.verb) == (request.method, _alike(path), verb):
                 del self._left[place]
                 return reply.response(self._content if number == self._changed else None)
         return await self._behind.handle_async_request(request)
+
+
+def verb_of(body: bytes) -> str:
+    """The method that a JSON-RPC call names; empty for any other body."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return ""
+    return str(said["method"]) if isinstance(said, dict) and {"method", "params"} <= said.keys() else ""
 
 
 def _alike(path: str) -> tuple[str, list[tuple[str, str]]]:
@@ -98,7 +116,7 @@ async def recorded(world: World) -> list[Conversation]:
         arguments = ask
         await getattr(world.adapter, attribute)(**arguments)
         replies = [
-            Reply(each.method, each.path, each.status, each.headers, each.content)
+            Reply(each.method, each.path, each.status, each.headers, each.content, verb=verb_of(each.sent))
             for each in world.heard[before:]
             if not each.signs_in and _is_json(each.content)
         ]
@@ -123,6 +141,7 @@ async def _questions(world: World) -> dict[str, dict[str, Any]]:
             asked[kept.by_id] = {f"{kept.by_id}_id": native}
         if kept.port is ports.Projects:
             asked["set_project_stage"] = {"project_id": native, "data": ports.StageChange(stage="active")}
+            asked |= _of_a_setup(native)
         if kept.port is ports.ResourceDemands:
             asked["resource_demands"] = {"project_id": sent.project_id}
             asked["post_message"] = {"project_id": sent.project_id, "data": objects.message()}
@@ -132,7 +151,50 @@ async def _questions(world: World) -> dict[str, dict[str, Any]]:
         asked["tax_profile"] = {"key": objects.CUSTOMER}
     if ports.Opportunities in world.system.ports:
         asked |= _of_a_deal(world)
+    asked |= await _of_lists(world) | await _of_states(world)
     return {attribute: given for attribute, given in asked.items() if _offered(world, attribute)}
+
+
+async def _of_states(world: World) -> dict[str, dict[str, Any]]:
+    """What is posted, credited, closed."""
+    asked: dict[str, dict[str, Any]] = {}
+    if receivables.Invoices in world.system.ports:
+        native = (await world.adapter.invoice_by_key(objects.INVOICE)).id
+        asked["post_invoice"] = {"invoice_id": native}
+        asked["credit_invoice"] = {
+            "key": objects.CREDIT,
+            "data": world.fit(objects.credit_note(native, account_id="1")),
+        }
+    if lists.CustomerList in world.system.ports:
+        native = (await world.adapter.customer_by_key(objects.CUSTOMER)).id
+        asked["set_customer_lifecycle"] = {"customer_id": native, "data": objects.REOPENED}
+    return asked
+
+
+def _of_a_setup(project_id: str) -> dict[str, dict[str, Any]]:
+    closed = ProjectSetup(open_for_time=False, budget=Money.of("48200.50", "EUR"))
+    return {
+        "set_project_setup": {"project_id": project_id, "data": closed},
+        "project_setup": {"project_id": project_id},
+        "upsert_tasks": {"project_id": project_id, "data": objects.TASKS},
+        "project_tasks": {"project_id": project_id},
+        "remove_tasks": {"project_id": project_id, "data": setups.TaskRefs(refs=["dock"])},
+    }
+
+
+async def _of_lists(world: World) -> dict[str, dict[str, Any]]:
+    asked: dict[str, dict[str, Any]] = {}
+    for listed in LISTED:
+        if listed.port not in world.system.ports:
+            continue
+        native = await listed.make(world, 1)
+        asked[listed.all] = {"limit": 3}
+        if listed.changed:
+            asked[listed.changed] = {"since": "", "limit": 3}
+        if listed.one:
+            one = next(each for each in _known(world.name) if each.attribute == listed.one)
+            asked[listed.one] = {one.parameters[0].name: native}
+    return asked
 
 
 def _of_a_deal(world: World) -> dict[str, dict[str, Any]]:
@@ -161,21 +223,29 @@ _RESTS_ON: Final[dict[str, Callable[[str, str], Any]]] = {
 
 
 def on_file(name: str) -> list[Conversation]:
-    """Every exchange of a system's folder, in either of the two forms."""
-    folder = Path(system_apis.__file__).parent / name / "exchanges"
+    """Every exchange of a system's folder, in either of the two forms: what of it a mutation may change."""
     found = []
-    for path in sorted(folder.glob("*.json")):
-        exchange = decode(path.read_bytes())
-        attribute, arguments = _asked(exchange["asked"])
-        body = next(each for each in _known(name) if each.attribute == attribute).body
-        if "data" in arguments:
-            arguments["data"] = msgspec.convert(arguments["data"], body, strict=False)
-        told = [*exchange.get("before", []), exchange] if "sent" in exchange else []
-        replies = [_reply(each["sent"], each["replied"]) for each in told]
-        replies = [each for each in replies if _is_json(each.content)]
-        returns = next(each for each in _known(name) if each.attribute == attribute).returns
-        found.append(Conversation(path.stem, attribute, arguments, returns, replies))
+    for path in files(name):
+        told = conversation(name, path)
+        found.append(msgspec.structs.replace(told, replies=[each for each in told.replies if _is_json(each.content)]))
     return [each for each in found if each.replies]
+
+
+def files(name: str) -> list[Path]:
+    """The exchanges of a system's folder in which the vendor says something."""
+    folder = Path(system_apis.__file__).parent / name / "exchanges"
+    return [path for path in sorted(folder.glob("*.json")) if "sent" in decode(path.read_bytes())]
+
+
+def conversation(name: str, path: Path) -> Conversation:
+    """One exchange, with all that the vendor says in it."""
+    exchange = decode(path.read_bytes())
+    attribute, arguments = _asked(exchange["asked"])
+    operation = next(each for each in _known(name) if each.attribute == attribute)
+    if "data" in arguments:
+        arguments["data"] = msgspec.convert(arguments["data"], operation.body, strict=False)
+    replies = [_reply(each["sent"], each["replied"]) for each in (*exchange.get("before", []), exchange)]
+    return Conversation(path.stem, attribute, arguments, operation.returns, replies)
 
 
 def _asked(said: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -188,7 +258,9 @@ def _asked(said: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 def _reply(sent: dict[str, Any], replied: dict[str, Any]) -> Reply:
     body = replied.get("body", "")
     content = (body if isinstance(body, str) else encode(body)).encode()
-    return Reply(sent["method"], sent["path"], replied["status"], replied.get("headers") or {}, content)
+    headers, also = replied.get("headers") or {}, tuple(replied.get("also", ()))
+    verb = verb_of(encode(sent.get("body")).encode())
+    return Reply(sent["method"], sent["path"], replied["status"], headers, content, also, verb)
 
 
 def _known(name: str) -> list[Any]:

@@ -6,8 +6,21 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from canonical.objects import BillingSchedule, Contract, Customer, Project, ResourceDemand, Ticket
-from canonical.ports import Written, operations, why_not
+from canonical.objects import (
+    BillingSchedule,
+    Booking,
+    Contact,
+    Contract,
+    Customer,
+    ExpenseReport,
+    Invoice,
+    Project,
+    ResourceDemand,
+    SalesOrder,
+    Ticket,
+    TimeEntry,
+)
+from canonical.ports import Written, contracts, effort, operations, orders, people, receivables, why_not
 from canonical.ports import systems as ports
 from canonical.ports.systems import Message
 from tests.ports import objects
@@ -26,6 +39,11 @@ async def _contract(world: World) -> Contract:
     return made
 
 
+async def _agreement(world: World) -> Contract:
+    made: Contract = world.fit(objects.agreement(account_id=await account(world)))
+    return made
+
+
 async def _project(world: World) -> Project:
     made: Project = world.fit(objects.project(account_id=await account(world)))
     return made
@@ -41,6 +59,11 @@ async def _resource_demand(world: World) -> ResourceDemand:
     return made
 
 
+async def _booking(world: World) -> Booking:
+    made: Booking = world.fit(objects.booking(project_id=await project_id(world)))
+    return made
+
+
 async def _ticket(world: World) -> Ticket:
     made: Ticket = world.fit(objects.ticket())
     return made
@@ -48,6 +71,34 @@ async def _ticket(world: World) -> Ticket:
 
 async def _message(_: World) -> Message:
     return objects.message()
+
+
+async def _sales_order(world: World) -> SalesOrder:
+    made: SalesOrder = world.fit(objects.sales_order(account_id=await account(world)))
+    return made
+
+
+async def _invoice(world: World) -> Invoice:
+    made: Invoice = world.fit(objects.invoice(account_id=await account(world), project_id=await project_id(world)))
+    return made
+
+
+async def _time_posting(world: World) -> TimeEntry:
+    made: TimeEntry = world.fit(objects.time_entry(project_id=await project_id(world)))
+    return made
+
+
+async def _expense_posting(world: World) -> ExpenseReport:
+    made: ExpenseReport = world.fit(objects.expense_report())
+    project = await project_id(world)
+    return msgspec.structs.replace(
+        made, lines=[msgspec.structs.replace(line, project_id=project) for line in made.lines]
+    )
+
+
+async def _person(world: World) -> Contact:
+    made: Contact = world.fit(objects.contact(await account(world), language="de", marketing_opt_out=True))
+    return made
 
 
 async def account(world: World) -> str:
@@ -111,6 +162,16 @@ KEPT: Final = (
         text="legal_name",
     ),
     Kept(
+        port=people.CustomerPeople,
+        kind=Contact,
+        make=_person,
+        write="upsert_person",
+        by_key="person_by_key",
+        by_id="person",
+        key=objects.PERSON,
+        text="family",
+    ),
+    Kept(
         port=ports.Contracts,
         kind=Contract,
         make=_contract,
@@ -119,6 +180,15 @@ KEPT: Final = (
         key=objects.DEAL,
         text="title",
         money="value",
+    ),
+    Kept(
+        port=contracts.ContractTerms,
+        kind=Contract,
+        make=_agreement,
+        write="set_contract_terms",
+        by_key="contract_terms",
+        key=objects.AGREEMENT,
+        text="title",
     ),
     Kept(
         port=ports.Projects,
@@ -141,12 +211,58 @@ KEPT: Final = (
         text="name",
     ),
     Kept(
+        port=orders.SalesOrders,
+        kind=SalesOrder,
+        make=_sales_order,
+        write="upsert_order",
+        by_key="order_by_key",
+        key=objects.ORDER,
+        text="title",
+    ),
+    Kept(
+        port=receivables.Invoices,
+        kind=Invoice,
+        make=_invoice,
+        write="upsert_invoice",
+        by_key="invoice_by_key",
+        by_id="invoice",
+        key=objects.INVOICE,
+        text="title",
+    ),
+    Kept(
+        port=effort.TimePostings,
+        kind=TimeEntry,
+        make=_time_posting,
+        write="upsert_time_posting",
+        by_key="time_posting_by_key",
+        key=objects.TIME,
+        text="notes",
+    ),
+    Kept(
+        port=effort.ExpensePostings,
+        kind=ExpenseReport,
+        make=_expense_posting,
+        write="upsert_expense_posting",
+        by_key="expense_posting_by_key",
+        key=objects.EXPENSES,
+        text="title",
+    ),
+    Kept(
         port=ports.ResourceDemands,
         kind=ResourceDemand,
         make=_resource_demand,
         write="upsert_resource_demand",
         key=objects.DEAL,
         text="role",
+    ),
+    Kept(
+        port=ports.Bookings,
+        kind=Booking,
+        make=_booking,
+        write="upsert_booking",
+        by_key="booking_by_key",
+        key=objects.BOOKING,
+        text="notes",
     ),
     Kept(
         port=ports.Workspaces,
@@ -186,7 +302,7 @@ def offering(port: type, *attributes: str) -> pytest.MarkDecorator:
 def keeping(*having: str) -> pytest.MarkDecorator:
     """`name` and `kept`: each system with each thing it keeps that has all of these members, and does not lose them."""
     found = [
-        pytest.param(name, kept, id=f"{name}-{kept.kind.__name__}")
+        pytest.param(name, kept, id=f"{name}-{kept.port.__name__}")
         for name, system in SYSTEMS.items()
         for kept in KEPT
         if kept.port in system.ports and all(_has(name, kept, member) for member in having)

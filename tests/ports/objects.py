@@ -7,30 +7,59 @@ from typing import Any, Final
 from canonical.money import Money
 from canonical.objects import (
     Address,
+    Amendment,
     BillingLine,
     BillingSchedule,
+    Booking,
     Contact,
     ContactRole,
     Contract,
+    ContractLine,
     Customer,
+    ExpenseLine,
+    ExpenseReport,
+    Invoice,
+    InvoiceLine,
+    Lead,
     Milestone,
     Opportunity,
+    OrderLine,
+    Payment,
     Project,
     Quote,
     QuoteLine,
+    Rate,
+    RateCard,
     ResourceDemand,
     RoleDemand,
+    SalesOrder,
     Stage,
     Task,
     TaxRegistration,
     Ticket,
+    TimeEntry,
 )
+from canonical.ports.effort import Billed
+from canonical.ports.lists import LifecycleChange
+from canonical.ports.setups import TaskPage
 from canonical.ports.systems import Message
 
 DEAL: Final = "salesforce:006Tg0000000077IAA"
+BOOKING: Final = "bk:E1042:2027-01-04:2027-03-31:dem:DE-27-0077-engineer:001"
 CUSTOMER: Final = "salesforce:001Tg0000000077IAA"
+PERSON: Final = "salesforce:003Tg0000000077IAA"
 CASE: Final = "CASE-77"
+ORDER: Final = "q2o:salesforce:0Q0Tg0000000077IAA:r2"
+AGREEMENT: Final = "salesforce:800Tg0000000077IAA"
+INVOICE: Final = "bill:00000177:2027-02:77"
+CREDIT: Final = "credit:00000177:2027-02:77"
+TIME: Final = "te:41000077:v1"
+EXPENSES: Final = "ex:41000077:v1"
+CLOSED: Final = LifecycleChange(lifecycle="closed")
+REOPENED: Final = LifecycleChange(lifecycle="active")
+BILLED: Final = Billed(invoice_number="INV-77", invoiced_on=date(2027, 3, 1))
 START, END = date(2027, 1, 4), date(2027, 6, 30)
+TASKS: Final = TaskPage(tasks=[Task(ref="dock", name="Dock", planned_hours=Decimal(40), start=START, end=END)])
 
 
 def customer(**more: Any) -> Customer:
@@ -64,6 +93,41 @@ def contract(**more: Any) -> Contract:
         "status": "active",
     }
     return Contract(**plain | more)
+
+
+def agreement(**more: Any) -> Contract:
+    """A contract line by line, with an amendment of it, as an ERP has both."""
+    start = date(2027, 3, 1)
+    lines = [
+        ContractLine(seq=1, description="Design", billing_method="milestone", amount=Money.of("18200.50", "EUR")),
+        ContractLine(seq=2, description="Build", billing_method="fixed", amount=Money.of("30000.00", "EUR")),
+    ]
+    added = ContractLine(
+        seq=1,
+        description="Second dock",
+        billing_method="nte",
+        amount=Money.of("5000.25", "EUR"),
+        not_to_exceed=Money.of("6000.00", "EUR"),
+        start=start,
+        end=END,
+    )
+    amendment = Amendment(
+        number=1,
+        status="agreed",
+        effective=start,
+        currency="EUR",
+        value_change=Money.of("5000.25", "EUR"),
+        lines=[added],
+    )
+    plain: dict[str, Any] = {
+        "value": Money.of("53200.75", "EUR"),
+        "not_to_exceed": Money.of("60000.00", "EUR"),
+        "document_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "amendment": 1,
+        "lines": lines,
+        "amendments": [amendment],
+    }
+    return contract(**plain | more)
 
 
 def project(**more: Any) -> Project:
@@ -106,6 +170,13 @@ def resource_demand(**more: Any) -> ResourceDemand:
     return ResourceDemand(**plain | more)  # type: ignore[arg-type]  # likewise
 
 
+def booking(**more: Any) -> Booking:
+    """Of somebody every demonstration knows."""
+    who = {"resource": "katrin.behrens@acme.example", "role": "Data Engineer", "notes": "Knows the docks."}
+    plain = {"hours": Decimal("120.5"), "start": START, "end": END, "commitment": "hard"}
+    return Booking(**who | plain | more)  # type: ignore[arg-type]  # likewise
+
+
 def message(**more: Any) -> Message:
     return Message(**{"key": DEAL, "text": "The project may start."} | more)
 
@@ -131,7 +202,13 @@ def opportunity(**more: Any) -> Opportunity:
 
 def contact(account_id: str, **more: Any) -> Contact:
     plain: dict[str, Any] = {"given": "Jörg", "family": "Müller", "email": "j.mueller@sturmvogel.example"}
+    plain |= {"phone": "+49 431 5550123", "title": "Einkauf", "account_id": account_id}
     return Contact(**plain | {"roles": [ContactRole(account_id=account_id, role="billing")]} | more)
+
+
+def lead(**more: Any) -> Lead:
+    plain = {"company": "Sturmvogel GmbH", "given": "Jörg", "family": "Müller", "email": "j.mueller@sturmvogel.example"}
+    return Lead(**plain | more)
 
 
 def quote(opportunity_id: str, **more: Any) -> Quote:
@@ -153,3 +230,113 @@ def quote(opportunity_id: str, **more: Any) -> Quote:
         "lines": [line],
     }
     return Quote(**plain | more)
+
+
+def sales_order(**more: Any) -> SalesOrder:
+    lines = [
+        OrderLine(
+            seq=1,
+            code="SVC-DATA-ENGINEER",
+            description="Data Engineer, hours",
+            qty=Decimal("132.5"),
+            unit_price=Money.of("160.00", "EUR"),
+            net=Money.of("21200.00", "EUR"),
+        ),
+        OrderLine(
+            seq=2,
+            code="SVC-ANALYST",
+            description="Analyst, hours, as agreed",
+            qty=Decimal(3),
+            unit_price=Money.of("33.335", "EUR"),
+            net=Money.of("100.00", "EUR"),
+        ),
+    ]
+    plain: dict[str, Any] = {
+        "legal_entity_id": "ACME-DE",
+        "title": "Dock planning",
+        "quote_id": "0Q0Tg0000000077IAA",
+        "opportunity_id": "006Tg0000000077IAA",
+        "currency": "EUR",
+        "ordered_on": date(2026, 12, 18),
+        "po_number": "PO-4577",
+        "payment_terms": "Net 30",
+        "lines": lines,
+    }
+    return SalesOrder(**plain | more)
+
+
+def invoice(**more: Any) -> Invoice:
+    lines = [
+        InvoiceLine(
+            seq=1,
+            kind="time",
+            description="Data Engineer, February",
+            quantity=Decimal("132.5"),
+            unit="HUR",
+            unit_price=Money.of("160.00", "EUR"),
+            net=Money.of("21200.00", "EUR"),
+        ),
+        InvoiceLine(seq=2, kind="milestone", description="Design accepted", net=Money.of("18200.50", "EUR")),
+    ]
+    plain: dict[str, Any] = {
+        "legal_entity_id": "ACME-DE",
+        "title": "Dock planning, February",
+        "po_number": "PO-4577",
+        "issued_on": date(2026, 12, 18),
+        "due_on": date(2027, 1, 17),
+        "currency": "EUR",
+        "lines": lines,
+    }
+    return Invoice(**plain | more)
+
+
+def credit_note(of: str, amount: str = "1000.00", **more: Any) -> Invoice:
+    line = InvoiceLine(seq=1, kind="adjustment", description="Goodwill", net=Money.of(amount, "EUR"))
+    return invoice(kind="credit_note", corrects_invoice_id=of, lines=[line], due_on=None, po_number="", **more)
+
+
+def time_entry(**more: Any) -> TimeEntry:
+    plain: dict[str, Any] = {
+        "resource": "katrin.behrens@acme.example",
+        "worked_on": date(2026, 12, 17),
+        "hours": Decimal("2.5"),
+        "minutes": 150,
+        "notes": "Walked the dock",
+        "status": "approved",
+    }
+    return TimeEntry(**plain | more)
+
+
+def expense_report(**more: Any) -> ExpenseReport:
+    line = ExpenseLine(
+        ref="e1",
+        spent_on=date(2026, 12, 16),
+        category="Travel",
+        description="Train to Kiel",
+        amount=Money.of("84.30", "EUR"),
+        billable=True,
+    )
+    plain: dict[str, Any] = {
+        "legal_entity_id": "ACME-DE",
+        "title": "Kiel, December",
+        "resource": "katrin.behrens@acme.example",
+        "reported_on": date(2026, 12, 18),
+        "currency": "EUR",
+        "lines": [line],
+        "status": "approved",
+    }
+    return ExpenseReport(**plain | more)
+
+
+def payment(**more: Any) -> Payment:
+    plain: dict[str, Any] = {"legal_entity_id": "ACME-DE", "received_on": date(2026, 12, 20), "currency": "EUR"}
+    return Payment(**plain | more)
+
+
+def proforma(**more: Any) -> Invoice:
+    return invoice(kind="proforma", account_id="", **more)
+
+
+def rate_card(**more: Any) -> RateCard:
+    rate = Rate(role="Data Engineer", price=Money.of("160.00", "EUR"), valid_from=date(2026, 1, 1))
+    return RateCard(**{"name": "Standard", "currency": "EUR", "rates": [rate]} | more)

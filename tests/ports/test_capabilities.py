@@ -7,8 +7,31 @@ import msgspec
 import pytest
 
 from canonical.faults import Fault, Unsupported
-from canonical.objects import BillingSchedule, Contract, Customer, Project, ProjectLink, ResourceDemand, Ticket
+from canonical.objects import (
+    BillingSchedule,
+    Booking,
+    Contact,
+    Contract,
+    Customer,
+    ExpenseReport,
+    Invoice,
+    Project,
+    ProjectLink,
+    ProjectSetup,
+    ResourceDemand,
+    SalesOrder,
+    Ticket,
+    TimeEntry,
+)
 from canonical.ports import Operation, operations
+from canonical.ports.accounts import AccountUpdate
+from canonical.ports.contracts import AgreementMark
+from canonical.ports.effort import Billed
+from canonical.ports.leads import KeyChange
+from canonical.ports.lists import LifecycleChange
+from canonical.ports.orders import QuoteMark
+from canonical.ports.people import PersonUpdate
+from canonical.ports.setups import TaskPage, TaskRefs
 from canonical.ports.systems import Delivery, Message, StageChange
 from system_apis import SystemApi, discover
 from system_apis.capabilities import UNSAID, asked_of, capabilities
@@ -18,13 +41,29 @@ from tests.ports.world import SYSTEMS, World
 
 BODIES: dict[type, Any] = {
     Customer: objects.customer(),
-    Contract: objects.contract(account_id="1"),
+    Contact: objects.contact("1"),
+    PersonUpdate: PersonUpdate(fields=["email"], person=objects.contact("1")),
+    Contract: objects.agreement(account_id="1"),
+    AgreementMark: AgreementMark(amendment=0),
     Project: objects.project(account_id="1"),
     BillingSchedule: objects.billing_schedule(project_id="1"),
     ResourceDemand: objects.resource_demand(project_id="1"),
+    Booking: objects.booking(project_id="1"),
+    SalesOrder: objects.sales_order(account_id="1"),
+    QuoteMark: QuoteMark(status="accepted", frozen=True),
     Ticket: objects.ticket(),
+    Invoice: objects.invoice(account_id="1", kind="credit_note", corrects_invoice_id="1"),
+    TimeEntry: objects.time_entry(project_id="1"),
+    ExpenseReport: objects.expense_report(),
+    AccountUpdate: AccountUpdate(fields=["legal_name"], account=objects.customer()),
+    LifecycleChange: objects.CLOSED,
+    KeyChange: KeyChange(key=objects.CUSTOMER),
+    Billed: objects.BILLED,
     ProjectLink: ProjectLink(project_code="DE-27-0077"),
     StageChange: StageChange(stage="active"),
+    ProjectSetup: ProjectSetup(open_for_time=False),
+    TaskPage: objects.TASKS,
+    TaskRefs: TaskRefs(refs=["setup"]),
     Message: objects.message(),
     Delivery: Delivery(headers={}, body=""),
 }

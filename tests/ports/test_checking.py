@@ -7,10 +7,15 @@ import httpx
 import msgspec
 import pytest
 
+from canonical.objects import Lead
+from canonical.ports.receivables import Invoices
 from foundation.checking import Finding, Report
 from foundation.connections import Connection
 from gateway.loader import PolicyError
+from tests.ports import objects
 from tests.ports.kept import KEPT, every_system
+from tests.ports.listed import LISTED
+from tests.ports.test_reading import plant
 from tests.ports.world import SYSTEMS, World, demo_of, resolved, suite_of
 from tiergate.connections import checked
 
@@ -21,10 +26,21 @@ async def look(world: World, **changes: Any) -> Report:
 
 
 async def fill(world: World) -> None:
-    """One of everything its ports keep."""
+    """One of everything its ports keep, and of what they list."""
     for kept in KEPT:
         if kept.port in world.system.ports:
             await kept.put(world, await kept.make(world))
+    for listed in LISTED:
+        if world.can(listed.port, listed.all):
+            await listed.make(world, 1)
+    if Lead in world.suite.plant:
+        plant(world, objects.lead())
+    if Invoices in world.system.ports:
+        owed = (await world.adapter.invoice_by_key(objects.INVOICE)).account_id
+        native = (await world.adapter.invoice_by_key(objects.INVOICE)).id
+        await world.adapter.post_invoice(native)
+        if world.can(Invoices, "credit_invoice"):
+            await world.adapter.credit_invoice(objects.CREDIT, world.fit(objects.credit_note(native, account_id=owed)))
 
 
 def only(report: Report) -> Finding:

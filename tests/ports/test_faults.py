@@ -74,16 +74,17 @@ async def test_the_last_call_that_writes_fails_and_repeated_is_there_once(
 
 
 _REHEARSED: dict[tuple[str, type], list[Heard]] = {}
+"""By system and port: two ports may keep one kind."""
 
 
 async def calls_of_a_write(name: str, kept: Kept) -> list[Heard]:
     """What making one asks of the vendor; the same each time, so it is played once."""
-    if (name, kept.kind) not in _REHEARSED:
+    if (name, kept.port) not in _REHEARSED:
         world = World(name)
         sent = await kept.make(world)
-        _REHEARSED[name, kept.kind] = await calls_of(world, lambda: kept.put(world, sent))
+        _REHEARSED[name, kept.port] = await calls_of(world, lambda: kept.put(world, sent))
         await world.close()
-    return _REHEARSED[name, kept.kind]
+    return _REHEARSED[name, kept.port]
 
 
 async def fails_and_settles(name: str, kept: Kept, fault: str, number: int, wanted: type[Fault] | None) -> None:

@@ -111,11 +111,13 @@ async def test_cancelled_in_the_middle_of_any_step_it_leaves_no_open_project(fir
 
 
 async def cancelled_in_step(firm: World, code: str, step: int) -> RunDetail:
-    """A run whose cancelling came while the step was at work."""
+    """A run whose cancelling came while the step was at work: every system dawdles until it has come."""
     reached = asyncio.Event()
 
     def watch(_run: str, number: int, what: str) -> None:
         if (number, what) == (step, "begun"):
+            for system in ("salesforce", "netsuite", "kantata"):
+                firm.fault(system, "slow", delay=0.5, times=0)
             reached.set()
 
     observers.append(watch)
@@ -123,6 +125,8 @@ async def cancelled_in_step(firm: World, code: str, step: int) -> RunDetail:
         run = await firm.start(code)
         await reached.wait()
         await firm.workflow.cancel_run(run.id)
+        for system in ("salesforce", "netsuite", "kantata"):
+            firm.boxes[system].faults.clear()
         return await firm.finished(run.id)
     finally:
         observers.remove(watch)

@@ -62,7 +62,7 @@ async def test_a_lost_answer_to_the_activation_leaves_everything_active(firm: Wo
     [("throttled", "vendor_busy"), ("server_error", "vendor_down"), ("html_error", "vendor_down")],
 )
 async def test_a_fault_that_passes_delays_and_no_more(firm: World, fault: str, reason: str) -> None:
-    for system, path in (("salesforce", "/Quote/"), ("netsuite", "/job/"), ("kantata", "/workspaces")):
+    for system, path in (("salesforce", "/composite"), ("netsuite", "/job/"), ("kantata", "/workspaces")):
         firm.fault(system, fault, path=path)
     done = await firm.played("D04")
     assert (done.run.status, done.run.verified) == ("succeeded", True)
@@ -71,7 +71,7 @@ async def test_a_fault_that_passes_delays_and_no_more(firm: World, fault: str, r
 
 
 async def test_a_token_that_expires_in_the_middle_is_renewed_without_a_word(firm: World) -> None:
-    for system, path in (("salesforce", "/Quote/"), ("netsuite", "/job/")):
+    for system, path in (("salesforce", "/composite"), ("netsuite", "/job/")):
         firm.fault(system, "expired_token", path=path)
     done = await firm.played("D04")
     assert (done.run.status, done.run.verified) == ("succeeded", True)
@@ -85,11 +85,11 @@ async def test_credentials_that_are_refused_are_not_tried_again(firm: World) -> 
     assert [a.fault for a in done.steps[8].attempts] == ["vendor_sign_in"]
     case = await firm.case_of(done.run.id)
     assert case is not None
-    assert case.suggestion == "Renew the sign-in to Kantata, then run it again."
+    assert case.suggestion == "Renew the sign-in to Kantata; what waits for it then goes on."
 
 
 async def test_an_answer_cut_off_is_asked_for_again(firm: World) -> None:
-    firm.fault("salesforce", "truncated_body", method="GET", path="/Quote/")
+    firm.fault("salesforce", "truncated_body", path="/composite")
     firm.fault("netsuite", "truncated_body", method="GET", path="/job/", after=1)
     firm.fault("kantata", "truncated_body", method="POST", path="/workspaces")
     done = await firm.played("D01")
@@ -142,7 +142,7 @@ async def test_a_bug_of_ours_ends_the_run_where_people_see_it(firm: World, monke
     def broken(*_: Any) -> None:
         raise KeyError("nobody thought of this")
 
-    monkeypatch.setattr("process_apis.opportunity_to_project_steps.plan", broken)
+    monkeypatch.setattr("process_apis.opportunity_to_project.steps.plan", broken)
     done = await firm.played("D01")
     assert (done.run.status, done.run.reason, done.run.step) == ("failed", "broken", 6)
     case = await firm.case_of(done.run.id)
@@ -154,7 +154,7 @@ async def test_a_bug_between_two_steps_is_no_different(firm: World, monkeypatch:
     def broken(*_: Any) -> None:
         raise KeyError("nobody thought of this")
 
-    monkeypatch.setattr("process_apis.opportunity_to_project.keys_of", broken)
+    monkeypatch.setattr("process_apis.opportunity_to_project.workflow.keys_of", broken)
     done = await firm.played("D01")
     assert (done.run.status, done.run.reason) == ("failed", "broken")
     assert await firm.case_of(done.run.id) is not None

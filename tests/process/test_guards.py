@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -13,8 +13,9 @@ from canonical.objects import Contract, Customer, LegalEntity, Opportunity, Quot
 from canonical.objects.customer import Credit
 from canonical.objects.legal_entity import Period
 from canonical.objects.opportunity import Stage
-from process_apis import guards
-from process_apis.guards import Deal, Evidence
+from process_apis.opportunity_to_project import guards
+from process_apis.opportunity_to_project.guards import Deal, Evidence
+from process_apis.opportunity_to_project.holding import Holder
 
 TODAY = date(2026, 11, 22)
 UNBOUND = {"hr": "no HR system bound", "screening": "no screening service bound", "rates": "no rate card source bound"}
@@ -58,7 +59,20 @@ def evidence() -> Evidence:
         periods=[november],
     )
     known = Customer(id="7", legal_name="Blaue Elbe Werke GmbH", credit=Credit(hold=False))
-    return Evidence(entity=entity, erp_customer=known, today=TODAY, unbound=UNBOUND)
+    delivering: dict[str, LegalEntity | None] = {"ACME-IN": partner("open")}
+    return Evidence(entity=entity, erp_customer=known, today=TODAY, unbound=UNBOUND, delivering=delivering)
+
+
+def partner(status: Literal["open", "closed"]) -> LegalEntity:
+    """The other entity that delivers."""
+    return LegalEntity(
+        code="ACME-IN",
+        legal_name="Acme Consulting Pvt Ltd",
+        country="IN",
+        functional_currency="INR",
+        time_zone="Asia/Kolkata",
+        status=status,
+    )
 
 
 def deal(**changes: Any) -> Change:
@@ -94,6 +108,11 @@ def entity(**changes: Any) -> Change:
     )
 
 
+def taken(code: str) -> Change:
+    """Another deal holds the contract."""
+    return seeing(contract_holder=Holder(key="crm:007", title="Twin", project_code=code))
+
+
 def held(was: Deal, seen: Evidence) -> tuple[Deal, Evidence]:
     assert seen.erp_customer is not None
     credit = Credit(hold=True, reason="Owes 31,200.")
@@ -114,6 +133,10 @@ ALONE = [
     ("period_open", "Finance", "closed Nov 2026", entity(periods=[SHUT])),
     ("period_open", "Finance", "no accounting period for 2026-12-01", seeing(today=date(2026, 12, 1))),
     ("intercompany", "Finance", "no intercompany agreement with ACME-US", deal(delivery_entities=["ACME-US"])),
+    ("delivery_entity", "Finance", "ACME-IN is closed", seeing(delivering={"ACME-IN": partner("closed")})),
+    ("delivery_entity", "Finance", "ACME-IN is not known to its ERP", seeing(delivering={"ACME-IN": None})),
+    ("contract_free", "Deal desk", "another deal already: Twin (crm:007), which has project PRJ-9", taken("PRJ-9")),
+    ("contract_free", "Deal desk", "whose project is being made", taken("")),
     ("tax_profile", "Account owner", "has no tax registration", part("account", tax_registrations=[])),
     ("tax_profile", "Account owner", "tax profile in the ERP is expired", seeing(tax_profile=EXPIRED)),
     ("signed_contract", "Legal operations", "No contract is linked", without("contract")),

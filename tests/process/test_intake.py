@@ -6,11 +6,14 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from canonical.faults import NotFound, Unauthenticated
+from canonical.faults import Conflict, Drifted, NotFound, Unauthenticated
 from canonical.ports import Raw
 from canonical.ports.processes import Received
-from process_apis.intake import Worker, poll_once, work_off
+from process_apis.events.inbound import Stewarding
+from process_apis.events.inbox import MOST_TRIES
+from process_apis.events.intake import Worker, poll_once, work_off
 from process_apis.tables import INBOX, RUNS, WATERMARKS
+from system_apis.salesforce import notifications
 from tests.process.world import World
 
 
@@ -74,7 +77,7 @@ async def test_told_three_times_and_polled_too_it_is_one_change_and_one_run(firm
     await firm.win("D03")
     told = await deliver(firm)
     assert sorted((each.stored, each.known) for each in told) == [(0, 1), (0, 1), (1, 0)]
-    await poll_once(firm.platform, "crm")
+    await poll_once(firm.platform, "salesforce")
     rows = [row for row in await inbox(firm) if row.native_id == firm.deal("D03").id]
     assert len(rows) == 1
     await work_off(firm.platform)
@@ -97,11 +100,11 @@ async def test_versions_out_of_order_are_worked_on_as_the_newest(firm: World) ->
 
 async def test_a_poll_finds_what_no_notification_told_and_remembers_how_far_it_came(firm: World) -> None:
     firm.boxes["salesforce"].store.set_setting("notifications", None)
-    known = await poll_once(firm.platform, "crm")
+    known = await poll_once(firm.platform, "salesforce")
     await firm.win("D01")
     assert known == 12
-    assert await poll_once(firm.platform, "crm") == 1
-    assert await poll_once(firm.platform, "crm") == 0
+    assert await poll_once(firm.platform, "salesforce") == 1
+    assert await poll_once(firm.platform, "salesforce") == 0
     mark = await firm.platform.database.run(lambda c: c.scalar(sa.select(WATERMARKS.c.watermark)))
     assert mark
     await work_off(firm.platform)
@@ -113,7 +116,7 @@ async def test_a_poll_finds_what_no_notification_told_and_remembers_how_far_it_c
 async def test_our_own_link_on_the_deal_starts_nothing(firm: World) -> None:
     done = await firm.played("D01")
     await deliver(firm)
-    await poll_once(firm.platform, "crm")
+    await poll_once(firm.platform, "salesforce")
     await work_off(firm.platform)
     runs = (await firm.workflow.runs()).items
     assert [(run.id, run.status) for run in runs] == [(done.run.id, "succeeded")]
@@ -150,6 +153,53 @@ async def test_a_bug_over_one_change_holds_up_no_other(firm: World, monkeypatch:
     await deliver(firm)
     await work_off(firm.platform)
     assert await outcome_of(firm, "D02") == "succeeded"
+
+
+async def test_a_change_that_is_refused_for_good_is_a_case_and_goes_on_when_it_is_run_again(
+    firm: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deal is won and nothing is made of it: that stands at the desk, not in a log only."""
+    salesforce, odd = firm.adapters["salesforce"], [firm.native("D01")]
+    original = salesforce.opportunity
+
+    async def drifting(opportunity_id: str) -> object:
+        if opportunity_id in odd:
+            raise Drifted("an unknown stage", system="salesforce")
+        return await original(opportunity_id)
+
+    monkeypatch.setattr(salesforce, "opportunity", drifting)
+    await firm.win("D01")
+    await deliver(firm)
+    await work_off(firm.platform)
+    (case,) = (await firm.operations.cases()).items
+    assert (case.state, case.workflow) == ("open", "intake")
+    assert (case.kind, case.owner) == ("schema_drift", "Platform operations")
+    assert "an unknown stage" in case.title
+    assert firm.native("D01") in case.deal
+    assert (await firm.operations.case(case.id)).systems == []
+
+    assert case.can_retry
+    await firm.operations.retry_case(case.id)
+    await work_off(firm.platform)
+    (still,) = (await firm.operations.cases()).items
+    assert (still.id, still.state) == (case.id, "open"), "it is one case, and not mended yet"
+    odd.clear()
+    await firm.operations.retry_case(case.id)
+    await work_off(firm.platform)
+    assert await outcome_of(firm, "D01") == "succeeded"
+    assert (await firm.operations.case(case.id)).case.state == "resolved"
+
+
+async def test_a_change_that_failed_too_often_is_a_case_that_says_why(firm: World) -> None:
+    firm.fault("salesforce", "server_error", method="GET", path="/Opportunity/", times=0)
+    await firm.win("D01")
+    await deliver(firm)
+    for _ in range(MOST_TRIES):
+        assert (await firm.operations.cases()).items == []
+        await work_off(firm.platform)
+        await firm.platform.database.run(lambda c: c.execute(sa.update(INBOX).values(not_before=None)))
+    (case,) = (await firm.operations.cases()).items
+    assert (case.kind, case.system) == ("unavailable", "salesforce")
 
 
 async def test_a_refused_deal_that_is_mended_in_the_crm_begins_again_by_itself(firm: World) -> None:
@@ -206,3 +256,29 @@ async def test_the_worker_does_all_of_it_by_itself(firm: World) -> None:
         assert (await firm.finished(run_id)).run.status == "succeeded"
     finally:
         await worker.stop()
+
+
+async def test_what_is_signed_and_cannot_be_read_is_kept_and_read_again_as_of_when_it_came(
+    firm: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also days later, when its stamp is long too old: here what reads it learns the type meanwhile."""
+    box = firm.boxes["salesforce"]
+    await firm.win("D01")
+    (waiting,) = box.deliveries.waiting()
+    body = waiting.body.encode()
+    headers = {k.lower(): v for k, v in box.sandbox.sign(waiting, box.now()).items()}
+    monkeypatch.setattr(notifications, "TYPES", frozenset({"another"}))
+    for _ in range(2):
+        told = await firm.intake.receive_notification("salesforce", Raw(headers=headers, body=body))
+        assert told == Received(stored=0, known=0, quarantined=1)
+    steward = Stewarding(firm.platform)
+    [kept] = (await steward.quarantine()).items
+    assert (kept.state, "is none of another" in kept.reason) == ("waiting", True)
+    with pytest.raises(Conflict, match="still cannot be read"):
+        await steward.release_quarantined(kept.number)
+    monkeypatch.undo()
+    assert (await steward.release_quarantined(kept.number)).state == "read"
+    with pytest.raises(Conflict, match="read already"):
+        await steward.release_quarantined(kept.number)
+    await work_off(firm.platform)
+    assert await outcome_of(firm, "D01") == "succeeded"

@@ -15,6 +15,7 @@ from canonical.ports.processes import Resolve
 from foundation.context import Caller, fresh, use
 from process_apis.operating import acting_person
 from process_apis.tables import CALLS
+from tests.process.ordering import Ordering
 from tests.process.world import World
 
 
@@ -40,6 +41,14 @@ async def test_the_overview_sums_each_currency_apart(firm: World) -> None:
     assert seen.faults == firm.platform.pace.attempts
     assert seen.repaired == 0
     assert seen.oldest_case_at is not None
+
+
+async def test_money_that_two_runs_of_a_deal_wait_for_is_at_risk_once(firm: World) -> None:
+    await firm.played("D10")
+    desk = Ordering(firm)
+    assert (await desk.played(desk.quote("D10"))).run.status == "refused"
+    seen = await firm.operations.overview()
+    assert (seen.open_cases, seen.money_at_risk) == (2, [Money.of("64000.00", "USD")])
 
 
 async def test_a_fault_the_platform_got_over_counts_as_repaired(firm: World) -> None:

@@ -154,6 +154,18 @@ async def test_a_project_active_already_is_not_refused_but_failed_when_a_guard_f
         await firm.workflow.cancel_run(failed.run.id)
 
 
+async def test_one_refused_sign_in_after_other_faults_is_no_missing_right(firm: World) -> None:
+    """A storm: each of them may pass, and none of them comes as often as a step is tried."""
+    times = firm.platform.pace.attempts - 1
+    firm.fault("kantata", "server_error", method="POST", path="/workspaces", times=times)
+    firm.fault("kantata", "expired_token", method="POST", path="/workspaces", times=2)
+    done = await firm.played("D01")
+    faults = [attempt.fault for attempt in done.steps[8].attempts if attempt.fault != "not_found"]
+    assert faults == ["vendor_down"] * times + ["vendor_sign_in"] * 2 + [""] * (len(faults) - times - 2)
+    assert (done.run.status, done.run.verified) == ("succeeded", True)
+    assert firm.duplicates() == []
+
+
 async def test_a_deal_edited_while_its_run_is_parked_is_made_as_it_is_now(firm: World) -> None:
     firm.fault("kantata", "server_error", method="POST", path="/workspaces", times=firm.platform.pace.attempts)
     parked = await firm.played("D01")

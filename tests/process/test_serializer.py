@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from dbos._error import DBOSAwaitedWorkflowCancelledError, DBOSMaxStepRetriesExceeded
 
 from canonical.faults import Broken, Fault, FieldError, GuardsFailed
-from process_apis.opportunity_to_project_objects import Keys, Made
+from process_apis.opportunity_to_project.objects import Keys, Made
 from process_apis.serializer import RegisteredTypes
 from tests.process.world import World
 
@@ -80,6 +80,16 @@ async def test_everything_the_steps_of_a_run_answered_comes_back_as_it_was(firm:
     keys = Keys(project="p", account="a", contract="c")
     made = Made(deal=deal, keys=keys, plan=plan, customer_id="1", code="PRJ-1")
     assert there_and_back(made) == made
+
+
+def test_what_an_older_release_wrote_is_read_where_its_type_lives_now() -> None:
+    keys = Keys(project="p", account="a", contract="c")
+    written = STORE.serialize(keys)
+    older = written.replace(
+        "process_apis.opportunity_to_project.objects", "process_apis.opportunity_to_project_objects"
+    )
+    assert older != written
+    assert STORE.deserialize(older) == keys
 
 
 async def test_a_refusal_read_back_from_the_store_still_takes_the_branch_of_a_refusal(firm: World) -> None:

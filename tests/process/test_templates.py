@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from canonical.money import Money, minor_units, split
 from canonical.objects import ContractType, Opportunity, RoleDemand
 from canonical.objects.opportunity import Stage
-from process_apis.templates import plan
+from process_apis.opportunity_to_project.templates import plan
 
 CURRENCIES = st.sampled_from(["USD", "EUR", "INR", "JPY", "KWD", "CLF"])
 DAYS = st.dates(date(2020, 1, 1), date(2039, 12, 31))

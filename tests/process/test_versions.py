@@ -15,8 +15,8 @@ from canonical.ports.deal_runs import DealReference, StartRun
 from canonical.ports.processes import Run, StartOpportunityToProject
 from foundation.context import fresh, use
 from process_apis import discover
-from process_apis.deal_runs import OperatingDealRuns, shown
-from process_apis.opportunity_to_project_v1 import Version1, started, told
+from process_apis.opportunity_to_project.runs import OperatingDealRuns, shown
+from process_apis.opportunity_to_project.v1 import Version1, started, told
 from tests.process.world import PRIYA, World
 
 text = st.text(max_size=12)
@@ -72,7 +72,7 @@ def test_both_versions_are_found_beside_each_other() -> None:
 
 
 async def test_a_run_started_in_one_version_is_the_run_of_the_other(firm: World) -> None:
-    second = OperatingDealRuns(firm.platform, firm.workflow)
+    second = OperatingDealRuns(firm.workflow)
     first = Version1(second)
     deal = (await firm.win("D02")).id
     with use(fresh(caller=PRIYA)):
@@ -91,7 +91,7 @@ async def test_a_run_started_in_one_version_is_the_run_of_the_other(firm: World)
 
 
 async def test_a_deal_of_another_system_is_refused_by_its_field(firm: World) -> None:
-    runs = OperatingDealRuns(firm.platform, firm.workflow)
+    runs = OperatingDealRuns(firm.workflow)
     with pytest.raises(Invalid) as refused:
         await runs.start_run(StartRun(opportunity=DealReference(system="dynamics", id="1")))
     wrong = refused.value.errors[0]

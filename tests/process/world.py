@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeVar, cast
 
+import sqlalchemy as sa
+
 import system_apis
 from canonical.dates import now
 from canonical.ports.processes import Case, Run, RunDetail, StartOpportunityToProject
@@ -18,14 +20,16 @@ from foundation.sandbox.firm import Deal, deals
 from process_apis.bindings import Bindings, Systems
 from process_apis.engagements import ReadEngagements
 from process_apis.engine import Engine
-from process_apis.intake import Receiving
+from process_apis.events.intake import Receiving
 from process_apis.operating import Operating
 from process_apis.operations import Operations
-from process_apis.opportunity_to_project import WORKFLOW
-from process_apis.platform import Pace, Platform, launch
+from process_apis.opportunity_to_project.workflow import WORKFLOW
+from process_apis.platform import Commitment, Pace, Platform, launch
+from process_apis.steps import observers
+from process_apis.tables import RUNS
 from system_apis import Demo
 from system_apis.salesforce.sandbox import org
-from tiergate import configuration
+from tiergate import catalogue, configuration
 from tiergate.settings import ROOT
 
 P = TypeVar("P")
@@ -45,6 +49,7 @@ HURRIED = Pace(
     poll=0.2,
     desk=0.05,
 )
+NEVER = Commitment()
 PRIYA = Caller(subject="priya@acme.example", client="console", layer="experience")
 WEBHOOKS = "http://tiergate.test/intake/v1/notifications/salesforce"
 PATIENCE = 30.0
@@ -55,7 +60,6 @@ class World:
 
     def __init__(self, platform: Platform, boxes: dict[str, Box], adapters: dict[str, Any]) -> None:
         self.platform, self.boxes, self.adapters = platform, boxes, adapters
-        self.crm = platform.systems.name("crm")
         self.workflow = Operating(platform, WORKFLOW)
         self.operations = Operations(platform)
         self.engagements = ReadEngagements(platform)
@@ -67,10 +71,15 @@ class World:
     def deal(self, code: str) -> Deal:
         return self.deals[code]
 
+    def crm_of(self, code: str) -> str:
+        """The CRM of a deal's legal entity."""
+        return self.platform.systems.name("crm", self.deals[code].entity)
+
     def native(self, code: str) -> str:
-        """What the CRM calls a deal."""
-        hand = suite_of(self.crm)
-        assert hand.deal is not None, f"system_apis/{self.crm}/suite.py does not say which deal is which"
+        """What its CRM calls a deal."""
+        crm = self.crm_of(code)
+        hand = suite_of(crm)
+        assert hand.deal is not None, f"system_apis/{crm}/suite.py does not say which deal is which"
         return hand.deal(self.deals[code])
 
     async def edit(self, kind: str, record_id: str, **fields: Any) -> None:
@@ -89,8 +98,9 @@ class World:
         await self._move(code, "open")
 
     async def _move(self, code: str, to: Literal["open", "won"]) -> None:
-        box, move = self.boxes[self.crm], suite_of(self.crm).move
-        assert move is not None, f"system_apis/{self.crm}/suite.py does not say how a deal is won"
+        crm = self.crm_of(code)
+        box, move = self.boxes[crm], suite_of(crm).move
+        assert move is not None, f"system_apis/{crm}/suite.py does not say how a deal is won"
         async with box._lock:
             with box.store.transaction():
                 move(box, self.native(code), to)
@@ -103,7 +113,8 @@ class World:
 
     async def start(self, code: str) -> Run:
         with use(fresh(caller=PRIYA)):
-            return await self.workflow.start_run(StartOpportunityToProject(opportunity_id=self.native(code)))
+            start = StartOpportunityToProject(opportunity_id=self.native(code))
+            return await self.workflow.start_run(start, self.crm_of(code))
 
     async def finished(self, run_id: str) -> RunDetail:
         """The run, once it does not run any more (and, when cancelled, is undone)."""
@@ -118,6 +129,16 @@ class World:
         """A deal won and its run at its end."""
         await self.win(code)
         return await self.finished((await self.start(code)).id)
+
+    async def finished_any(self, run_id: str) -> None:
+        """Wait for a run of whatever workflow, and for its undoing when it was cancelled."""
+
+        async def over() -> bool:
+            query = sa.select(RUNS.c.status, RUNS.c.ended_at).where(RUNS.c.id == run_id)
+            row = await self.platform.database.run(lambda c: c.execute(query).one())
+            return row.status != "running" and row.ended_at is not None
+
+        await self.until(over)
 
     async def case_of(self, run_id: str) -> Case | None:
         found = (await self.operations.cases(limit=200)).items
@@ -149,6 +170,17 @@ class World:
 
     def duplicates(self) -> list[str]:
         return [f"{name}: {found.fact}" for name, box in self.boxes.items() for found in box.store.duplicates()]
+
+
+def after(number: int, then: Callable[[], None]) -> None:
+    """Once, as soon as a step is done."""
+
+    def watch(_run: str, at: int, what: str) -> None:
+        if (at, what) == (number, "done"):
+            observers.remove(watch)
+            then()
+
+    observers.append(watch)
 
 
 def credentials() -> dict[str, Demo]:
@@ -200,16 +232,19 @@ async def world(
     *,
     bindings: Bindings = BINDINGS,
     pace: Pace = HURRIED,
+    commitment: Commitment = NEVER,
 ) -> AsyncIterator[World]:
     """The tier, started; at the end its engine is gone, as if the process had ended well."""
     systems = adapters(known, boxes)
     database = Database(engine_of(database_url))
     migrate(database.engine)
 
+    known_systems = system_apis.discover()
+
     def ask(name: str, port: type[P]) -> P:
+        catalogue.offering(known_systems, name, port)
         return cast(P, systems[name])
 
-    known_systems = system_apis.discover()
     titles = {name: system.title for name, system in known_systems.items()}
     letters = {name: system.abbreviation for name, system in known_systems.items()}
     engine = Engine(database, lease=2.0, poll=0.05)
@@ -219,6 +254,7 @@ async def world(
         systems=Systems(bindings, ask, titles, letters),
         masker=Masker(b"a key of these tests"),
         pace=pace,
+        commitment=commitment,
     )
     launch(platform)
     await engine.start()

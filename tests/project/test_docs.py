@@ -61,13 +61,20 @@ tests:
 """
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the reference pages are made from, and the pages."""
+    made = tmp_path_factory.mktemp("built")
     for folder in ("canonical", "system_apis", "process_apis", "experience_apis", "gateway", "foundation", "docs"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    build(tmp_path)
-    return tmp_path
+        shutil.copytree(ROOT / folder, made / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    build(made)
+    return made
+
+
+@pytest.fixture
+def copy(built: Path, tmp_path: Path) -> Path:
+    """The same, to be spoilt."""
+    return shutil.copytree(built, tmp_path / "copy")
 
 
 def build(tree: Path, *options: str) -> tuple[int, str]:

@@ -9,6 +9,19 @@ from pathlib import Path
 import pytest
 
 CONFTEST = Path(__file__).resolve().parents[1] / "conftest.py"
+INSTALLING = """
+import subprocess, sys
+from pathlib import Path
+from tests.cached import once
+
+def make(place):
+    place.mkdir(parents=True)
+    said = "import sys; sys.exit('one line\\\\nthe registry is away')"
+    subprocess.run([sys.executable, "-c", said], check=True, capture_output=True)
+
+def test_it():
+    once("thing", Path("a.txt"), make)
+"""
 LACKING = "not run: test_one.py::test_it: no no-such-program on this machine"
 
 
@@ -23,9 +36,9 @@ def suite(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def outcome(suite: Path, *options: str, ci: str = "") -> subprocess.CompletedProcess[str]:
+def outcome(suite: Path, *options: str, ci: str = "", **more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
-    environment = {**os.environ, "CI": ci, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {**os.environ, "CI": ci, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **more}
     return subprocess.run(command, cwd=suite, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -34,6 +47,16 @@ def test_what_is_missing_is_said(suite: Path) -> None:
     assert done.returncode == 0
     assert LACKING in done.stdout
     assert "1 passed" in done.stdout
+
+
+def test_what_cannot_be_installed_is_said_with_its_reason_and_fails_in_ci(suite: Path) -> None:
+    (suite / "a.txt").write_text("a==1")
+    (suite / "test_two.py").write_text(INSTALLING)
+    state = {"XDG_CACHE_HOME": str(suite / "cache"), "PYTHONPATH": str(CONFTEST.parents[1])}
+    done = outcome(suite, "test_two.py", **state)
+    assert done.returncode == 0
+    assert "not run: test_two.py::test_it: thing cannot be installed: the registry is away" in done.stdout
+    assert outcome(suite, "test_two.py", ci="true", **state).returncode == pytest.ExitCode.TESTS_FAILED
 
 
 def test_where_ci_is_set_nothing_may_be_missing(suite: Path) -> None:

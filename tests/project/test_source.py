@@ -18,6 +18,8 @@ FOLDERS = (
 )
 SOURCES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
+WHAT_CANNOT_BE_INSTALLED = "tests/cached.py:"
+"""Which is printed as not run, with its reason (decision 4)."""
 SET_ASIDE = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|mark\.skip|mark\.xfail|pytest\.skip|pytest\.xfail|importorskip)\b")
 
 
@@ -42,7 +44,8 @@ def test_every_ignore_carries_its_reason() -> None:
 
 
 def test_nothing_is_set_aside() -> None:
-    assert lines_with(SET_ASIDE.pattern) == []
+    found = [line for line in lines_with(SET_ASIDE.pattern) if not line.startswith(WHAT_CANNOT_BE_INSTALLED)]
+    assert found == []
 
 
 def test_a_module_holds_one_idea() -> None:

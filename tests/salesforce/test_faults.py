@@ -17,12 +17,12 @@ from canonical.faults import (
 )
 from canonical.objects import ProjectLink
 from foundation.connections import Connection
+from foundation.salesforce.usage import Usage
 from foundation.sandbox import Box, FaultRule
 from foundation.sandbox.firm import Deal
 from system_apis.salesforce import connect
 from system_apis.salesforce.adapter import Salesforce
 from system_apis.salesforce.sandbox import org
-from system_apis.salesforce.usage import Usage
 from tests.salesforce.conftest import KEY, SECRET, URL, USER
 
 LINK = ProjectLink(project_code="US-26-0001")
@@ -220,7 +220,7 @@ async def test_an_org_without_our_fields_is_drift(box: Box, salesforce: Salesfor
 
 
 async def test_usage_is_read_with_and_without_suffixes() -> None:
-    usage = Usage()
+    usage = Usage("salesforce")
     for said, expected in [
         ("api-usage=10018/100000", 10018),
         ("api-usage=25/5000; per-app-api-usage=17/250(appName=sample)", 25),

@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from canonical.faults import Invalid, Unauthenticated
+from canonical.objects import Contact
+from canonical.ports.people import PersonUpdate
 from canonical.ports.systems import Delivery
 from foundation.sandbox import Box, FaultRule
 from foundation.sandbox.firm import Deal
@@ -56,6 +58,21 @@ async def test_a_good_delivery_tells_which_deal_changed(reader: Salesforce) -> N
     assert (change.version, change.notification_id) == ("2026-11-22T12:00:00.000+0000", "msg_1")
 
 
+async def test_a_delivery_of_a_person_tells_which_and_not_who(
+    reader: Salesforce, salesforce: Salesforce, box: Box
+) -> None:
+    told = {"object": "Contact", "id": "003Tg0000000001IAA", "systemModstamp": "2026-11-22T12:00:00.000+0000"}
+    body = json.dumps({"type": "contact.changed", "timestamp": "2026-11-22T12:00:00Z", "data": told})
+    (change,) = await reader.read_notification(delivery(body))
+    assert (change.object, change.native_id, change.won) == ("contact", "003Tg0000000001IAA", None)
+    box.store.set_setting("notifications", {"url": "http://tiergate.test/", "secret": "whsec_" + NEW})
+    person = PersonUpdate(fields=["email"], person=Contact(family="Hale", email="hale@lumen.example"))
+    await salesforce.update_person(box.store.find("Contact")[0]["Id"], person)
+    (sent,) = box.deliveries.waiting()
+    assert json.loads(sent.body)["type"] == "contact.changed"
+    assert "hale" not in sent.body.lower()
+
+
 @pytest.mark.parametrize("secret", [OLD, NEW])
 async def test_both_secrets_count_while_they_rotate(reader: Salesforce, secret: str) -> None:
     assert await reader.read_notification(delivery(secret=secret))
@@ -98,8 +115,13 @@ async def test_a_well_signed_body_that_is_none_of_ours_is_invalid(reader: Salesf
             await reader.read_notification(delivery(body))
 
 
-async def test_another_event_tells_nothing(reader: Salesforce) -> None:
-    assert await reader.read_notification(delivery(BODY.replace("opportunity.changed", "account.changed"))) == []
+async def test_another_event_cannot_be_read_and_says_which_can(reader: Salesforce) -> None:
+    with pytest.raises(Invalid) as refused:
+        await reader.read_notification(delivery(BODY.replace("opportunity.changed", "account.changed")))
+    assert (
+        refused.value.errors[0].detail
+        == "'account.changed' is none of contact.changed, contract.changed, lead.changed, opportunity.changed"
+    )
 
 
 def test_a_secret_that_is_no_base64_is_refused_at_start() -> None:

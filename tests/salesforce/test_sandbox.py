@@ -10,6 +10,7 @@ import pytest
 from foundation.sandbox import Box
 from foundation.sandbox.firm import ACCOUNTS, Deal
 from system_apis.salesforce.sandbox import SANDBOX
+from system_apis.salesforce.sandbox.org import merge
 from tests.salesforce.conftest import KEY, SECRET
 
 DATA = "/services/data/v62.0"
@@ -53,6 +54,24 @@ async def test_the_feeds_tell_what_was_changed_and_what_deleted(box: Box, http: 
     assert (await http.get(f"{DATA}/sobjects/Account/updated", params=too_short)).status_code == 400
 
 
+async def test_a_merge_is_a_delete_of_one_and_a_change_of_the_other(box: Box, http: httpx.AsyncClient) -> None:
+    box.store.set_setting("_clock_ahead", 5400.0)
+    merge(box, HARBOR, ACCOUNTS[1].id)
+    since = {"start": (box.now() - timedelta(hours=1)).isoformat(timespec="seconds")}
+    window = since | {"end": box.now().isoformat(timespec="seconds")}
+    deleted = (await http.get(f"{DATA}/sobjects/Account/deleted", params=window)).json()
+    assert [each["id"] for each in deleted["deletedRecords"]] == [ACCOUNTS[1].id]
+    assert (await http.get(f"{DATA}/sobjects/Account/updated", params=window)).json()["ids"] == [HARBOR]
+
+
+async def test_who_has_seen_the_duplicate_may_save_it(box: Box, http: httpx.AsyncClient) -> None:
+    box.store.set_setting("duplicate_rule", True)
+    twin, path = {"Name": ACCOUNTS[0].name}, f"{DATA}/sobjects/Account"
+    assert code(await http.post(path, json=twin)) == (400, "DUPLICATES_DETECTED")
+    seen = {"Sforce-Duplicate-Rule-Header": "allowSave = true"}
+    assert (await http.post(path, json=twin, headers=seen)).status_code == 201
+
+
 async def test_an_upsert_by_key_keeps_the_rules(http: httpx.AsyncClient) -> None:
     by_key = f"{DATA}/sobjects/Account/ERP_Id__c"
     assert (await http.patch(f"{by_key}/C1?updateOnly=true", json={"Name": "A"})).status_code == 404
@@ -84,6 +103,32 @@ async def test_a_collection_changes_and_deletes(http: httpx.AsyncClient) -> None
     assert changed.json() == [{"id": HARBOR, "success": True, "errors": []}]
     gone = await http.delete(f"{DATA}/composite/sobjects", params={"ids": f"{HARBOR},zzz"})
     assert [each["success"] for each in gone.json()] == [True, False]
+
+
+async def test_a_collection_is_upserted_by_its_keys(http: httpx.AsyncClient) -> None:
+    def account(key: str, name: str, **more: object) -> dict[str, object]:
+        return {"attributes": {"type": "Account"}, "ERP_Id__c": key, "Name": name, **more}
+
+    path = f"{DATA}/composite/sobjects/Account/ERP_Id__c"
+    made = (await http.patch(path, json={"records": [account("C1", "A"), account("C2", "B")]})).json()
+    assert [(each["success"], each["created"]) for each in made] == [(True, True), (True, True)]
+    again = (await http.patch(path, json={"records": [account("C2", "Beta"), {"Name": "nobody"}]})).json()
+    assert (again[0]["id"], again[0]["created"], again[1]["success"]) == (made[1]["id"], False, False)
+    for name in ("One", "Two"):
+        await http.post(f"{DATA}/sobjects/Account", json={"Name": name, "Legacy_Id__c": "L1"})
+    twice = {"allOrNone": True, "records": [{"attributes": {"type": "Account"}, "Legacy_Id__c": "L1", "Name": "Three"}]}
+    said = (await http.patch(f"{DATA}/composite/sobjects/Account/Legacy_Id__c", json=twice)).json()
+    assert said[0]["errors"][0]["statusCode"] == "DUPLICATE_EXTERNAL_ID"
+
+
+async def test_a_record_is_referred_to_by_its_key(http: httpx.AsyncClient) -> None:
+    await http.patch(f"{DATA}/sobjects/Account/{HARBOR}", json={"ERP_Id__c": "C1"})
+    person = {"LastName": "Okafor", "Account": {"ERP_Id__c": "C1"}}
+    made = (await http.post(f"{DATA}/sobjects/Contact", json=person)).json()["id"]
+    assert (await http.get(f"{DATA}/sobjects/Contact/{made}")).json()["AccountId"] == HARBOR
+    nobody = await http.post(f"{DATA}/sobjects/Contact", json={**person, "Account": {"ERP_Id__c": "C9"}})
+    assert code(nobody) == (400, "INVALID_FIELD")
+    assert nobody.json()[0]["message"] == "Foreign key external ID: C9 not found for field ERP_Id__c in entity Account"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import h11
 import msgspec
 import pytest
 
+from tests.conformance.front import AWAY
 from tests.conformance.table import HERE as CONFORMANCE
 from tests.processes import Command
 from tests.wire.corpus import Row, rows
@@ -52,6 +53,7 @@ def _settings(port: int) -> dict[str, str]:
         "TIERGATE_POLL_SECONDS": "86400",
         "TIERGATE_SLOW_SECONDS": SLOW_SECONDS,
         "CONFORMANCE_KEYS": "sha256:" + "0" * 64,
+        **AWAY,
         **{f"CONFORMANCE_{name}": nobody for name in names},
     }
 

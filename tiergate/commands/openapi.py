@@ -53,7 +53,7 @@ def openapi(settings: Settings, asked: argparse.Namespace) -> int:
 
     match asked.action:
         case "lint":
-            return _lint(asked.files or sorted(settings.contracts.glob("*.json")), as_json=asked.json)
+            return _lint(settings, asked.files or sorted(settings.contracts.glob("*.json")), as_json=asked.json)
         case "drift":
             from tiergate.commands import openapi_drift
 
@@ -87,10 +87,10 @@ def _publish(settings: Settings) -> int:
     return 0
 
 
-def _lint(files: list[Path], *, as_json: bool) -> int:
-    from gateway.publishing.rules import findings
+def _lint(settings: Settings, files: list[Path], *, as_json: bool) -> int:
+    from tiergate import contracts
 
-    found = {str(path): findings(_read(path)) for path in files}
+    found = {str(path): contracts.lint(settings, path, _read(path)) for path in files}
     if as_json:
         print(
             json.dumps(

@@ -12,6 +12,7 @@ from gateway.audit import Place, every
 from gateway.authoring.retirement import Orphaned, leaving, orphaned
 from gateway.conversion import did_you_mean
 from gateway.loader import PolicyError
+from tiergate import configuration
 from tiergate.contracts import plan_of, policies_of
 from tiergate.record import place_of
 from tiergate.settings import Environment, Settings
@@ -21,7 +22,7 @@ EXAMPLES: Final = """\
   tiergate policy check                           are the policies in TIERGATE_POLICIES sound, in every environment?
   tiergate policy check --environment production  in this one only
   tiergate policy check --days 90                 who still called a version that ends within so many days?
-  tiergate policy check --json                    for a program: {"sound": ..., "problems": [...]}
+  tiergate policy check --json                    for a program: {"sound": ..., "problems": [...], "warnings": [...]}
 """
 
 
@@ -44,15 +45,19 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
             plans.append(plan_of(msgspec.structs.replace(settings, environment=name)))
         except PolicyError as wrong:
             problems += wrong.problems
+    problems += _of_the_whole_firm(settings)
     left = [] if problems else _orphaned(settings, asked)
     problems = list(dict.fromkeys([*problems, *(str(each) for each in left if not each.leaving.anyway)]))
+    remarks = list(dict.fromkeys(remark for plan in plans for remark in plan.remarks))
     if problems and not asked.json:
         raise PolicyError(problems)
     if asked.json:
         said = {"sound": not problems, "problems": [_problem(problem) for problem in problems]}
+        said["warnings"] = [_problem(remark) for remark in remarks]
         print(json.dumps(said if problems else {**said, "operations": len(plans[0].operations)}))
     else:
         print(*(str(each) for each in left), sep="\n", end="\n" if left else "")
+        print(*(f"warning: {remark}" for remark in remarks), sep="\n", end="\n" if remarks else "")
         where = f" in {asked.environment}" if asked.environment else ""
         print(
             f"The policies in {settings.policies} are sound{where}: {len(plans[0].operations)} operations are offered."
@@ -69,6 +74,17 @@ def _orphaned(settings: Settings, asked: argparse.Namespace) -> list[Orphaned]:
         return []
     since = now - timedelta(days=asked.days)
     return orphaned(going, (kept.record for kept in every(place, since=since)))
+
+
+def _of_the_whole_firm(settings: Settings) -> list[str]:
+    """What is wrong with the files that are the same in every environment."""
+    problems: list[str] = []
+    for reading in (configuration.ownership, configuration.commitment):
+        try:
+            reading(settings.policies)
+        except PolicyError as wrong:
+            problems += wrong.problems
+    return problems
 
 
 def _strangers(settings: Settings) -> list[str]:

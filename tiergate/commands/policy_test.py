@@ -10,21 +10,24 @@ from gateway.authoring.cases import Case, cases
 from gateway.authoring.mutants import Mutant, survivors
 from gateway.authoring.outcomes import Outcome, Uncovered, uncovered
 from gateway.authoring.outcomes import run as ask
+from gateway.conversion import did_you_mean
 from gateway.plan import Plan, compiled
 from gateway.policies import Policies
 from tiergate import catalogue
 from tiergate.contracts import policies_of, values_of
-from tiergate.settings import Settings
+from tiergate.settings import Settings, WrongSetting
 
 SAYS: Final = "run the tests beside the policies, and say which operations they leave open"
 EXAMPLES: Final = """\
   tiergate policy test                        policies/tests/*.yaml, by a simulated clock, store and issuer
   tiergate policy test --mutate               and break the policies, one mistake at a time: each must be noticed
+  tiergate policy test --mutate engagements   the same of one API, while its policy is written
 """
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
-    """With mistakes, or without."""
+    """Of which APIs, and with mistakes or without."""
+    command.add_argument("apis", nargs="*", metavar="API", help="the tests of these APIs only")
     command.add_argument("--mutate", action="store_true", help="also break the policies: each mistake must be noticed")
 
 
@@ -32,11 +35,12 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     """1 where a test fails, an operation is not covered or a mistake is not noticed."""
     found = policies_of(settings)
     plan = compiled(found, catalogue.apis())
-    tests = cases(settings.policies, plan, values_of(settings))
+    chosen = _chosen(plan, asked.apis)
+    tests = [each for each in cases(settings.policies, plan, values_of(settings)) if each.operation in chosen]
     outcomes = ask(plan, tests)
     failed = [each for each in outcomes if each.wrong]
-    open_ = uncovered(plan, outcomes)
-    made, left = _mutate(found, plan, tests) if asked.mutate and not failed else (0, [])
+    open_ = [each for each in uncovered(plan, outcomes) if each.operation in chosen]
+    made, left = _mutate(found, plan, tests, chosen) if asked.mutate and not failed else (0, [])
     if asked.json:
         print(json.dumps(_document(outcomes, open_, made, left)))
     else:
@@ -46,8 +50,17 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     return 1 if failed or open_ or left else 0
 
 
-def _mutate(found: Policies, plan: Plan, tests: Sequence[Case]) -> tuple[int, list[Mutant]]:
-    return asyncio.run(survivors(found, plan, catalogue.apis(), tests))
+def _chosen(plan: Plan, apis: Sequence[str]) -> frozenset[str]:
+    """The operations of these APIs; of all, where none is named. Raises `WrongSetting` for one that no policy is of."""
+    known = {governed.api.name for governed in plan.operations.values()}
+    for name in apis:
+        if name not in known:
+            raise WrongSetting(f"no policy is of an API {name!r}{did_you_mean(name, known)}")
+    return frozenset(key for key, governed in plan.operations.items() if not apis or governed.api.name in apis)
+
+
+def _mutate(found: Policies, plan: Plan, tests: Sequence[Case], operations: frozenset[str]) -> tuple[int, list[Mutant]]:
+    return asyncio.run(survivors(found, plan, catalogue.apis(), tests, operations))
 
 
 def _show(outcomes: Sequence[Outcome], failed: Sequence[Outcome], open_: Sequence[Uncovered]) -> None:

@@ -52,6 +52,11 @@ SANDBOX = Sandbox(
         "salesOrderLines": lambda record, _: f"{record['description']} of order {record['documentId']}",
         "projects": _project,
         "billingSchedules": lambda record, _: f"plan of project {record['projectId']}",
+        "timeRegistrationEntries": lambda record, _: record["tiergateKey"] and f"time {record['tiergateKey']}",
+        "salesInvoices": lambda record, _: record["tiergateKey"] and f"invoice {record['tiergateKey']}",
+        "salesInvoiceLines": lambda record, _: f"line {record['sequence']} of {record['documentId']}",
+        "salesCreditMemos": lambda record, _: record["tiergateKey"] and f"credit memo {record['tiergateKey']}",
+        "salesCreditMemoLines": lambda record, _: f"line {record['sequence']} of {record['documentId']}",
         "projectPlanningLines": lambda record, _: f"line {record['lineReference']} of {record['documentId']}",
     },
     answers={

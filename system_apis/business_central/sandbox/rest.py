@@ -2,7 +2,6 @@
 
 import re
 from typing import Any, Final, Literal
-from xml.sax.saxutils import quoteattr
 
 import msgspec
 from litestar import Request, route
@@ -10,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from foundation.sandbox import CALL, Answer, Box, Record, Refused, answer, decode
-from system_apis.business_central.sandbox import tables
+from system_apis.business_central.sandbox import ledger, metadata, tables
 from system_apis.business_central.sandbox.entra import enter
 from system_apis.business_central.sandbox.errors import (
     JSON,
@@ -21,19 +20,11 @@ from system_apis.business_central.sandbox.errors import (
     stale,
 )
 from system_apis.business_central.sandbox.queries import Query, etag
-from system_apis.business_central.sandbox.schema import PAGES, Field, Page
+from system_apis.business_central.sandbox.schema import PAGES, Page, caption
 
 AnyRequest = Request[Any, Any, Any]
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 _SEGMENT: Final = re.compile(r"(\w+)(?:\(([^)]*)\))?")
-_EDM: Final = {
-    "text": "Edm.String",
-    "decimal": "Edm.Decimal",
-    "date": "Edm.Date",
-    "guid": "Edm.Guid",
-    "bool": "Edm.Boolean",
-    "instant": "Edm.DateTimeOffset",
-}
 _METHODS: Final[list[Method]] = ["GET", "POST", "PATCH", "DELETE"]
 _STANDARD: Final = "/v2.0/{environment:str}/api/v2.0"
 _EXTENSION: Final = "/v2.0/{environment:str}/api/tiergate/erp/v1.0"
@@ -46,7 +37,7 @@ async def top(
     """The companies, or the service's metadata."""
     _entered(box, environment)
     if first == "$metadata":
-        return answer(200, _metadata(box, standard=_is_standard(request)), media_type="application/xml")
+        return _described(box, request)
     name, id = _parsed(first)
     if name != "companies":
         raise no_segment(name)
@@ -73,16 +64,19 @@ async def of_company(
     """The rows of a page in a company, or one of them."""
     _entered(box, environment)
     company = _company(box, first)
+    if second == "$metadata":
+        return _described(box, request)
     name, id = _parsed(second)
     page = _page(box, name, standard=_is_standard(request))
     if id is None:
         if request.method == "GET":
-            return _listed(box, page, box.store.find(page.set, _company=company), request)
+            query = Query(box, page, dict(request.query_params))
+            return _told(page, query, *query.of_company(company), request)
         if request.method != "POST" or not page.writable:
             raise _not_allowed(request)
         if page.parent:
             raise refused(400, "Application_DialogException", "You must specify a document ID to create a line.")
-        made = tables.create(box, company, page, await _body(request))
+        made = tables.create(box, company, page, await _body(page, request))
         return _shown(box, page, box.store.get(page.set, made["id"]) or made, request, 201)
     found = tables.find(box, company, page, id)
     if request.method == "GET":
@@ -91,9 +85,9 @@ async def of_company(
         raise _not_allowed(request)
     _matching(found)
     if request.method == "DELETE":
-        box.store.delete(page.set, found["id"])
+        tables.delete(box, page, found)
         return answer(204)
-    body = await _body(request)
+    body = await _body(page, request)
     if page.lines in body and page.lines:
         raise invalid(f"The navigation property '{page.lines}' cannot be changed by a PATCH.")
     return _shown(box, page, tables.update(box, company, page, found, body), request)
@@ -115,19 +109,29 @@ async def lines(
     third: FromPath[str],
     request: AnyRequest,
 ) -> Answer:
-    """The lines of a document: listed, or a new one."""
+    """The lines of a document: listed, or a new one; or its bound action."""
     _entered(box, environment)
     company = _company(box, first)
     name, id = _parsed(second)
     page = _page(box, name, standard=_is_standard(request))
     document = tables.find(box, company, page, id or "")
+    if page.set in ledger.WORDS and third == "Microsoft.NAV.post" and request.method == "POST":
+        ledger.post(box, company, page, document)
+        return answer(204)
     if not page.lines or third != page.lines:
         raise no_segment(third)
     below = _page(box, page.lines, standard=_is_standard(request))
     if request.method == "GET":
         return _listed(box, below, tables.lines_of(box, page, document), request)
-    made = tables.create(box, company, below, await _body(request), document["id"])
+    if not below.writable:
+        raise _not_allowed(request)
+    made = tables.create(box, company, below, await _body(below, request), document["id"])
     return _shown(box, below, box.store.get(below.set, made["id"]) or made, request, 201)
+
+
+def _described(box: Box, request: AnyRequest) -> Answer:
+    text = metadata.document(box, standard=_is_standard(request), captions=_has_captions(request))
+    return answer(200, text, media_type="application/xml")
 
 
 def _entered(box: Box, environment: str) -> None:
@@ -182,14 +186,28 @@ def _matching(row: Record) -> None:
         raise Refused(stale())
 
 
-async def _body(request: AnyRequest) -> Record:
+async def _body(page: Page, request: AnyRequest) -> Record:
     try:
         body = decode(await request.body())
     except msgspec.DecodeError as wrong:
         raise invalid(f"The request body is not valid JSON: {wrong}") from wrong
     if not isinstance(body, dict):
         raise invalid("An object was expected in the request body.")
-    return body
+    return _worded(page, body) if _has_captions(request) else body
+
+
+def _has_captions(request: AnyRequest) -> bool:
+    """Lists in the first version of the schema, which a client still may ask for, are texts as people read them."""
+    return request.query_params.get("$schemaversion") == "1.0"
+
+
+def _worded(page: Page, body: Record) -> Record:
+    words = {
+        name: next((word for word in page.fields[name].words if caption(word) == value), value)
+        for name, value in body.items()
+        if name in page.fields and page.fields[name].type == "list"
+    }
+    return body | words
 
 
 def _root(request: AnyRequest) -> str:
@@ -198,7 +216,10 @@ def _root(request: AnyRequest) -> str:
 
 def _listed(box: Box, page: Page, rows: list[Record], request: AnyRequest) -> Answer:
     query = Query(box, page, dict(request.query_params))
-    found, token = query.page(rows)
+    return _told(page, query, *query.page(rows), request)
+
+
+def _told(page: Page, query: Query, found: list[Record], token: str, request: AnyRequest) -> Answer:
     body: Record = {"@odata.context": f"{_root(request)}/$metadata#{page.set}"}
     body["value"] = [query.shown(row) for row in found]
     if token:
@@ -214,50 +235,6 @@ def _listed(box: Box, page: Page, rows: list[Record], request: AnyRequest) -> An
 def _shown(box: Box, page: Page, row: Record, request: AnyRequest, status: int = 200) -> Answer:
     context = {"@odata.context": f"{_root(request)}/$metadata#{page.set}/$entity"}
     return answer(status, context | Query(box, page, dict(request.query_params)).shown(row), media_type=JSON)
-
-
-def _metadata(box: Box, *, standard: bool) -> str:
-    """The service's metadata, CSDL 4.0; lists are enumerations."""
-    pages = [page for page in PAGES.values() if page.standard == standard]
-    enums = [
-        f"<EnumType Name={quoteattr(_enum(page, field))}>"
-        + "".join(
-            f'<Member Name={quoteattr(word)} Value="{number}"/>' for number, word in enumerate(_words(box, page, field))
-        )
-        + "</EnumType>"
-        for page in pages
-        for field in page.fields.values()
-        if field.type == "list"
-    ]
-    entities = [
-        f"<EntityType Name={quoteattr(page.entity)}>"
-        '<Key><PropertyRef Name="id"/></Key>'
-        + "".join(
-            _property(page, field) for field in page.fields.values() if not tables.is_hidden(box, page, field.name)
-        )
-        + "</EntityType>"
-        for page in pages
-    ]
-    sets = "".join(f'<EntitySet Name="{page.set}" EntityType="Microsoft.NAV.{page.entity}"/>' for page in pages)
-    return (
-        '<?xml version="1.0" encoding="utf-8"?><edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">'
-        '<edmx:DataServices><Schema Namespace="Microsoft.NAV" xmlns="http://docs.oasis-open.org/odata/ns/edm">'
-        f'{"".join(enums)}{"".join(entities)}<EntityContainer Name="NAV">{sets}</EntityContainer>'
-        "</Schema></edmx:DataServices></edmx:Edmx>"
-    )
-
-
-def _property(page: Page, field: Field) -> str:
-    kind = f"Microsoft.NAV.{_enum(page, field)}" if field.type == "list" else _EDM[field.type]
-    return f"<Property Name={quoteattr(field.name)} Type={quoteattr(kind)}/>"
-
-
-def _enum(page: Page, field: Field) -> str:
-    return f"{page.entity}{field.name.capitalize()}"
-
-
-def _words(box: Box, page: Page, field: Field) -> list[str]:
-    return [*field.words, *box.option("more_values").get(f"{page.entity}.{field.name}", [])]
 
 
 ROUTES: Final = (top, of_company, lines)

@@ -1,21 +1,36 @@
 """The pages of the API, standard and of our extension: their fields, lengths, lists, and what refers to what."""
 
+import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
+from uuid import UUID
 
 import msgspec
 
-FieldType = Literal["text", "decimal", "date", "guid", "bool", "instant", "list"]
+FieldType = Literal["text", "decimal", "integer", "date", "guid", "bool", "instant", "list"]
 NOTHING: Final = "00000000-0000-0000-0000-000000000000"
+NEVER: Final = "0001-01-01"
 EMPTY: Final[Mapping[FieldType, Any]] = {
     "text": "",
     "decimal": 0,
-    "date": "0001-01-01",
+    "integer": 0,
+    "date": NEVER,
     "guid": NOTHING,
     "bool": False,
     "instant": "0001-01-01T00:00:00Z",
     "list": "_x0020_",
 }
+
+
+def caption(word: str) -> str:
+    """A word of a list as people read it: `In_x0020_Review` is "In Review"."""
+    return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda found: chr(int(found[1], 16)), word)
+
+
+def guid(kind: str, number: int) -> str:
+    """A deterministic system id."""
+    return str(UUID(hashlib.sha256(f"{kind}:{number}".encode()).hexdigest()[:32]))
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +44,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[str, ...] = ()
     """Of a list, escaped as on the wire."""
     of: str = ""
-    """The page a reference points to; for a currency code, `currencies`."""
+    """The page a reference points to: by id, or a text by code."""
     empty: Any = None
 
     @property
@@ -62,8 +77,8 @@ def _page(entity: str, address: str, *fields: Field, **more: Any) -> Page:
     return Page(entity=entity, set=address, fields={field.name: field for field in every}, **more)
 
 
-def _texts(*names: str, length: int = 250) -> tuple[Field, ...]:
-    return tuple(Field(name=name, length=length) for name in names)
+def _texts(*names: str, length: int = 250, **more: Any) -> tuple[Field, ...]:
+    return tuple(Field(name=name, length=length, **more) for name in names)
 
 
 def _of(kind: FieldType, *names: str, **more: Any) -> tuple[Field, ...]:
@@ -101,6 +116,134 @@ _STANDARD: Final = (
     ),
     _page("paymentTerm", "paymentTerms", *_texts("code", "displayName", "dueDateCalculation"), standard=True),
     _page("currency", "currencies", *_texts("code", "displayName", "symbol"), standard=True),
+    _page(
+        "employee",
+        "employees",
+        *_texts("number", length=20),
+        *_texts("displayName", length=92),
+        *_texts("jobTitle", length=30),
+        *_texts("email", length=80),
+        standard=True,
+    ),
+    _page(
+        "unitOfMeasure",
+        "unitsOfMeasure",
+        *_texts("code", "displayName", "internationalStandardCode"),
+        standard=True,
+    ),
+)
+_INVOICE_STATUSES: Final = ("_x0020_", "Draft", "In_x0020_Review", "Open", "Paid", "Canceled", "Corrective")
+_DOCUMENT_TYPES: Final = (
+    "_x0020_",
+    "Payment",
+    "Invoice",
+    "Credit_x0020_Memo",
+    "Finance_x0020_Charge_x0020_Memo",
+    "Reminder",
+    "Refund",
+)
+
+
+def _document(entity: str, address: str, date_field: str, lines: str, *more: Field) -> Page:
+    """An invoice or a credit memo."""
+    return _page(
+        entity,
+        address,
+        _KEY,
+        *_texts("number", length=20, read_only=True),
+        *_texts("externalDocumentNumber", "customerPurchaseOrderReference", length=35),
+        *_of("date", date_field, "postingDate", "dueDate"),
+        Field(name="customerId", type="guid", of="customers", needed=True),
+        _CURRENCY,
+        _TERMS,
+        *_texts("title"),
+        *_texts("contractNumber", length=50),
+        Field(name="projectId", type="guid", of="projects"),
+        *_of("decimal", "totalAmountExcludingTax", "totalTaxAmount", "totalAmountIncludingTax", read_only=True),
+        *_of("decimal", "remainingAmount", read_only=True),
+        *_of("list", "status", words=_INVOICE_STATUSES, empty="Draft", read_only=True),
+        *more,
+        unique=("tiergateKey",),
+        lines=lines,
+    )
+
+
+def _document_lines(entity: str, address: str, of: str) -> Page:
+    return _page(
+        entity,
+        address,
+        Field(name="documentId", type="guid", of=of, read_only=True),
+        *_of("integer", "sequence"),
+        *_of("list", "lineType", words=("Comment", "Account", "Item", "Resource", "Fixed_x0020_Asset", "Charge")),
+        *_texts("lineObjectNumber", length=20),
+        *_texts("description", length=100),
+        Field(name="unitOfMeasureCode", length=10, of="unitsOfMeasure"),
+        *_of("decimal", "quantity", "unitPrice"),
+        *_of("decimal", "netAmount", read_only=True),
+        *_texts("lineKind", length=20),
+        Field(name="projectId", type="guid", of="projects"),
+        *_texts("sourceReferences", length=2048),
+        parent="documentId",
+    )
+
+
+_OWED: Final = (
+    _document("salesInvoice", "salesInvoices", "invoiceDate", "salesInvoiceLines"),
+    _document_lines("salesInvoiceLine", "salesInvoiceLines", "salesInvoices"),
+    _document(
+        "salesCreditMemo",
+        "salesCreditMemos",
+        "creditMemoDate",
+        "salesCreditMemoLines",
+        *_of("guid", "invoiceId", "correctsInvoiceId", of="salesInvoices"),
+    ),
+    _document_lines("salesCreditMemoLine", "salesCreditMemoLines", "salesCreditMemos"),
+    _page(
+        "customerLedgerEntry",
+        "customerLedgerEntries",
+        *_of("list", "documentType", words=_DOCUMENT_TYPES),
+        *_texts("documentNumber", length=20),
+        *_texts("externalDocumentNumber", length=35),
+        *_of("date", "postingDate"),
+        Field(name="customerId", type="guid", of="customers"),
+        _CURRENCY,
+        *_of("decimal", "amount", "remainingAmount"),
+        *_texts("paymentMethodCode", length=10),
+        *_of("bool", "reversed"),
+        writable=False,
+        lines="appliedEntries",
+    ),
+    _page(
+        "appliedEntry",
+        "appliedEntries",
+        Field(name="documentId", type="guid", of="customerLedgerEntries"),
+        Field(name="invoiceId", type="guid", of="salesInvoices"),
+        *_of("decimal", "amount", "discountAmount"),
+        writable=False,
+        parent="documentId",
+    ),
+)
+_TIME: Final = (
+    _page(
+        "timeRegistrationEntry",
+        "timeRegistrationEntries",
+        _KEY,
+        Field(name="employeeId", type="guid", of="employees", needed=True),
+        Field(name="jobId", type="guid", of="projects", needed=True),
+        *_texts("jobTaskNumber", length=20),
+        *_of("date", "date", needed=True),
+        *_of("decimal", "quantity"),
+        Field(name="unitOfMeasureCode", length=10, of="unitsOfMeasure"),
+        *_of("list", "status", words=("Open", "Submitted", "Rejected", "Approved"), empty="Open"),
+        *_texts("description", "role", length=100),
+        *_texts("workType", length=10),
+        *_of("bool", "billable"),
+        *_of("decimal", "unitPrice"),
+        *_texts("correctsKey", length=100),
+        *_of("bool", "posted", read_only=True),
+        Field(name="invoiceId", type="guid", of="salesInvoices", read_only=True),
+        unique=("tiergateKey",),
+    ),
 )
 _EXTENSION: Final = (
     _page(
@@ -201,6 +344,12 @@ _EXTENSION: Final = (
     ),
 )
 
-PAGES: Final[Mapping[str, Page]] = {page.set: page for page in (*_STANDARD, *_EXTENSION)}
-NUMBERED: Final = {"customers": "C", "salesOrders": "S-ORD", "projects": "PR"}
+PAGES: Final[Mapping[str, Page]] = {page.set: page for page in (*_STANDARD, *_EXTENSION, *_OWED, *_TIME)}
+NUMBERED: Final = {
+    "customers": "C",
+    "salesOrders": "S-ORD",
+    "projects": "PR",
+    "salesInvoices": "S-INV",
+    "salesCreditMemos": "S-CR",
+}
 """Pages whose `number` comes from a number series where none is given."""

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from typing import Final
 
 from foundation.sandbox import Box, Record, firm
-from system_apis.business_central.sandbox import tables
-from system_apis.business_central.sandbox.schema import PAGES
+from system_apis.business_central.sandbox.schema import PAGES, guid
 
 CURRENCIES: Final = ("USD", "EUR", "INR", "GBP", "JPY", "KWD")
 TERMS: Final = {"15D": "Net 15", "30D": "Net 30", "45D": "Net 45", "60D": "Net 60"}
+UNITS: Final = {"PCS": "C62", "HOUR": "HUR", "DAY": "DAY"}
 MONTHS_CLOSED: Final = 12
 MONTHS_OPEN: Final = 12
 """Besides the current one."""
@@ -34,7 +34,7 @@ def company_of(box: Box, code: str) -> str:
 
 def _put(box: Box, company: str, page: str, **fields: object) -> Record:
     known = PAGES[page]
-    id = tables.guid(page, box.store.next_number(page))
+    id = guid(page, box.store.next_number(page))
     row: Record = {field.name: field.default for field in known.fields.values()} | {"id": id, "_company": company}
     row |= fields
     row["lastModifiedDateTime"], row["_version"] = box.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"), 1
@@ -48,6 +48,10 @@ def _company(box: Box, entity: firm.LegalEntity) -> None:
     for code in CURRENCIES:
         if code != entity.currency:
             _put(box, id, "currencies", code=code, displayName=code, symbol=code)
+    for number, who in enumerate(_people(entity.code, box.now().date()), start=1):
+        _put(box, id, "employees", number=f"E{number:04}", displayName=who, email=f"{who}@acme.example")
+    for code, standard in UNITS.items():
+        _put(box, id, "unitsOfMeasure", code=code, displayName=code.title(), internationalStandardCode=standard)
     for code, name in TERMS.items():
         _put(box, id, "paymentTerms", code=code, displayName=name, dueDateCalculation=code)
     this_month = box.now().date().replace(day=1)
@@ -62,6 +66,11 @@ def _company(box: Box, entity: firm.LegalEntity) -> None:
         period = {"startingDate": first.isoformat(), "name": f"{first:%b %Y}", "newFiscalYear": first.month == 1}
         _put(box, id, "accountingPeriods", **period, closed=closed, dateLocked=closed)
         first = _next_month(first)
+
+
+def _people(entity: str, today: date) -> list[str]:
+    """Who manages projects of a legal entity: those whose time somebody asks for first."""
+    return sorted({deal.project_manager.partition("@")[0] for deal in firm.deals(today) if deal.entity == entity})
 
 
 def _next_month(first: date) -> date:

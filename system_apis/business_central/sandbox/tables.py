@@ -1,19 +1,14 @@
 """Making, changing and reading rows: what the tables behind the pages insist on."""
 
-import hashlib
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from foundation.sandbox import Box, Record
+from system_apis.business_central.sandbox import ledger
 from system_apis.business_central.sandbox.errors import invalid, no_field, no_record, refused
-from system_apis.business_central.sandbox.schema import NOTHING, NUMBERED, PAGES, Field, Page
-
-
-def guid(kind: str, number: int) -> str:
-    """A deterministic system id."""
-    return str(UUID(hashlib.sha256(f"{kind}:{number}".encode()).hexdigest()[:32]))
+from system_apis.business_central.sandbox.schema import NOTHING, NUMBERED, PAGES, Field, Page, guid
 
 
 def is_hidden(box: Box, page: Page, name: str) -> bool:
@@ -46,7 +41,10 @@ def create(box: Box, company: str, page: Page, fields: Record, document: str = "
     if page.set in NUMBERED and not row["number"]:
         row["number"] = f"{NUMBERED[page.set]}{box.store.next_number(f'number:{page.set}'):06}"
     _whole(box, company, page, row)
-    box.store.insert(page.set, id, _stamped(box, row))
+    ledger.dated(box, page, row)
+    ledger.extended(box, page, row)
+    box.store.insert(page.set, id, ledger.stamped(box, row))
+    ledger.totalled(box, page, row)
     for line in lines:
         create(box, company, PAGES[page.lines], line, id)
     return row
@@ -54,22 +52,29 @@ def create(box: Box, company: str, page: Page, fields: Record, document: str = "
 
 def update(box: Box, company: str, page: Page, row: Record, fields: Record) -> Record:
     """A row changed. Its lines cannot come along."""
+    ledger.editable(box, page, row)
     changed = row | _checked(box, company, page, fields)
     _whole(box, company, page, changed)
-    return box.store.update(page.set, row["id"], _stamped(box, changed))
+    ledger.extended(box, page, changed)
+    kept = box.store.update(page.set, row["id"], ledger.stamped(box, changed))
+    ledger.totalled(box, page, changed)
+    return kept
 
 
-def _stamped(box: Box, row: Record) -> Record:
-    row["lastModifiedDateTime"] = box.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    row["_version"] = row.get("_version", 0) + 1
-    if "netAmount" in row:
-        row["netAmount"] = Decimal(str(row["quantity"])) * Decimal(str(row["unitPrice"]))
-    return row
+def delete(box: Box, page: Page, row: Record) -> None:
+    """A row gone, with its lines."""
+    ledger.editable(box, page, row)
+    for line in lines_of(box, page, row) if page.lines else []:
+        box.store.delete(page.lines, line["id"])
+    box.store.delete(page.set, row["id"])
+    ledger.totalled(box, page, row)
 
 
 def _checked(box: Box, company: str, page: Page, fields: Record) -> Record:
     found = {}
     for name, value in fields.items():
+        if "@" in name:
+            continue  # an annotation, as clients send them along; no field
         field = page.fields.get(name)
         if field is None or is_hidden(box, page, name):
             raise no_field(name, page.entity)
@@ -99,6 +104,8 @@ def _value(box: Box, company: str, field: Field, value: Any) -> Any:
 def _fits(field: Field, value: Any) -> bool:
     if field.type == "decimal":
         return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+    if field.type == "integer":
+        return isinstance(value, int) and not isinstance(value, bool)
     if field.type == "bool":
         return isinstance(value, bool)
     if not isinstance(value, str):
@@ -114,8 +121,8 @@ def _fits(field: Field, value: Any) -> bool:
 
 
 def _refers(box: Box, company: str, field: Field, value: str) -> bool:
-    if field.of == "currencies":
-        return bool(box.store.find("currencies", _company=company, code=value))
+    if field.type == "text":
+        return bool(box.store.find(field.of, _company=company, code=value))
     target = box.store.get(field.of, value.lower())
     return target is not None and target["_company"] == company
 

@@ -8,11 +8,12 @@ and a deal is won by an action only. No app is known at first:
     PUT /_sandbox/options/denied_tables   ["quote"]                       no privilege on the table
     PUT /_sandbox/options/hidden_fields   ["opportunity.tg_practice"]     not there, or under another name
     PUT /_sandbox/options/more_values     {"opportunity.tg_contracttype": {"100000009": "Success Fee"}}
+    PUT /_sandbox/options/closed_quotes_locked   true           a won quote takes no edit (from memory)
     PUT /_sandbox/options/request_limit   6000                            calls in five minutes
 """
 
 from foundation.sandbox import Box, Record, Sandbox, Store, answer
-from system_apis.dataverse.sandbox import entra, org, rest
+from system_apis.dataverse.sandbox import batch, entra, org, rest
 from system_apis.dataverse.sandbox.errors import error, stale, throttled
 from system_apis.dataverse.sandbox.schema import TABLES
 from system_apis.dataverse.sandbox.seed import seed
@@ -40,7 +41,7 @@ def _of_contact(record: Record, _: Store) -> str:
 SANDBOX = Sandbox(
     name="dataverse",
     title="Dynamics 365 Sales",
-    routes=(entra.token, *rest.ROUTES),
+    routes=(entra.token, *batch.ROUTES, *rest.ROUTES),
     seed=seed,
     enter=_enter,
     kinds=frozenset(table.name for table in TABLES.values() if table.writable),
@@ -64,7 +65,9 @@ SANDBOX = Sandbox(
         "more_values": {},
         "request_limit": 6000,
         "largest_page": 5000,
+        "closed_quotes_locked": False,
     },
     headers=entra.counted,
     tls=True,
+    hosts=("login.microsoftonline.com", *(f"*.crm{number}.dynamics.com" for number in ("", *range(2, 22)))),
 )

@@ -1,10 +1,12 @@
 """What the organisation says of itself: `EntityDefinitions`, and the service document `$metadata` (CSDL 4.0)."""
 
+import re
+from collections.abc import Mapping
 from typing import Any, Final
 from xml.sax.saxutils import quoteattr
 
 from foundation.sandbox import Box, Record
-from system_apis.dataverse.sandbox.errors import no_segment
+from system_apis.dataverse.sandbox.errors import invalid, no_segment
 from system_apis.dataverse.sandbox.schema import TABLES, Column, ColumnType, Table
 
 _EDM: Final[dict[ColumnType, str]] = {
@@ -40,6 +42,15 @@ def definition(box: Box, table: Table) -> Record:
         "PrimaryNameAttribute": table.label,
         "Attributes": [_attribute(column) for column in _visible(box, table)],
     }
+
+
+def definitions(box: Box, asked: Mapping[str, str]) -> list[Record]:
+    """Every table, or the one that `$filter=LogicalName eq '...'` names, without its columns."""
+    wanted = re.fullmatch(r"LogicalName eq '([\w]+)'", asked.get("$filter", ""))
+    if "$filter" in asked and wanted is None:
+        raise invalid(f"The filter '{asked['$filter']}' is not supported on EntityDefinitions.")
+    found = [table for table in TABLES.values() if wanted is None or table.name == wanted[1]]
+    return [{key: value for key, value in definition(box, each).items() if key != "Attributes"} for each in found]
 
 
 def choices(box: Box, table: Table, cast: str) -> list[Record]:
@@ -83,8 +94,9 @@ def _attribute(column: Column) -> Record:
 def _options(column: Column, more: dict[str, str]) -> list[Record]:
     words: dict[int, Any] = {**column.options, **{int(code): label for code, label in more.items()}}
     return [
-        {"Value": code, "Label": {"UserLocalizedLabel": {"Label": label, "LanguageCode": 1033}}}
-        for code, label in words.items()
+        {"Value": code, "Label": {"LocalizedLabels": [label], "UserLocalizedLabel": label}}
+        for code, word in words.items()
+        for label in [{"Label": word, "LanguageCode": 1033}]
     ]
 
 

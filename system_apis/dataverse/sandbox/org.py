@@ -13,6 +13,7 @@ from system_apis.dataverse.sandbox.schema import CHOICES, NUMBERS, SETS, TABLES,
 
 _ORGANISATION: Final = UUID("5d5f2c6e-0f0a-4d0b-9a51-7e1b6a0c0001")
 _FIRST_VERSION: Final = 468000
+_DELETED: Final = "_deleted"
 _REFERENCE: Final = re.compile(r"^/?(?:https?://.*/api/data/v9\.\d/)?(\w+)\((.+)\)$")
 _KEY: Final = re.compile(r"(\w+)='((?:[^']|'')*)'")
 
@@ -86,6 +87,8 @@ def update(box: Box, table: Table, id: str, given: Mapping[str, Any]) -> Record:
     """Change a row. Every save moves stamp and version, also one that changes nothing."""
     before = read(box, table, id)
     values = _checked(box, table, given)
+    if table.name == "quote" and box.option("closed_quotes_locked") and before["statecode"] > 1:
+        raise refused(400, "0x80048408", "The quote cannot be edited because it is closed.")
     if table.name == "opportunity" and values.get("statecode"):
         raise refused(400, "0x80048408", "This message can not be used to set the state of opportunity.")
     return save(box, table, before, values)
@@ -118,6 +121,40 @@ def close(box: Box, id: str, *, won: bool) -> Record:
     return save(box, table, before, values)
 
 
+def close_quote(box: Box, id: str, state: int, status: int) -> Record:
+    """What WinQuote and CloseQuote do: of an active quote only."""
+    before = read(box, TABLES["quote"], id)
+    if before["statecode"] != 1:
+        raise refused(400, "0x80048408", "The quote cannot be closed because it is not in the active state.")
+    return save(box, TABLES["quote"], before, {"statecode": state, "statuscode": status})
+
+
+def revise(box: Box, id: str) -> Record:
+    """What ReviseQuote does: the quote is closed, and a draft of the same number is the next revision, line by line."""
+    table, lines = TABLES["quote"], TABLES["quotedetail"]
+    before = read(box, table, id)
+    closed = {"statecode": 3, "statuscode": 7}
+    save(box, table, before, closed)
+    ours = (
+        "name",
+        "quotenumber",
+        "opportunityid",
+        "customerid",
+        "effectivefrom",
+        "effectiveto",
+        "transactioncurrencyid",
+    )
+    made = create(box, table, {"name": before["name"], "quotenumber": before["quotenumber"]})
+    kept = {name: before[name] for name in ours} | {"revisionnumber": int(before["revisionnumber"] or 0) + 1}
+    save(box, table, made, kept)
+    for line in box.store.find("quotedetail", quoteid=id):
+        copy = {
+            name: line[name] for name in ("lineitemnumber", "productdescription", "quantity", "priceperunit", "tg_role")
+        }
+        save(box, lines, create(box, lines, copy), {"quoteid": made["quoteid"], "productid": line["productid"]})
+    return read(box, table, made["quoteid"])
+
+
 def reopen(box: Box, id: str) -> Record:
     """Open a closed deal again."""
     table = TABLES["opportunity"]
@@ -139,14 +176,47 @@ def merge(box: Box, master: str, loser: str) -> None:
             save(box, TABLES[name], moved, {column: master})
 
 
+def merge_people(box: Box, master: str, loser: str, kind: str = "contact") -> None:
+    """What the merge of two contacts, or leads, leaves: the loser inactive, naming its master, which is saved too."""
+    table = TABLES[kind]
+    values = {
+        "statecode": 1 if kind == "contact" else 2,
+        "statuscode": 2 if kind == "contact" else 4,
+        "merged": True,
+        "masterid": master,
+    }
+    save(box, table, read(box, table, loser), values)
+    save(box, table, read(box, table, master), {})
+
+
+def qualify(box: Box, lead: str, account: str, opportunity: str) -> None:
+    """What QualifyLead leaves, to an account and a deal that are there."""
+    values = {"statecode": 1, "statuscode": 3, "parentaccountid": account}
+    save(box, TABLES["lead"], read(box, TABLES["lead"], lead), values)
+    deal = TABLES["opportunity"]
+    save(box, deal, read(box, deal, opportunity), {"originatingleadid": lead})
+
+
 def delete(box: Box, table: Table, id: str) -> None:
     """A row is gone at once: there is no bin."""
-    box.store.delete(table.name, read(box, table, id)[table.key])
+    gone = read(box, table, id)[table.key]
+    box.store.delete(table.name, gone)
+    box.store.delete(_DELETED, gone)
+    box.store.insert(_DELETED, gone, {"table": table.name, "id": gone, "version": next_version(box)})
+
+
+def deleted(box: Box, table: Table, since: int) -> list[Record]:
+    """What was deleted from a table after a version: the id and the version of each."""
+    return [each for each in box.store.find(_DELETED, table=table.name) if each["version"] > since]
+
+
+def next_version(box: Box) -> int:
+    """A version after all there were."""
+    return _FIRST_VERSION + box.store.next_number("_rowversion")
 
 
 def _versioned(box: Box) -> Record:
-    number = _FIRST_VERSION + box.store.next_number("_rowversion")
-    return {"modifiedon": stamp(box.now()), "versionnumber": number}
+    return {"modifiedon": stamp(box.now()), "versionnumber": next_version(box)}
 
 
 def _checked(box: Box, table: Table, given: Mapping[str, Any]) -> Record:

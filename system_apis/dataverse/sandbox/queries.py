@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
@@ -20,7 +21,7 @@ _FORMATTED: Final = "@OData.Community.Display.V1.FormattedValue"
 class Query:
     """One query on a table. Raises the vendor's 400 for what it cannot make sense of."""
 
-    def __init__(self, box: Box, table: Table, asked: Mapping[str, str]) -> None:
+    def __init__(self, box: Box, table: Table, asked: Mapping[str, str], *, since: int = 0) -> None:
         self._box, self.table = box, table
         self._hidden = {each.partition(".")[2] for each in box.option("hidden_fields") if _of(each) == table.name}
         if unknown := [name for name in asked if name.startswith("$") and name not in KNOWN]:
@@ -28,6 +29,8 @@ class Query:
         self.columns = self._selected(asked.get("$select", ""))
         self._expands = self._expanded(asked.get("$expand", ""))
         self._test = test_of(table, asked["$filter"], self._is_hidden) if asked.get("$filter") else None
+        if since:
+            self._test = lambda row: bool(row["versionnumber"] > since)
         self._order = [self._ordered(each) for each in asked.get("$orderby", "").split(",") if each.strip()]
         self._after = _COOKIE.search(unquote(asked.get("$skiptoken", "")))
         self._top = int(asked["$top"]) if asked.get("$top", "").isdecimal() else None
@@ -42,6 +45,8 @@ class Query:
 
     def page(self) -> tuple[list[Record], str]:
         """The rows of the page asked for, and the cookie of the next; empty where there is none."""
+        if not self._order:
+            return self._by_key()
         rows = self.found()
         if self._top is not None:
             return rows[: self._top], ""
@@ -53,8 +58,20 @@ class Query:
         shown = rows[start : start + size]
         if start + size >= len(rows):
             return shown, ""
-        cookie = f'<cookie pagenumber="{number + 1}" pagingcookie="{shown[-1][self.table.key]}" istracking="False" />'
-        return shown, quote(cookie, safe='="')
+        return shown, self._cookie(number + 1, shown[-1])
+
+    def _by_key(self) -> tuple[list[Record], str]:
+        """The same where nothing else orders the rows: it goes on after the key in the cookie, there or gone."""
+        number, last = (int(self._after[1]), self._after[2]) if self._after else (1, "")
+        there = self._box.store.walk(self.table.name, last)
+        size = self._size() if self._top is None else self._top
+        rows = list(islice((row for row in there if self._test is None or self._test(row)), size + 1))
+        more = len(rows) > size and self._top is None
+        return rows[:size], self._cookie(number + 1, rows[size - 1]) if more else ""
+
+    def _cookie(self, number: int, last: Record) -> str:
+        cookie = f'<cookie pagenumber="{number}" pagingcookie="{last[self.table.key]}" istracking="False" />'
+        return quote(cookie, safe='="')
 
     def shown(self, row: Record) -> Record:
         """A row as it is answered: nulls are there, a lookup under another name, annotations only where wished."""

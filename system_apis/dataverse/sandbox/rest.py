@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from foundation.sandbox import CALL, Answer, Box, Record, answer, decode
-from system_apis.dataverse.sandbox import metadata, org
+from system_apis.dataverse.sandbox import delta, metadata, org
 from system_apis.dataverse.sandbox.entra import enter
 from system_apis.dataverse.sandbox.errors import (
     JSON,
@@ -28,6 +28,8 @@ VERSIONS: Final = ("v9.0", "v9.1", "v9.2")
 _SEGMENT: Final = re.compile(r"^(\w+)(?:\((.*)\))?$")
 _NAMED: Final = re.compile(r"^LogicalName='(\w+)'$")
 _CLOSING: Final = {"WinOpportunity": True, "LoseOpportunity": False}
+_QUOTE_CLOSING: Final = {"WinQuote": (2, {4}), "CloseQuote": (3, {5, 6, 7})}
+"""Action -> the state it moves an active quote to, and the reasons it takes."""
 
 
 @route("/api/data/{version:str}/{segment:str}", http_method=["GET", "POST", "PATCH", "DELETE"], status_code=200)
@@ -44,9 +46,13 @@ async def segment_of(
         return answer(200, metadata.document(box), media_type="application/xml")
     if segment in _CLOSING and request.method == "POST":
         return _close(box, body_of(await request.body()), won=_CLOSING[segment])
+    if segment in _QUOTE_CLOSING and request.method == "POST":
+        return _close_quote(box, body_of(await request.body()), *_QUOTE_CLOSING[segment])
     known = _SEGMENT.match(segment)
     if known is None:
         raise no_segment(segment)
+    if known[1] == "EntityDefinitions" and known[2] is None:
+        return _json(request, "$metadata#EntityDefinitions", {"value": metadata.definitions(box, request.query_params)})
     if known[1] == "EntityDefinitions":
         return _json(request, "$metadata#EntityDefinitions/$entity", metadata.definition(box, _named(known[2] or "")))
     table = org.table_of(known[1])
@@ -90,9 +96,16 @@ async def _rows(box: Box, table: Table, request: Request[Any, Any, Any]) -> Answ
         return _written(box, table, made, request, created=True)
     if request.method != "GET":
         return error(405, "0x8006088a", "The requested resource does not support http method " + request.method)
-    query = Query(box, table, dict(request.query_params))
+    asked = dict(request.query_params)
+    if delta.is_tracked(asked):
+        body = delta.read(box, table, asked, f"{_root(request)}{table.set}")
+        changed = "/$delta" if "$deltatoken" in asked else ""
+        told = _json(request, f"$metadata#{table.set}{changed}", body)
+        told.headers["Preference-Applied"] = delta.PREFERENCE
+        return told
+    query = Query(box, table, asked)
     rows, cookie = query.page()
-    body: Record = {"value": [query.shown(row) for row in rows]}
+    body = {"value": [query.shown(row) for row in rows]}
     if request.query_params.get("$count") == "true":
         body["@odata.count"] = min(len(query.found()), 5000)
     if cookie:
@@ -153,6 +166,15 @@ def _close(box: Box, body: Record, *, won: bool) -> Answer:
     if known is None or body.get("Status") not in ({3} if won else {4, 5}):
         raise refused(400, PAYLOAD, "Error identified in Payload provided by the user: OpportunityClose and Status")
     org.close(box, org.read(box, TABLES["opportunity"], known[1])["opportunityid"], won=won)
+    return answer(204)
+
+
+def _close_quote(box: Box, body: Record, state: int, reasons: set[int]) -> Answer:
+    bound = str(body.get("QuoteClose", {}).get("quoteid@odata.bind", ""))
+    known = re.search(r"quotes\((.+)\)$", bound)
+    if known is None or body.get("Status") not in reasons:
+        raise refused(400, PAYLOAD, "Error identified in Payload provided by the user: QuoteClose and Status")
+    org.close_quote(box, org.read(box, TABLES["quote"], known[1])["quoteid"], state, body["Status"])
     return answer(204)
 
 

@@ -7,7 +7,7 @@ table and the number, and rows are made in the firm's order: `deal_id` says whic
 from typing import Final
 
 from foundation.sandbox import Box, Record
-from foundation.sandbox.firm import ACCOUNTS, Account, Deal, deals
+from foundation.sandbox.firm import ACCOUNTS, Account, Deal, deals, item_code
 from system_apis.dataverse.sandbox import org
 from system_apis.dataverse.sandbox.schema import CONTRACT_TYPES, ENTITIES, TABLES, TERMS
 
@@ -118,7 +118,8 @@ def _deal(box: Box, deal: Deal, products: dict[str, str]) -> None:
     assert made == deal_id(deal), "the firm's deals are made in its order"
     for number, role in enumerate(deal.roles, 1):
         if role.name not in products:
-            products[role.name] = _make(box, "product", name=f"{role.name}, hours", producttypecode=SERVICES)
+            named = {"name": f"{role.name}, hours", "productnumber": item_code(role.name)}
+            products[role.name] = _make(box, "product", producttypecode=SERVICES, **named)
         _make(
             box,
             "opportunityproduct",
@@ -145,7 +146,9 @@ def _quote(box: Box, deal: Deal, opportunity: str, products: dict[str, str]) -> 
     for number, role in enumerate(deal.roles, 1):
         line = _line(number, role.hours, role.rate, role.name, products[role.name])
         _make(box, "quotedetail", **line, **{"quoteid@odata.bind": bind("quote", quote)})
-    org.update(box, TABLES["quote"], quote, {"statecode": 2, "statuscode": 4})
+    org.update(
+        box, TABLES["quote"], quote, {"statecode": 2, "statuscode": 4, "tg_signedon": box.now().date().isoformat()}
+    )
     return quote
 
 

@@ -1,4 +1,4 @@
-"""The Kantata sandbox: workspaces, stories, people's places and hours, posts, and external references.
+"""The Kantata sandbox: workspaces, stories, people's places and hours, posts, invoices, rate cards, our references.
 
 Nothing is unique there, and nothing can be undone: a create sent twice is two records.
 
@@ -8,6 +8,7 @@ our access group may not see).
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +16,19 @@ from litestar import Request, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from canonical.money import Money
 from foundation.sandbox import Answer, Box, Record, Refused, Sandbox, answer, decode, firm
-from system_apis.kantata.sandbox.brainstem import create, delete, enveloped, kind_of, listed, shown, trouble, update
+from system_apis.kantata.sandbox.brainstem import (
+    cancelled,
+    create,
+    delete,
+    enveloped,
+    kind_of,
+    listed,
+    shown,
+    trouble,
+    update,
+)
 from system_apis.kantata.sandbox.kinds import KINDS
 
 TOKEN: Final = "sandbox-kantata-token"  # noqa: S105 - signs in to a sandbox only
@@ -56,6 +68,18 @@ async def member(
     return enveloped(box, plural, [changed], parameters)
 
 
+@route("/api/v1/{plural:str}/{id:str}/cancel", http_method="PUT", status_code=200)
+async def cancellation(
+    box: NamedDependency[Box], request: Request[Any, Any, Any], plural: FromPath[str], id: FromPath[str]
+) -> Answer:
+    """Cancel an invoice: it stays, and lets go of what it billed. Nothing else has it."""
+    _signed_in(box, request)
+    if plural != "invoices":
+        raise Refused(trouble(404, "The requested resource was not found"))
+    changed = cancelled(box, id.removesuffix(".json"))
+    return enveloped(box, "invoices", [changed], dict(request.query_params.items()))
+
+
 def _signed_in(box: Box, request: Request[Any, Any, Any]) -> None:
     if request.headers.get("authorization") != f"Bearer {box.option('token')}":
         raise Refused(_unauthorized(box))
@@ -91,7 +115,33 @@ def _seed(box: Box) -> None:
         id = str(9000 + box.store.next_number("users"))
         person = {"id": id, "full_name": name, "email_address": email, "headline": "", "created_at": at}
         box.store.insert("users", id, {**person, "updated_at": at, "external_reference_ids": []})
-    create(box, "workspaces", {"title": "Internal: training and bench", "creator_role": "maven", "status_key": 310})
+    inside = {"title": "Internal: training and bench", "creator_role": "maven", "status_key": 310}
+    of = {"workspace_id": create(box, "workspaces", inside)["id"]}
+    _rates(box)
+    day = box.now().date().isoformat()
+    create(
+        box, "time_entries", of | {"date_performed": day, "time_in_minutes": 90, "notes": "Course", "billable": False}
+    )
+    create(box, "expenses", of | {"date": day, "category": "Other", "amount_in_cents": 1990, "notes": "Book"})
+
+
+def _rates(box: Box) -> None:
+    """What the firm sells an hour of each role for, in each of its currencies: one set, from the beginning."""
+    of = {"rate_card_set_id": create(box, "rate_card_sets", {"title": "Standard"})["id"]}
+    since = create(box, "rate_card_set_versions", {**of, "effective_date": None})
+    box.store.update("rate_card_set_versions", since["id"], {"active": True})
+    prices: dict[str, dict[str, Decimal]] = {}
+    for deal in firm.deals(box.now().date()):
+        asked = prices.setdefault(deal.currency, {})
+        asked |= {role.name: max(role.rate, asked.get(role.name, role.rate)) for role in deal.roles}
+    names = sorted({name for asked in prices.values() for name in asked})
+    ids = {name: create(box, "roles", {"name": name})["id"] for name in names}
+    for currency, asked in sorted(prices.items()):
+        card = create(box, "rate_cards", {**of, "rate_card_set_version_id": since["id"], "currency": currency})
+        (own,) = box.store.find("rate_card_versions", rate_card_id=card["id"])
+        for name, rate in asked.items():
+            units = Money(amount=rate, currency=currency).to_minor()
+            create(box, "rate_card_roles", {"rate_card_version_id": own["id"], "role_id": ids[name], "rate": units})
 
 
 def _together(*names: str) -> Callable[[Record, Any], str]:
@@ -99,10 +149,16 @@ def _together(*names: str) -> Callable[[Record, Any], str]:
     return lambda record, _: " | ".join(str(record[name]) for name in names)
 
 
+def _bill(record: Record, _: Any) -> str:
+    """An invoice under the number another system gave it."""
+    numbered = record["user_invoice_title"] and record["status"] != "cancelled"
+    return f"{record['workspace_ids']} | {record['user_invoice_title']}" if numbered else ""
+
+
 SANDBOX: Final = Sandbox(
     name="kantata",
     title="Kantata",
-    routes=(collection, member),
+    routes=(collection, member, cancellation),
     seed=_seed,
     enter=lambda box, kind, fields: str(create(box, kind, fields)["id"]),
     kinds=frozenset(name for name, kind in KINDS.items() if kind.creates),
@@ -112,6 +168,7 @@ SANDBOX: Final = Sandbox(
         "workspace_resources": _together("workspace_id", "label"),
         "workspace_allocations": _together("workspace_resource_id", "start_date", "end_date"),
         "posts": _together("workspace_id", "message"),
+        "invoices": _bill,
         "external_references": _together("service_name", "service_model", "service_model_ref"),
     },
     answers={

@@ -7,7 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from foundation.sandbox import Answer, Box, Record, Refused, answer
-from system_apis.kantata.sandbox.kinds import KINDS, Kind
+from system_apis.kantata.sandbox.billing import cancel
+from system_apis.kantata.sandbox.kind import Complain, Kind
+from system_apis.kantata.sandbox.kinds import KINDS
 
 PAGE: Final = 20
 LARGEST_PAGE: Final = 200
@@ -49,12 +51,12 @@ def create(box: Box, plural: str, given: Record) -> Record:
     record = {**kept, "id": id, "external_reference_ids": [], "created_at": at, "updated_at": at}
     nested = record.pop("external_reference", None)
     box.store.insert(plural, id, record)
+    kind.settle(box, {}, record)
     if nested and box.option("nested_references"):
         create(box, "external_references", {**nested, "subject_type": kind.subject, "subject_id": id})
-        record = box.store.get(plural, id) or record
     elif plural == "external_references":
         _tie(box, record)
-    return record
+    return box.store.get(plural, id) or record
 
 
 def update(box: Box, plural: str, id: str, given: Record) -> Record:
@@ -67,14 +69,28 @@ def update(box: Box, plural: str, id: str, given: Record) -> Record:
     record = box.store.update(plural, id, {**kept, "updated_at": box.now().isoformat(timespec="microseconds")})
     if plural == "external_references":
         _tie(box, record)
+    kind.settle(box, before, record)
+    return box.store.get(plural, id) or record
+
+
+def cancelled(box: Box, id: str) -> Record:
+    """Cancel an invoice; 422 for a draft, or one that is paid."""
+    wrong: list[Complaint] = []
+    record = cancel(box, _held(box, "invoices", id), _noting(wrong))
+    if wrong:
+        raise refused(422, *wrong)
     return record
 
 
 def delete(box: Box, plural: str, id: str) -> None:
     """Remove a record; references to it stay and point to nothing."""
-    if not kind_of(plural).deletable:
+    kind, wrong = kind_of(plural), list[Complaint]()
+    if not kind.deletable:
         raise Refused(trouble(403, "This cannot be deleted"))
     record = _held(box, plural, id)
+    kind.releases(box, record, _noting(wrong))
+    if wrong:
+        raise refused(422, *wrong)
     if plural == "external_references":
         _untie(box, record)
     box.store.delete(plural, id)
@@ -98,7 +114,7 @@ def listed(box: Box, plural: str, parameters: Mapping[str, str]) -> Answer:
         records = _searched(box, kind, records, parameters["search"])
     else:
         equal = {name: value for name, value in parameters.items() if name in kind.filters}
-        records = [r for r in records if all(str(r.get(name)) == value for name, value in equal.items())]
+        records = [record for record in records if all(_is(record, *each) for each in equal.items())]
         records = _since(records, parameters)
     records = _ordered(_visible(kind, records, parameters), parameters)
     size, offset, number = _window(parameters)
@@ -115,17 +131,39 @@ def enveloped(
             raise Refused(trouble(404, _NOT_FOUND))
         meta = {"count": len(records), "page_count": 1, "page_number": 1, "page_size": PAGE}
     body: dict[str, Any] = {"count": meta["count"], "results": [{"key": plural, "id": r["id"]} for r in records]}
-    body[plural] = {record["id"]: record for record in records}
-    for association in filter(None, parameters.get("include", "").split(",")):
-        if association == "external_references":
-            held = (box.store.get(association, id) for record in records for id in record["external_reference_ids"])
-            body[association] = {reference["id"]: reference for reference in held if reference}
-        elif association == "workspace":
-            held = (box.store.get("workspaces", str(record.get("workspace_id"))) for record in records)
-            body["workspaces"] = {workspace["id"]: workspace for workspace in held if workspace}
-        else:
-            raise Refused(trouble(400, f"Include {association} is not known"))
+    wanted = [name for name in parameters.get("include", "").split(",") if name]
+    kind = kind_of(plural)
+    body[plural] = {record["id"]: _told(box, kind, record, wanted) for record in records}
+    for name in wanted:
+        if name not in kind.one and name not in kind.many:
+            raise Refused(trouble(400, f"Include {name} is not known"))
+        collection = (kind.one.get(name) or kind.many[name])[1]
+        ids = [id for record in records for id in _associated(box, kind, record, name)]
+        held = {id: box.store.get(collection, id) for id in ids}
+        beside = KINDS.get(collection)
+        told = {id: _told(box, beside, each, []) if beside else each for id, each in held.items() if each}
+        body[collection] = told | body.get(collection, {})
     return answer(200, body | {"meta": meta})
+
+
+def _told(box: Box, kind: Kind, record: Record, included: list[str]) -> Record:
+    """A record as it is told: what lists others of it only when they are included."""
+    told = dict(record)
+    for name, (field, _, __) in kind.many.items():
+        told.pop(field, None)
+        if name in included:
+            told[field] = _associated(box, kind, record, name)
+    return told
+
+
+def _associated(box: Box, kind: Kind, record: Record, name: str) -> list[str]:
+    if name in kind.one:
+        named = record.get(kind.one[name][0])
+        return [str(named)] if named else []
+    field, collection, ours = kind.many[name]
+    if ours:
+        return [each["id"] for each in box.store.find(collection, **{ours: record["id"]})]
+    return list(record.get(field) or [])
 
 
 def _held(box: Box, plural: str, id: str) -> Record:
@@ -137,10 +175,14 @@ def _held(box: Box, plural: str, id: str) -> Record:
 
 def _shaped(box: Box, kind: Kind, before: Record, given: Record) -> Record:
     wrong: list[Complaint] = []
-    kept = kind.shape(box, before, given, lambda field, message: wrong.append(Complaint("validation", message, field)))
+    kept = kind.shape(box, before, given, _noting(wrong))
     if wrong:
         raise refused(422, *wrong)
     return kept
+
+
+def _noting(wrong: list[Complaint]) -> Complain:
+    return lambda field, message: wrong.append(Complaint("validation", message, field))
 
 
 def _visible(kind: Kind, records: list[Record], parameters: Mapping[str, str]) -> list[Record]:
@@ -168,6 +210,11 @@ def _since(records: list[Record], parameters: Mapping[str, str]) -> list[Record]
             after = _instant(parameters[name])
             records = [record for record in records if datetime.fromisoformat(record[field]) > after]
     return records
+
+
+def _is(record: Record, name: str, value: str) -> bool:
+    several = record.get(f"{name}s")
+    return value in several if isinstance(several, list) else str(record.get(name)) == value
 
 
 def _instant(text: str) -> datetime:

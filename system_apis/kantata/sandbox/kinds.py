@@ -1,13 +1,13 @@
 """The kinds of record the sandbox keeps: what a client may write, what must be there, what a record looks like."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-import msgspec
-
 from canonical.money import minor_units
 from foundation.sandbox import Box, Record
+from system_apis.kantata.sandbox.billing import BILLING
+from system_apis.kantata.sandbox.kind import REFERENCES, Complain, Kind, belongs, in_order, names
 
 STATUSES: Final[Mapping[int, Record]] = {
     key: {"key": key, "color": color, "message": message}
@@ -23,25 +23,6 @@ STATUSES: Final[Mapping[int, Record]] = {
 _CURRENCIES: Final = frozenset("AUD CAD CHF EUR GBP INR JPY KWD SGD USD".split())
 _STORY_TYPES: Final = frozenset({"task", "deliverable", "milestone", "issue"})
 _TITLE_LENGTH: Final = 200
-
-Complain = Callable[[str, str], None]
-"""Notes one validation error: field and message."""
-
-
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of record. `shape` turns what was written into what is kept; it complains about what is wrong."""
-
-    singular: str
-    subject: str
-    creates: frozenset[str]
-    updates: frozenset[str]
-    shape: Callable[[Box, Record, Record, Complain], Record]
-    """(box, record so far or empty, what is written, complain) -> the fields to keep."""
-    filters: frozenset[str] = frozenset({"workspace_id"})
-    searched: tuple[str, ...] = ()
-    archive: str = ""
-    """The parameter without which archived records are hidden, from lists and single reads alike."""
-    deletable: bool = True
 
 
 def _workspace(box: Box, before: Record, given: Record, complain: Complain) -> Record:
@@ -60,8 +41,12 @@ def _workspace(box: Box, before: Record, given: Record, complain: Complain) -> R
     kept |= {"status_key": status, "status": STATUSES.get(status)}
     if given.get("price") is not None:
         kept["price_in_cents"] = _units(given["price"], currency, complain)
-    _dates(before | given, "start_date", "due_date", complain)
-    fresh = {"archived": False, "budgeted": False, "description": "", "price_in_cents": None}
+    in_order(before | given, "start_date", "due_date", complain)
+    known = {each["id"] for each in box.store.all("users")}
+    if any(each not in known for each in given.get("approver_ids") or []):
+        complain("approver_ids", "Approver is not a member of this account")
+    fresh = {"archived": False, "budgeted": False, "description": "", "price_in_cents": None, "rate_card_id": None}
+    fresh |= {"approver_ids": [], "require_time_approvals": False, "require_expense_approvals": False}
     return kept if before else {**fresh, "start_date": None, "due_date": None, **kept}
 
 
@@ -74,16 +59,22 @@ def _story(box: Box, before: Record, given: Record, complain: Complain) -> Recor
         complain("story_type", "Story type is not included in the list")
     if len(str(whole.get("title") or "")) > _TITLE_LENGTH:
         complain("title", f"Title is too long (maximum is {_TITLE_LENGTH} characters)")
-    _belongs(box, whole, complain)
+    belongs(box, whole, complain)
     parent = box.store.get("stories", str(whole["parent_id"])) if whole.get("parent_id") else None
     if whole.get("parent_id") and (parent is None or parent["workspace_id"] != whole.get("workspace_id")):
         complain("parent_id", "Parent is not a story of this project")
-    _dates(whole, "start_date", "due_date", complain)
+    in_order(whole, "start_date", "due_date", complain)
     for name in ("time_estimate_in_minutes", "budget_estimate_in_cents"):
         if not isinstance(whole.get(name, 0), int | None):
             complain(name, f"{name.replace('_', ' ').capitalize()} must be an integer")
     fresh = {"state": "not started", "archived": False, "billable": True, "fixed_fee": False, "parent_id": None}
-    fresh |= {"start_date": None, "due_date": None, "time_estimate_in_minutes": 0, "budget_estimate_in_cents": None}
+    fresh |= {
+        "time_trackable": True,
+        "start_date": None,
+        "due_date": None,
+        "time_estimate_in_minutes": 0,
+        "budget_estimate_in_cents": None,
+    }
     return given if before else {**fresh, **given}
 
 
@@ -99,42 +90,63 @@ def _reference(box: Box, before: Record, given: Record, complain: Complain) -> R
 
 
 def _resource(box: Box, before: Record, given: Record, complain: Complain) -> Record:
-    _belongs(box, before | given, complain)
+    belongs(box, before | given, complain)
     return given if before else {"user_id": None, "role_id": None, "label": None, **given}
 
 
 def _allocation(box: Box, before: Record, given: Record, complain: Complain) -> Record:
     kept = {("workspace_resource_id" if name == "resource_id" else name): value for name, value in given.items()}
     whole = before | kept
-    _belongs(box, whole, complain)
+    belongs(box, whole, complain)
     if box.store.get("workspace_resources", str(whole.get("workspace_resource_id"))) is None:
         complain("resource_id", "Resource does not exist")
     for name in ("start_date", "end_date"):
         if not whole.get(name):
             complain(name, f"{name.replace('_', ' ').capitalize()} can't be blank")
-    _dates(whole, "start_date", "end_date", complain)
+    in_order(whole, "start_date", "end_date", complain)
     return kept if before else {"hard": False, "notes": None, "minutes": 0, **kept}
+
+
+def _time(box: Box, before: Record, given: Record, complain: Complain) -> Record:
+    whole = before | given
+    belongs(box, whole, complain)
+    if before.get("approved") or before.get("is_invoiced"):
+        complain("base", "Time entry is locked")
+    if not whole.get("date_performed"):
+        complain("date_performed", "Date performed can't be blank")
+    if not isinstance(whole.get("time_in_minutes"), int):
+        complain("time_in_minutes", "Time in minutes is not a number")
+    currency = (box.store.get("workspaces", str(whole.get("workspace_id"))) or {}).get("currency", "USD")
+    fresh = {"story_id": None, "billable": True, "notes": "", "rate_in_cents": None, "currency": currency}
+    fresh |= {"approved": False, "is_invoiced": False, "invoice_id": None, "active_submission_id": None}
+    return given if before else {**fresh, "user_id": box.store.all("users")[0]["id"], **given}
+
+
+def _expense(box: Box, before: Record, given: Record, complain: Complain) -> Record:
+    whole = before | given
+    belongs(box, whole, complain)
+    if before.get("approved") or before.get("is_invoiced"):
+        complain("base", "Expense is locked")
+    for name in ("date", "category"):
+        if not whole.get(name):
+            complain(name, f"{name.capitalize()} can't be blank")
+    if not isinstance(whole.get("amount_in_cents"), int):
+        complain("amount_in_cents", "Amount is not a number")
+    kept = {("is_billable" if name == "billable" else name): value for name, value in given.items()}
+    fresh = {"notes": "", "is_billable": True, "reimbursable": True, "currency": "USD"}
+    fresh |= {"approved": False, "is_invoiced": False}
+    return kept if before else {**fresh, "user_id": box.store.all("users")[0]["id"], **kept}
 
 
 def _post(box: Box, before: Record, given: Record, complain: Complain) -> Record:
     if not (before | given).get("message"):
         complain("message", "Message can't be blank")
-    _belongs(box, before | given, complain)
+    belongs(box, before | given, complain)
     return given if before else {"reply": False, **given}
 
 
 def _user(_: Box, __: Record, given: Record, ___: Complain) -> Record:
     return given
-
-
-def _belongs(box: Box, whole: Record, complain: Complain) -> None:
-    if box.store.get("workspaces", str(whole.get("workspace_id"))) is None:
-        complain("workspace_id", "Workspace does not exist or you do not take part in it")
-
-
-def _dates(whole: Record, first: str, last: str, complain: Complain) -> None:
-    if whole.get(first) and whole.get(last) and whole[first] > whole[last]:
-        complain(last, f"{last.replace('_', ' ').capitalize()} must not be before the start")
 
 
 def _units(price: Any, currency: str, complain: Complain) -> int | None:
@@ -149,22 +161,22 @@ def _units(price: Any, currency: str, complain: Complain) -> int | None:
     return int(units)
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_WORKSPACE: Final = _names(
+_WORKSPACE: Final = names(
     "title budgeted description currency price start_date due_date access_level status_key external_reference"
+    " rate_card_id approver_ids require_time_approvals require_expense_approvals"
 )
-_STORY: Final = _names(
+_STORY: Final = names(
     "title story_type description parent_id start_date due_date archived assignee_ids budget_estimate_in_cents"
-    " time_estimate_in_minutes billable percentage_complete state fixed_fee external_reference"
+    " time_estimate_in_minutes billable percentage_complete state fixed_fee time_trackable external_reference"
 )
-_REFERENCE: Final = _names(
+_REFERENCE: Final = names(
     "service_name service_model service_model_ref subject_id subject_type status external_link external_message locked"
 )
-_ALLOCATION: Final = _names("start_date end_date minutes percentage hard notes external_reference")
-_RESOURCE: Final = _names("user_id role_id label")
+_ALLOCATION: Final = names("start_date end_date minutes percentage hard notes external_reference")
+_RESOURCE: Final = names("user_id role_id label")
+
+_TIME: Final = names("story_id user_id date_performed time_in_minutes notes billable rate_in_cents external_reference")
+_EXPENSE: Final = names("user_id date category amount_in_cents currency notes billable reimbursable external_reference")
 
 KINDS: Final[Mapping[str, Kind]] = {
     "workspaces": Kind(
@@ -177,6 +189,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         searched=("title", "description"),
         archive="include_archived",
         deletable=False,
+        many={**REFERENCES, "approvers": ("approver_ids", "users", "")},
     ),
     "stories": Kind(
         singular="story",
@@ -185,6 +198,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         updates=_STORY,
         shape=_story,
         archive="show_archived",
+        one={"workspace": ("workspace_id", "workspaces")},
     ),
     "external_references": Kind(
         singular="external_reference",
@@ -192,7 +206,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         creates=_REFERENCE,
         updates=_REFERENCE,
         shape=_reference,
-        filters=_names("service_name service_model service_model_ref subject_type subject_id"),
+        filters=names("service_name service_model service_model_ref subject_type subject_id"),
     ),
     "workspace_resources": Kind(
         singular="workspace_resource",
@@ -208,13 +222,30 @@ KINDS: Final[Mapping[str, Kind]] = {
         updates=_ALLOCATION,
         shape=_allocation,
     ),
+    "time_entries": Kind(
+        singular="time_entry",
+        subject="TimeEntry",
+        creates=_TIME | {"workspace_id"},
+        updates=_TIME,
+        shape=_time,
+        one={"workspace": ("workspace_id", "workspaces"), "invoice": ("invoice_id", "invoices")},
+    ),
+    "expenses": Kind(
+        singular="expense",
+        subject="Expense",
+        creates=_EXPENSE | {"workspace_id"},
+        updates=_EXPENSE,
+        shape=_expense,
+        one={"workspace": ("workspace_id", "workspaces")},
+    ),
     "posts": Kind(
         singular="post",
         subject="Post",
-        creates=_names("message workspace_id story_id"),
-        updates=_names("message story_id"),
+        creates=names("message workspace_id story_id"),
+        updates=names("message story_id"),
         shape=_post,
     ),
+    **BILLING,
     "users": Kind(
         singular="user",
         subject="User",

@@ -2,7 +2,8 @@
 
 The firm's three subsidiaries, its currencies, terms and accounting periods are set up, and one customer is known
 already: on credit hold. Options register the integration (`sign_in.py`), say which status throttling answers with, and
-what our role may not see: `denied_records` (`customer`), `hidden_fields` (`customer.custentity_tg_tax_country`).
+what our role may not see: `denied_records` (`customer`), `hidden_fields` (`customer.custentity_tg_tax_country`). And
+`lines_dropped` names items that a script of the account takes off orders as they are saved.
 """
 
 from calendar import monthrange
@@ -41,11 +42,36 @@ def seed(box: Box) -> None:
         _put(box, "term", native_id, {"name": name, "isInactive": False})
     for entity in firm.ENTITIES:
         _put(box, "subsidiary", str(entity.number), _subsidiary(entity))
-    item = {"itemId": "Consulting", "displayName": "Consulting", "externalId": SERVICE_ITEM, "isInactive": False}
-    _put(box, "serviceSaleItem", "1", item)
+    _items(box)
+    managers = sorted({deal.project_manager for deal in firm.deals(box.now().date())})
+    for number, email in enumerate(managers, start=1):
+        given, family = email.partition("@")[0].title().split(".")
+        _put(box, "employee", str(number), {"entityId": f"{given} {family}", "email": email, "isInactive": False})
+    for number, name in enumerate(("Travel", "Lodging", "Meals", "Mileage"), start=1):
+        _put(box, "expenseCategory", str(number), {"name": name, "isInactive": False})
     _seed_periods(box)
     for number, account in enumerate((each for each in firm.ACCOUNTS if each.credit_hold), start=1):
-        _put(box, "customer", str(number), _held(account))
+        _put(box, "customer", str(number), held := _held(account))
+        paid = {"subsidiary": held["subsidiary"], "currency": held["currency"], "tranId": f"PYMT{number:05}"}
+        _put(box, "customerPayment", str(number), paid | _payment(box, str(number)))
+
+
+def _items(box: Box) -> None:
+    """The service item of contracts, one for each role that is sold, a discount, and a bundle of two roles."""
+    item = {"itemId": "Consulting", "displayName": "Consulting", "externalId": SERVICE_ITEM}
+    plain = {"isInactive": False, "itemType": "Service", "custitem_tg_tax_category": "S"}
+    _put(box, "serviceSaleItem", "1", plain | item)
+    roles = sorted({role.name for deal in firm.deals(box.now().date()) for role in deal.roles})
+    ids = {role: str(number) for number, role in enumerate(roles, start=2)}
+    for role, native_id in ids.items():
+        _put(box, "serviceSaleItem", native_id, plain | {"itemId": firm.item_code(role), "displayName": role})
+    discount = {"itemId": "DISCOUNT", "displayName": "Discount", "itemType": "Discount"}
+    _put(box, "serviceSaleItem", "90", plain | discount)
+    bundle = {"itemId": "KICKOFF", "displayName": "Kick-off package", "itemType": "Group"}
+    _put(box, "serviceSaleItem", "91", plain | bundle)
+    for number, (role, hours) in enumerate((("Delivery Lead", 8), ("Engineer", 24), ("Analyst", 16)), start=1):
+        member = {"parentItem": {"id": "91"}, "item": {"id": ids[role]}, "lineNumber": number, "quantity": hours}
+        _put(box, "itemGroupMember", str(number), member)
 
 
 def _put(box: Box, kind: str, native_id: str, record: Record) -> None:
@@ -98,6 +124,12 @@ def _period(first: date, last: date, *, closed: bool) -> Record:
     }
 
 
+def _payment(box: Box, customer: str) -> Record:
+    """What came in from it, and is not applied to anything yet."""
+    day = box.now().date().isoformat()
+    return {"customer": {"id": customer}, "tranDate": day, "payment": 1000, "unapplied": 1000, "checkNum": "RF18 5390"}
+
+
 def _held(account: firm.Account) -> Record:
     """A customer the ERP knows, under our key, and gives no more credit."""
     address = {
@@ -133,12 +165,25 @@ def _job_fact(record: Record, _: Store) -> str:
 
 
 def _order_fact(record: Record, _: Store) -> str:
+    if quote := record.get("custbody_tg_quote"):
+        return f"order of quote {quote}"
     contract = record.get("custbody_tg_contract")
     return f"contract {contract} of customer {record['entity']['id']}" if contract else ""
 
 
 def _schedule_fact(record: Record, _: Store) -> str:
     return f"schedule of project {(record.get('project') or {}).get('id', record['name'])}"
+
+
+def _billed_fact(record: Record, _: Store) -> str:
+    return f"{record.get('memo')} of customer {record['entity']['id']} on {record['tranDate']}: {record['total']}"
+
+
+def _time_fact(record: Record, _: Store) -> str:
+    project = (record.get("customer") or {}).get("id")
+    return (
+        f"{record['hours']} of {record['employee']['id']} on {record['tranDate']} for {project}: {record.get('memo')}"
+    )
 
 
 SANDBOX: Final = Sandbox(
@@ -155,6 +200,10 @@ SANDBOX: Final = Sandbox(
         "projectTask": lambda record, _: f"{record['title']} in project {record['company']['id']}",
         "salesOrder": _order_fact,
         "billingSchedule": _schedule_fact,
+        "invoice": _billed_fact,
+        "creditMemo": lambda record, _: f"credit of {record.get('custbody_tg_corrects')}: {record['total']}",
+        "timeBill": _time_fact,
+        "expenseReport": lambda record, _: f"{record.get('memo')} of {record['entity']['id']} on {record['tranDate']}",
     },
     answers=ANSWERS,
     volatile=frozenset({"lastModifiedDate"}),
@@ -170,5 +219,8 @@ SANDBOX: Final = Sandbox(
         "throttled_status": 429,
         "denied_records": [],
         "hidden_fields": [],
+        "lines_dropped": [],
     },
+    tls=True,  # whoever signs calls (OAuth 1.0a) insists on https
+    hosts=("*.suitetalk.api.netsuite.com",),
 )

@@ -1,5 +1,6 @@
 """The addresses of the sandbox: the record API, SuiteQL and the metadata catalog."""
 
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -87,11 +88,9 @@ async def query(box: NamedDependency[Box], request: AnyRequest) -> Answer:
     body = await _body(request)
     if not isinstance(body.get("q"), str):
         raise refused(400, "INVALID_CONTENT", "Enter the query in the 'q' property.", path="q")
-    rows = suiteql.run(box, body["q"])
     limit, offset = _paging(request)
-    return answer(
-        200, page(_here(request), rows[offset : offset + limit], len(rows), limit, offset), media_type=COLLECTION
-    )
+    rows, total = suiteql.run(box, body["q"], limit, offset)
+    return answer(200, page(_here(request), rows, total, limit, offset), media_type=COLLECTION)
 
 
 @route(f"{RECORDS_PATH}/metadata-catalog", http_method="GET", status_code=200)
@@ -148,7 +147,7 @@ async def _body(request: AnyRequest) -> Record:
 def _written(box: Box, request: AnyRequest, kind: RecordType, kept: Record, body: Record) -> Answer:
     """204 and the address, alike for a new and an old record. Unknown names are refused, told of, or passed over."""
     headers = {"Location": _view(box, request).address(kind.name, kept["id"])}
-    how = request.headers.get("X-NetSuite-PropertyNameValidation", "Warning")
+    how = request.headers.get("X-NetSuite-PropertyNameValidation", "Warning").capitalize()  # clients write it so and so
     unknown = unknown_fields(kind, body)
     if unknown and how == "Error":
         raise refused(400, "INVALID_CONTENT", f"Unknown reference or field name '{unknown[0]}'.", path=unknown[0])
@@ -162,12 +161,12 @@ def _listed(box: Box, request: AnyRequest, kind: RecordType) -> Answer:
     if request.query_params.get("q"):
         raise refused(400, "INVALID_PARAMETER", "This sandbox answers 'q' on record lists by no query: use SuiteQL.")
     limit, offset = _paging(request)
-    view, everything = _view(box, request), box.store.all(kind.name)
+    view, total = _view(box, request), box.store.count(kind.name)
     items = [
         {"links": [{"rel": "self", "href": view.address(kind.name, record["id"])}], "id": record["id"]}
-        for record in everything[offset : offset + limit]
+        for record in islice(box.store.walk(kind.name, numbers=True), offset, offset + limit)
     ]
-    return answer(200, page(_here(request), items, len(everything), limit, offset), media_type=COLLECTION)
+    return answer(200, page(_here(request), items, total, limit, offset), media_type=COLLECTION)
 
 
 def _paging(request: AnyRequest) -> tuple[int, int]:

@@ -1,99 +1,40 @@
 """The record types the sandbox knows: fields, what they hold, what is required, which external ids share a space."""
 
-from typing import Final, Literal
+from typing import Final
 
-import msgspec
+from system_apis.netsuite.sandbox.fields import (
+    BOOL,
+    CODE,
+    DATE,
+    LINES,
+    NUMBER,
+    STAMPS,
+    TEXT,
+    VALUES,
+    Field,
+    RecordType,
+)
 
-Kind = Literal["text", "number", "bool", "date", "datetime", "ref", "enum", "sublist", "subrecord"]
-
-
-class Field(msgspec.Struct, frozen=True):
-    """One field. `of` names what a reference points to, a list's values, or the fields of a line."""
-
-    kind: Kind
-    of: str = ""
-    length: int = 0
-    label: str = ""
-    """Set for a required field: how the error message calls it."""
-    read_only: bool = False
-
-
-class RecordType(msgspec.Struct, frozen=True, kw_only=True):
-    """One record type."""
-
-    name: str
-    family: str
-    """External ids and internal ids are unique within a family."""
-    fields: dict[str, Field]
-    sql: str = ""
-    """Its SuiteQL table, where that has another name."""
-    read_only: bool = False
-
-    @property
-    def table(self) -> str:
-        """Its SuiteQL table."""
-        return self.sql or self.name.lower()
-
-
-TEXT: Final = Field("text", length=4000)
-NUMBER: Final = Field("number")
-BOOL: Final = Field("bool")
-DATE: Final = Field("date")
-STAMP: Final = Field("datetime", read_only=True)
-STAMPS: Final = {"dateCreated": STAMP, "lastModifiedDate": STAMP}
-CODE: Final = Field("text", length=83)
-
-VALUES: Final[dict[str, dict[str, str]]] = {
-    "creditHold": {"AUTO": "Auto", "ON": "On", "OFF": "Off"},
-    "orderStatus": {"A": "Pending Approval", "B": "Pending Fulfillment", "C": "Cancelled", "H": "Closed"},
-    "jobBillingType": {
-        "TM": "Time and Materials",
-        "FBI": "Fixed Bid, Interval",
-        "FBM": "Fixed Bid, Milestone",
-        "CB": "Charge-Based",
-    },
-    "scheduleType": {"STD": "Standard", "FBI": "Fixed Bid, Interval", "FBM": "Fixed Bid, Milestone"},
-    "taskStatus": {"NOTSTART": "Not Started", "PROGRESS": "In Progress", "COMPLETE": "Completed"},
-    "country": {},
-    "entityStatus": {
-        "1": "Closed",
-        "2": "In Progress",
-        "3": "Not Awarded",
-        "4": "Pending",
-        "5": "Awarded",
-        "13": "Closed Won",
-    },
-}
-"""The values of each list; an empty one takes any two capital letters."""
-
-LINES: Final[dict[str, dict[str, Field]]] = {
-    "addressBook": {
-        "defaultBilling": BOOL,
-        "defaultShipping": BOOL,
-        "addressBookAddress": Field("subrecord", "address"),
-    },
-    "address": {
-        "addr1": Field("text", length=150),
-        "addr2": Field("text", length=150),
-        "city": Field("text", length=50),
-        "state": Field("text", length=50),
-        "zip": Field("text", length=36),
-        "country": Field("enum", "country"),
-    },
-    "item": {
-        "item": Field("ref", "serviceSaleItem", label="Item"),
-        "quantity": NUMBER,
-        "rate": NUMBER,
-        "amount": NUMBER,
-        "description": Field("text", length=999),
-        "isClosed": BOOL,
-    },
-    "milestone": {"milestoneDate": DATE, "milestoneAmount": NUMBER, "comments": Field("text", length=999)},
-    "recurrence": {"recurrenceDate": DATE, "amount": NUMBER},
-}
-"""The fields of sublist lines and subrecords."""
+__all__ = ["LINES", "RECORDS", "TABLES", "VALUES", "Field", "RecordType"]
 
 _ENTITY: Final = {"entityId": CODE, "isInactive": BOOL, "externalId": TEXT, **STAMPS}
+_OWED: Final = {
+    "tranId": CODE,
+    "entity": Field("ref", "customer", label="Customer"),
+    "subsidiary": Field("ref", "subsidiary"),
+    "currency": Field("ref", "currency"),
+    "tranDate": Field("date", label="Date"),
+    "memo": Field("text", length=999),
+    "job": Field("ref", "job"),
+    "subtotal": Field("number", read_only=True),
+    "taxTotal": Field("number", read_only=True),
+    "total": Field("number", read_only=True),
+    "amountRemaining": Field("number", read_only=True),
+    "item": Field("sublist", "billed", label="Item"),
+    "custbody_tg_contract": TEXT,
+    "externalId": TEXT,
+    **STAMPS,
+}
 _TYPES: Final = (
     RecordType(
         name="customer",
@@ -152,6 +93,11 @@ _TYPES: Final = (
             "custentity_tg_method": TEXT,
             "custentity_tg_pm": TEXT,
             "custentity_tg_practice": TEXT,
+            "custentity_tg_cost_center": TEXT,
+            "custentity_tg_profit_center": TEXT,
+            "custentity_tg_documents": TEXT,
+            "allowTime": BOOL,
+            "allowExpenses": BOOL,
             **_ENTITY,
         },
     ),
@@ -174,6 +120,7 @@ _TYPES: Final = (
         name="salesOrder",
         family="transaction",
         sql="transaction",
+        type="SalesOrd",
         fields={
             "tranId": CODE,
             "entity": Field("ref", "customer", label="Customer"),
@@ -194,9 +141,107 @@ _TYPES: Final = (
             "custbody_tg_opportunity": TEXT,
             "custbody_tg_method": TEXT,
             "custbody_tg_signed": DATE,
+            "custbody_tg_quote": TEXT,
+            "custbody_tg_amendment": NUMBER,
+            "custbody_tg_document": TEXT,
+            "custbody_tg_nte": NUMBER,
             "externalId": TEXT,
             **STAMPS,
         },
+    ),
+    RecordType(
+        name="invoice",
+        family="transaction",
+        sql="transaction",
+        type="CustInvc",
+        fields={
+            **_OWED,
+            "dueDate": DATE,
+            "otherRefNum": Field("text", length=45),
+            "terms": Field("ref", "term"),
+            "approvalStatus": Field("enum", "approvalStatus"),
+        },
+    ),
+    RecordType(
+        name="creditMemo",
+        family="transaction",
+        sql="transaction",
+        type="CustCred",
+        fields={**_OWED, "apply": Field("sublist", "apply"), "custbody_tg_corrects": TEXT},
+    ),
+    RecordType(
+        name="customerPayment",
+        family="transaction",
+        sql="transaction",
+        type="CustPymt",
+        fields={
+            "tranId": CODE,
+            "customer": Field("ref", "customer", label="Customer"),
+            "subsidiary": Field("ref", "subsidiary"),
+            "currency": Field("ref", "currency"),
+            "tranDate": Field("date", label="Date"),
+            "payment": Field("number", label="Payment Amount"),
+            "unapplied": Field("number", read_only=True),
+            "checkNum": Field("text", length=45),
+            "paymentMethod": Field("enum", "paymentMethod"),
+            "memo": Field("text", length=999),
+            "apply": Field("sublist", "apply"),
+            "externalId": TEXT,
+            **STAMPS,
+        },
+    ),
+    RecordType(
+        name="expenseReport",
+        family="transaction",
+        sql="transaction",
+        type="ExpRept",
+        fields={
+            "tranId": CODE,
+            "entity": Field("ref", "employee", label="Employee"),
+            "subsidiary": Field("ref", "subsidiary"),
+            "expenseReportCurrency": Field("ref", "currency"),
+            "tranDate": Field("date", label="Date"),
+            "memo": Field("text", length=999),
+            "complete": BOOL,
+            "supervisorApproval": BOOL,
+            "accountingApproval": BOOL,
+            "expense": Field("sublist", "expense", label="Expenses"),
+            "externalId": TEXT,
+            **STAMPS,
+        },
+    ),
+    RecordType(
+        name="timeBill",
+        family="time",
+        fields={
+            "employee": Field("ref", "employee", label="Employee"),
+            "customer": Field("ref", "job"),
+            "tranDate": Field("date", label="Date"),
+            "hours": Field("text", length=8, label="Duration"),
+            "isBillable": BOOL,
+            "memo": Field("text", length=999),
+            "rate": NUMBER,
+            "approvalStatus": Field("enum", "timeApproval"),
+            "custcol_tg_task": TEXT,
+            "custcol_tg_role": TEXT,
+            "custcol_tg_type": TEXT,
+            "custcol_tg_invoice": TEXT,
+            "custcol_tg_corrects": TEXT,
+            "externalId": TEXT,
+            **STAMPS,
+        },
+    ),
+    RecordType(
+        name="employee",
+        family="employee",
+        read_only=True,
+        fields={"entityId": CODE, "firstName": TEXT, "lastName": TEXT, "email": TEXT, "isInactive": BOOL, **STAMPS},
+    ),
+    RecordType(
+        name="expenseCategory",
+        family="expenseCategory",
+        read_only=True,
+        fields={"name": TEXT, "isInactive": BOOL, **STAMPS},
     ),
     RecordType(
         name="billingSchedule",
@@ -241,7 +286,26 @@ _TYPES: Final = (
         family="item",
         sql="item",
         read_only=True,
-        fields={"itemId": CODE, "displayName": TEXT, "externalId": TEXT, "isInactive": BOOL, **STAMPS},
+        fields={
+            "itemId": CODE,
+            "displayName": TEXT,
+            "itemType": TEXT,
+            "externalId": TEXT,
+            "isInactive": BOOL,
+            "custitem_tg_tax_category": TEXT,
+            **STAMPS,
+        },
+    ),
+    RecordType(
+        name="itemGroupMember",
+        family="itemGroupMember",
+        read_only=True,
+        fields={
+            "parentItem": Field("ref", "serviceSaleItem"),
+            "item": Field("ref", "serviceSaleItem"),
+            "lineNumber": NUMBER,
+            "quantity": NUMBER,
+        },
     ),
     RecordType(
         name="accountingPeriod",

@@ -45,7 +45,8 @@ class View:
 
     def _lines(self, field: Field, value: Any, here: str) -> Record:
         lines = (value or {}).get("items", [])
-        items = [self._fields(LINES[field.of], line) | {"id": line["id"]} for line in lines]
+        key = "line" if field.of == "item" else "id"
+        items = [self._fields(LINES[field.of], line) | {key: line["id"]} for line in lines]
         count = len(items)
         return {
             "links": [_self(here)],

@@ -10,16 +10,17 @@ out as a string, booleans are 'T' and 'F', a date not put through TO_CHAR has th
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cmp_to_key
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
 from foundation.sandbox import Box, Record
 from system_apis.netsuite.sandbox.errors import refused
-from system_apis.netsuite.sandbox.schema import TABLES, RecordType
+from system_apis.netsuite.sandbox.schema import RECORDS, TABLES, RecordType
 
 Row = dict[str, Any]
 Evaluate = Callable[[Row], Any]
@@ -28,7 +29,7 @@ _TOKEN: Final = re.compile(
     r"\s*(?:(?P<string>'(?:[^']|'')*')|(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_][\w.]*)"
     r"|(?P<sign><>|!=|<=|>=|[=<>(),*]))"
 )
-_FORMATS: Final = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH24": "%H", "MI": "%M", "SS": "%S"}
+_FORMATS: Final = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH24": "%H", "MI": "%M", "SS": "%S", "TZH:TZM": "%z"}
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "=": lambda a, b: bool(a == b),
     "!=": lambda a, b: bool(a != b),
@@ -47,9 +48,13 @@ class Item(msgspec.Struct):
     value: Evaluate
 
 
-def run(box: Box, text: str) -> list[Record]:
-    """All rows of a query; a query that cannot be understood is answered with 400 INVALID_PARAMETER."""
-    return _Query(box, text).rows()
+def run(box: Box, text: str, limit: int, offset: int) -> tuple[list[Record], int]:
+    """A page of a query and how many rows there are; what cannot be understood is answered 400 INVALID_PARAMETER."""
+    query = _Query(box, text)
+    if on := query.read_on():
+        return on(limit, offset)
+    rows = query.rows()
+    return rows[offset : offset + limit], len(rows)
 
 
 class _Query:
@@ -59,6 +64,25 @@ class _Query:
         self._at = 0
         self._alias = ""
         self._table: RecordType | None = None
+
+    def read_on(self) -> Callable[[int, int], tuple[list[Record], int]] | None:
+        """For `SELECT ... FROM x WHERE id > n ORDER BY id`: so that a long list is read on, and not anew each time."""
+        words = [token.upper() for token in self._tokens]
+        if len(words) < 9 or words[-7:-4] != ["WHERE", "ID", ">"] or words[-3:] != ["ORDER", "BY", "ID"]:
+            return None
+        after = self._tokens[-4]
+        self._find_table()
+        if self._alias or not after.isdigit() or len(self._kinds()) > 1:
+            return None
+        self._expect("SELECT")
+        items, (kind,) = self._items(), self._kinds()
+
+        def page(limit: int, offset: int) -> tuple[list[Record], int]:
+            there = islice(self._box.store.walk(kind.name, after, numbers=True), offset, offset + limit)
+            shown = [{"links": [], **_shown(self._row(kind, record), items)} for record in there]
+            return shown, self._box.store.count(kind.name, int(after))
+
+        return page
 
     def rows(self) -> list[Record]:
         # The table decides which columns there are, and stands behind them: look ahead for it.
@@ -208,19 +232,23 @@ class _Query:
 
     def _columns(self) -> list[str]:
         assert self._table is not None
-        plain = [name.lower() for name, field in self._table.fields.items() if field.kind != "sublist"]
-        return ["id", *plain, *(["type"] if self._table.table == "transaction" else [])]
+        fields = [item for kind in self._kinds() for item in kind.fields.items()]
+        plain = dict.fromkeys(name.lower() for name, field in fields if field.kind != "sublist")
+        more = ["type", "foreigntotal", "foreignamountunpaid"] if self._table.table == "transaction" else []
+        return ["id", *plain, *more]
+
+    def _kinds(self) -> list[RecordType]:
+        """The record types that stand in the table."""
+        assert self._table is not None
+        return [kind for kind in RECORDS.values() if kind.table == self._table.table]
 
     def _all(self) -> list[Row]:
-        table = self._table
-        assert table is not None
-        extra = {"type": "SalesOrd"} if table.table == "transaction" else {}
-        rows = []
-        for record in self._box.store.all(table.name):
-            kinds = {name.lower(): field.kind for name, field in table.fields.items()}
-            cells = {name.lower(): _cell(kinds.get(name.lower(), ""), value) for name, value in record.items()}
-            rows.append({**cells, **extra})
-        return rows
+        return [self._row(kind, record) for kind in self._kinds() for record in self._box.store.all(kind.name)]
+
+    def _row(self, kind: RecordType, record: Record) -> Row:
+        kinds = {name.lower(): field.kind for name, field in kind.fields.items()}
+        cells = {name.lower(): _cell(kinds.get(name.lower(), ""), value) for name, value in record.items()}
+        return {**cells, **_of_transaction(kind, cells)}
 
     def _peek(self) -> str:
         return self._tokens[self._at].upper() if self._at < len(self._tokens) else ""
@@ -240,6 +268,21 @@ class _Query:
     def _expect(self, token: str) -> None:
         if not self._taken(token):
             raise _wrong(f"expected {token}, found '{self._peek()}'")
+
+
+def _of_transaction(kind: RecordType, cells: Row) -> Row:
+    """The columns that all transactions have, whatever their records call them; a credit counts against."""
+    if not kind.type:
+        return {}
+    sign = -1 if kind.type in ("CustCred", "CustPymt") else 1
+    total = cells.get("total", cells.get("payment"))
+    unpaid = cells.get("amountremaining", cells.get("unapplied"))
+    return {
+        "type": kind.type,
+        "entity": cells.get("entity", cells.get("customer")),
+        "foreigntotal": None if total is None else sign * total,
+        "foreignamountunpaid": None if unpaid is None else sign * unpaid,
+    }
 
 
 def _tokens(text: str) -> list[str]:
@@ -333,16 +376,22 @@ def _to_date(text: str, pattern: str = "YYYY-MM-DD") -> datetime:
         raise _wrong(f'Parse of date/time "{text}" failed with date format "{pattern}"') from unread
 
 
+def _to_instant(text: str, pattern: str) -> datetime:
+    return _to_date(text, pattern).astimezone(UTC).replace(tzinfo=None)
+
+
 def _to_char(value: date | None, pattern: str) -> str | None:
     return None if value is None else value.strftime(_strptime(pattern))
 
 
 def _strptime(pattern: str) -> str:
-    return re.sub("YYYY|MM|DD|HH24|MI|SS", lambda match: _FORMATS[match.group()], pattern)
+    return re.sub("YYYY|MM|DD|HH24|MI|SS|TZH:TZM", lambda match: _FORMATS[match.group()], pattern)
 
 
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "TO_DATE": _to_date,
+    "TO_TIMESTAMP_TZ": _to_instant,
+    "SYS_EXTRACT_UTC": lambda instant: instant,
     "TO_CHAR": _to_char,
     "UPPER": lambda text: None if text is None else str(text).upper(),
     "LOWER": lambda text: None if text is None else str(text).lower(),

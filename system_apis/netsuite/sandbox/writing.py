@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from foundation.sandbox import Box, Record
+from system_apis.netsuite.sandbox import owed
 from system_apis.netsuite.sandbox.errors import invalid_value, no_such_record, refused, user_error
 from system_apis.netsuite.sandbox.schema import LINES, RECORDS, VALUES, Field, RecordType
 
@@ -17,12 +18,19 @@ _NUMBERED: Final = {
     "job": ("entityId", "PRJ"),
     "contact": ("entityId", "CONT"),
     "salesOrder": ("tranId", "SO"),
+    "invoice": ("tranId", "INV"),
+    "creditMemo": ("tranId", "CM"),
+    "customerPayment": ("tranId", "PYMT"),
+    "expenseReport": ("tranId", "ER"),
 }
 _DEFAULTS: Final[dict[str, Record]] = {
     "customer": {"creditHoldOverride": {"id": "AUTO"}, "balance": 0, "isInactive": False, "isPerson": False},
-    "job": {"isInactive": False, "entityStatus": {"id": "2"}},
+    "job": {"isInactive": False, "entityStatus": {"id": "2"}, "allowTime": True, "allowExpenses": True},
     "salesOrder": {"orderStatus": {"id": "A"}},
     "billingSchedule": {"isInactive": False},
+    "invoice": {"approvalStatus": {"id": "2"}},
+    "timeBill": {"isBillable": False, "approvalStatus": {"id": "1"}},
+    "expenseReport": {"complete": False, "supervisorApproval": False, "accountingApproval": False},
 }
 
 
@@ -50,7 +58,9 @@ def create(box: Box, kind: RecordType, body: Record) -> Record:
     native_id = str(FIRST_ID + box.store.next_number(kind.family))
     stamp = _stamp(box)
     record |= {"id": native_id, "dateCreated": stamp, "lastModifiedDate": stamp}
-    return box.store.insert(kind.name, native_id, record)
+    made = box.store.insert(kind.name, native_id, record)
+    owed.settle(box, kind.name, made)
+    return made
 
 
 def update(box: Box, kind: RecordType, old: Record, body: Record, replace: AbstractSet[str]) -> Record:
@@ -60,7 +70,9 @@ def update(box: Box, kind: RecordType, old: Record, body: Record, replace: Abstr
     _check(box, kind, record)
     record["lastModifiedDate"] = _stamp(box)
     # The store merges: a cleared field is kept as null, and null is never shown.
-    return box.store.update(kind.name, record["id"], dict.fromkeys(old) | record)
+    kept = box.store.update(kind.name, record["id"], dict.fromkeys(old) | record)
+    owed.settle(box, kind.name, kept)
+    return kept
 
 
 def unknown_fields(kind: RecordType, body: Record) -> list[str]:
@@ -84,11 +96,11 @@ def _merged(box: Box, kind: RecordType, record: Record, body: Record, replace: A
 
 
 def _lines(box: Box, of: str, value: Any, kept: list[Record], path: str) -> list[Record]:
-    """The lines of a sublist: one with a known `id` changes that line, any other is added."""
+    """The lines of a sublist: one with a known key (`line` of an order's, else `id`) changes it, any other is added."""
     if not isinstance(value, dict) or not isinstance(value.get("items"), list):
         raise invalid_value(value, path, path=path)
     for place, given in enumerate(value["items"]):
-        line = next((line for line in kept if given.get("id") == line["id"]), None)
+        line = next((line for line in kept if given.get("line" if of == "item" else "id") == line["id"]), None)
         if line is None:
             line = {"id": max((each["id"] for each in kept), default=0) + 1}
             kept.append(line)
@@ -172,9 +184,11 @@ def _derive(box: Box, kind: RecordType, record: Record) -> None:
         name, prefix = _NUMBERED[kind.name]
         if not record.get(name):
             record[name] = f"{prefix}{box.store.next_number(f'number:{kind.name}'):05}"
+    owed.derive(box, kind.name, record)
     if kind.name != "salesOrder":
         return
-    lines = record.get("item", {}).get("items", [])
+    lines = [line for line in record.get("item", {}).get("items", []) if not _dropped(box, line)]
+    record["item"] = {"items": lines}
     record["subtotal"] = record["total"] = sum(
         (line.get("amount", line.get("quantity", 0) * line.get("rate", 0)) for line in lines), Decimal(0)
     )
@@ -182,8 +196,24 @@ def _derive(box: Box, kind: RecordType, record: Record) -> None:
         record["orderStatus"] = {"id": "H"}
 
 
+def _dropped(box: Box, line: Record) -> bool:
+    """Whether a script of the account takes this line off again."""
+    item = box.store.get("serviceSaleItem", line["item"]["id"]) or {}
+    return item.get("itemId") in box.option("lines_dropped")
+
+
+def _orderable(box: Box, record: Record) -> None:
+    for line in record.get("item", {}).get("items", []):
+        item = box.store.get("serviceSaleItem", line["item"]["id"]) or {}
+        if item.get("isInactive") and not line.get("isClosed"):
+            raise user_error(f"The item {item['itemId']} is inactive.")
+
+
 def _check(box: Box, kind: RecordType, record: Record) -> None:
     """Required fields, and the only uniqueness NetSuite enforces: external ids by family, entity ids by record type."""
+    owed.check(box, kind.name, record)
+    if kind.name == "salesOrder":
+        _orderable(box, record)
     missing = [field.label for name, field in kind.fields.items() if field.label and not _given(record, name)]
     if missing:
         raise user_error(f"Please enter value(s) for: {', '.join(missing)}.")

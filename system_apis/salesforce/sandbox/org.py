@@ -1,190 +1,71 @@
-"""Records of the org: what may be written, what is computed, and the firm's flow on a won deal."""
+"""What this org does by itself: stages, totals, duplicate rules, and the firm's flow on a won deal."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from foundation.sandbox import Box, Record, Target, answer, encode
-from foundation.sandbox.answers import Refused
-from foundation.sandbox.firm import checksum, record_id
-from system_apis.salesforce.sandbox.errors import not_found, refused
-from system_apis.salesforce.sandbox.schema import KINDS, NUMBERS, STAGES, TEXTS, Field, Kind
+from foundation.sandbox import CALL, Box, Record, Refused, Target, answer, encode
+from foundation.sandbox.salesforce.errors import refused
+from foundation.sandbox.salesforce.org import Computed, Saved
+from foundation.sandbox.salesforce.rows import create, delete, stamp, update
+from foundation.sandbox.salesforce.schema import Kind
+from system_apis.salesforce.sandbox.schema import KINDS, STAGES
 
-INTEGRATION_USER: Final = record_id("005", 1)
-ORGANIZATION: Final = record_id("00D", 1)
+__all__ = ["COMPUTED", "SAVED", "convert", "create", "delete", "kind_of", "merge", "merge_people", "stamp", "update"]
 
 
 def kind_of(name: str) -> Kind:
-    """An sObject by name in any case; the vendor's 404 for another."""
-    kind = KINDS.get(name.lower())
-    if kind is None:
-        raise not_found()
-    return kind
-
-
-def stamp(instant: datetime) -> str:
-    """As the org writes instants: whole seconds."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-
-
-def read(box: Box, kind: Kind, given_id: str) -> Record:
-    """A record by id, 15 or 18 characters; 404 for none and for a deleted one."""
-    found = box.store.get(kind.name, _whole(given_id))
-    if found is None:
-        raise not_found()
-    if found["IsDeleted"]:
-        raise refused(404, "ENTITY_IS_DELETED", "entity is deleted", [])
-    return found
-
-
-def by_external_id(box: Box, kind: Kind, field_name: str, value: str) -> list[Record]:
-    """The live records that carry an external id."""
-    field = kind.fields.get(field_name.lower())
-    if field is None or not field.external:
-        message = f"Provided external ID field does not exist or is not accessible: {field_name}"
-        raise refused(404, "NOT_FOUND", message)
-    return [each for each in box.store.find(kind.name, **{field.name: value}) if not each["IsDeleted"]]
-
-
-def create(box: Box, kind: Kind, given: Mapping[str, Any]) -> Record:
-    """Make a record; raises the org's error when it may not be."""
-    if not kind.writable:
-        raise refused(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type {kind.name} is not createable", [])
-    values = _checked(box, kind, given)
-    missing = [field.name for field in kind.fields.values() if field.required and values.get(field.name) is None]
-    if missing:
-        raise refused(400, "REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", missing)
-    _no_twin(box, kind, values)
-    record = {"Id": record_id(kind.prefix, box.store.next_number(kind.name)), **_defaults(kind), **values}
-    at = stamp(box.now())
-    record |= {"CreatedDate": at, "CreatedById": INTEGRATION_USER}
-    if "OwnerId" in record and not record["OwnerId"]:
-        record["OwnerId"] = INTEGRATION_USER
-    record |= _computed(box, kind, record, {})
-    record |= {"LastModifiedDate": at, "LastModifiedById": INTEGRATION_USER, "SystemModstamp": at}
-    box.store.insert(kind.name, record["Id"], record)
-    _after_save(box, kind, {}, record)
-    return record
-
-
-def update(box: Box, kind: Kind, given_id: str, given: Mapping[str, Any]) -> Record:
-    """Change a record. Every save moves the stamps, also one that changes nothing."""
-    before = box.store.get(kind.name, _whole(given_id))
-    if before is None:
-        raise refused(404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
-    if before["IsDeleted"]:
-        raise refused(404, "ENTITY_IS_DELETED", "entity is deleted", [])
-    changes = _checked(box, kind, given)
-    emptied = [name for name, value in changes.items() if value is None and kind.fields[name.lower()].required]
-    if emptied:
-        raise refused(400, "REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(emptied)}]", emptied)
-    _no_twin(box, kind, changes, except_id=before["Id"])
-    at = stamp(box.now())
-    changes |= _computed(box, kind, before | changes, before)
-    changes |= {"LastModifiedDate": at, "LastModifiedById": INTEGRATION_USER, "SystemModstamp": at}
-    after = box.store.update(kind.name, before["Id"], changes)
-    _after_save(box, kind, before, after)
-    return after
-
-
-def delete(box: Box, kind: Kind, given_id: str) -> None:
-    """Move a record to the recycle bin: only `queryAll` sees it now."""
-    found = box.store.get(kind.name, _whole(given_id))
-    if found is None:
-        raise refused(404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
-    if found["IsDeleted"]:
-        raise refused(404, "ENTITY_IS_DELETED", "entity is deleted", [])
-    at = stamp(box.now())
-    box.store.update(kind.name, found["Id"], {"IsDeleted": True, "SystemModstamp": at, "LastModifiedDate": at})
+    """An sObject of this org by name, in any case."""
+    return KINDS[name.lower()]
 
 
 def merge(box: Box, master: str, loser: str) -> None:
     """What the merge of two accounts leaves: the loser deleted and naming its master, its deals and people moved."""
     at = stamp(box.now())
     box.store.update("Account", loser, {"IsDeleted": True, "MasterRecordId": master, "SystemModstamp": at})
+    box.store.update("Account", master, {"SystemModstamp": at, "LastModifiedDate": at})
     for kind in ("Contact", "Opportunity", "Contract"):
         for moved in box.store.find(kind, AccountId=loser):
             box.store.update(kind, moved["Id"], {"AccountId": master, "SystemModstamp": at})
 
 
-def _whole(given_id: str) -> str:
-    return given_id + checksum(given_id) if len(given_id) == 15 else given_id
+def merge_people(box: Box, master: str, loser: str, kind: str = "Contact") -> None:
+    """What the merge of two contacts, or leads, leaves: the loser deleted and naming its master, which was saved."""
+    at = stamp(box.now())
+    box.store.update(kind, loser, {"IsDeleted": True, "MasterRecordId": master, "SystemModstamp": at})
+    box.store.update(kind, master, {"SystemModstamp": at, "LastModifiedDate": at})
 
 
-def _defaults(kind: Kind) -> Record:
-    return {field.name: field.default for field in kind.fields.values() if field.name != "Id"}
+def convert(box: Box, lead: str, account: str, opportunity: str = "") -> Record:
+    """Somebody converts a lead to an account, and a deal, that are there; its person is made."""
+    known = box.store.get("Lead", lead)
+    assert known is not None, "there is no such lead"
+    named = {"FirstName": known["FirstName"], "LastName": known["LastName"], "Email": known["Email"]}
+    person = create(box, kind_of("Contact"), {**named, "AccountId": account})["Id"]
+    became = {
+        "ConvertedAccountId": account,
+        "ConvertedContactId": person,
+        "ConvertedOpportunityId": opportunity or None,
+    }
+    at = stamp(box.now())
+    after = box.store.update("Lead", lead, {"IsConverted": True, **became, "SystemModstamp": at})
+    _notify(box, "Lead", after, {})
+    return after
 
 
-def _checked(box: Box, kind: Kind, given: Mapping[str, Any]) -> Record:
-    values: Record = {}
-    for name, value in given.items():
-        if name == "attributes":
-            continue
-        field = kind.fields.get(name.lower())
-        if field is None:
-            raise refused(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {kind.name}")
-        if not field.writable:
-            message = (
-                f"Unable to create/update fields: {field.name}. Please check the security settings of this field and"
-                " verify that it is read/write for your profile or permission set."
-            )
-            raise refused(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, [field.name])
-        values[field.name] = _fitting(box, field, value)
-    return values
-
-
-def _fitting(box: Box, field: Field, value: Any) -> Any:
-    """A value as the org keeps it; an empty text is null."""
-    if value is None or value == "":
-        return False if field.type == "boolean" else None
-    if field.type in TEXTS:
-        return _text(field, value)
-    if field.type in NUMBERS and isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return value
-    if field.type == "boolean" and isinstance(value, bool):
-        return value
-    if field.type == "reference" and isinstance(value, str):
-        if box.store.get(field.refers, _whole(value)) is None:
-            message = f"insufficient access rights on cross-reference id: {value}"
-            raise refused(400, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message, [field.name])
-        return _whole(value)
-    if field.type in ("date", "datetime") and isinstance(value, str):
-        try:
-            whole = stamp(datetime.fromisoformat(value)) if field.type == "datetime" else ""
-            return whole or date.fromisoformat(value[:10]).isoformat()
-        except ValueError:
-            pass  # said below, like any other unfit value
-    kind_name = field.type
-    raise refused(400, "JSON_PARSER_ERROR", f"Cannot deserialize instance of {kind_name} from VALUE {value!r}")
-
-
-def _text(field: Field, value: Any) -> str:
-    text = value if isinstance(value, str) else str(value)
-    if field.length and len(text) > field.length:
-        message = f"{field.name}: data value too large: {text[:40]}... (max length={field.length})"
-        raise refused(400, "STRING_TOO_LONG", message, [field.name])
-    if field.options and text not in field.options:
-        message = f"{field.name}: bad value for restricted picklist field: {text}"
-        raise refused(400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, [field.name])
-    if field.type == "email" and "@" not in text:
-        raise refused(400, "INVALID_EMAIL_ADDRESS", f"{field.name}: invalid email address: {text}", [field.name])
-    return text
-
-
-def _no_twin(box: Box, kind: Kind, values: Mapping[str, Any], except_id: str = "") -> None:
-    for field in kind.fields.values():
-        if field.unique and values.get(field.name) is not None:
-            for other in box.store.find(kind.name, **{field.name: values[field.name]}):
-                if other["Id"] != except_id and not other["IsDeleted"]:
-                    message = (
-                        f"duplicate value found: {field.name} duplicates value on record with id: {other['Id'][:15]}"
-                    )
-                    raise refused(400, "DUPLICATE_VALUE", message, [])
-    if kind.name == "Account" and not except_id and box.option("duplicate_rule"):
-        twins = [each for each in box.store.find("Account", Name=values.get("Name")) if not each["IsDeleted"]]
+def _account(box: Box, record: Record, before: Record) -> Record:
+    if not before and box.option("duplicate_rule") and not _may_save():
+        twins = [each for each in box.store.find("Account", Name=record["Name"]) if not each["IsDeleted"]]
         if twins:
             raise _alike(box, twins[0])
+    return {}
+
+
+def _may_save() -> bool:
+    """The rule is an alert: who has seen it may say so, and save."""
+    call = CALL.get(None)
+    said = call.headers.get("sforce-duplicate-rule-header", "") if call else ""
+    return "allowsave=true" in said.lower().replace(" ", "")
 
 
 def _alike(box: Box, twin: Record) -> Refused:
@@ -215,21 +96,37 @@ def _alike(box: Box, twin: Record) -> Refused:
     )
 
 
-def _computed(box: Box, kind: Kind, record: Record, before: Record) -> Record:
-    """What the org fills in itself."""
-    match kind.name:
-        case "Contact":
-            return {"Name": " ".join(filter(None, (record.get("FirstName"), record["LastName"])))}
-        case "Opportunity":
-            return _staged(box, record, before)
-        case "Quote" if not before:
-            return {"QuoteNumber": f"{box.store.next_number('QuoteNumber'):08}", "GrandTotal": Decimal(0)}
-        case "QuoteLineItem":
-            return {"TotalPrice": Decimal(record["Quantity"]) * Decimal(record["UnitPrice"])}
-        case "Contract":
-            return _activated(box, record, before)
-        case _:
-            return {}
+def _contact(box: Box, record: Record, __: Record) -> Record:
+    made: Record = {"Name": " ".join(filter(None, (record.get("FirstName"), record["LastName"])))}
+    if record.get("Email") and box.option("lower_case_mail"):
+        made["Email"] = record["Email"].lower()
+    return made
+
+
+def _quote(box: Box, record: Record, before: Record) -> Record:
+    if before:
+        _thawed(record, before)
+        return {}
+    return {"QuoteNumber": f"{box.store.next_number('QuoteNumber'):08}", "GrandTotal": Decimal(0)}
+
+
+def _thawed(record: Record, before: Record) -> None:
+    """The firm's validation rule: of a frozen quote only the mark moves."""
+    if not before.get("Frozen__c"):
+        return
+    changed = {name for name, value in record.items() if value != before.get(name)}
+    if odd := sorted(changed - {*_MARK, "SystemModstamp", "LastModifiedDate", "LastModifiedById"}):
+        raise _frozen(odd)
+
+
+def _frozen(fields: list[str]) -> Refused:
+    return refused(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "A frozen quote is not edited.", fields)
+
+
+def _line(box: Box, record: Record, __: Record) -> Record:
+    if (box.store.get("Quote", record["QuoteId"]) or {}).get("Frozen__c"):
+        raise _frozen([])
+    return {"TotalPrice": Decimal(record["Quantity"]) * Decimal(record["UnitPrice"])}
 
 
 def _staged(box: Box, record: Record, before: Record) -> Record:
@@ -256,36 +153,98 @@ def _activated(box: Box, record: Record, before: Record) -> Record:
             raise refused(400, "FIELD_INTEGRITY_EXCEPTION", "Status: a contract is created as Draft", ["Status"])
     elif record["Status"] == "Activated" and before["Status"] != "Activated":
         changes["ActivatedDate"] = stamp(box.now())
+    if before.get("Status") in _AGREED:
+        _only(record, before, _OPEN_OF_CONTRACT, "A contract that is activated is amended, not edited.")
     return changes
 
 
-def _after_save(box: Box, kind: Kind, before: Record, after: Record) -> None:
-    if kind.name == "QuoteLineItem":
-        lines = box.store.find("QuoteLineItem", QuoteId=after["QuoteId"], IsDeleted=False)
-        total = sum((Decimal(each["TotalPrice"]) for each in lines), Decimal(0))
-        box.store.update("Quote", after["QuoteId"], {"GrandTotal": total})
-    if kind.name == "Opportunity" and (after["IsWon"] or before.get("IsWon")):
-        _notify(box, after)
+def _amended(_: Box, record: Record, before: Record) -> Record:
+    if before.get("Status__c") == "Agreed":
+        _only(record, before, _OPEN_OF_AMENDMENT, "An amendment that is agreed is not edited.")
+    return {}
 
 
-def _notify(box: Box, deal: Record) -> None:
+def _contract_line(box: Box, record: Record, __: Record) -> Record:
+    of = box.store.get("Contract_Amendment__c", record["Amendment__c"]) if record.get("Amendment__c") else None
+    contract = box.store.get("Contract", record["Contract__c"]) or {}
+    if (of or {}).get("Status__c") == "Agreed" or (of is None and contract.get("Status") in _AGREED):
+        raise refused(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "Lines of what is agreed are not edited.", [])
+    return {}
+
+
+def _only(record: Record, before: Record, may: tuple[str, ...], words: str) -> None:
+    """The firm's validation rule: of what was agreed only these fields move. A signature may still be filled in."""
+    changed = {name for name, value in record.items() if value != before.get(name)}
+    filled = {name for name in _SIGNATURE if before.get(name) in (None, "")}
+    if odd := sorted(changed - {*may, *filled, "SystemModstamp", "LastModifiedDate", "LastModifiedById"}):
+        raise refused(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", words, odd)
+
+
+def _totalled(box: Box, _: Record, after: Record) -> None:
+    lines = box.store.find("QuoteLineItem", QuoteId=after["QuoteId"], IsDeleted=False)
+    total = sum((Decimal(each["TotalPrice"]) for each in lines), Decimal(0))
+    box.store.update("Quote", after["QuoteId"], {"GrandTotal": total})
+
+
+def _flow(box: Box, before: Record, after: Record) -> None:
     """The firm's flow: every save of a won deal, and of one that was won, is told to the registered address."""
+    if after["IsWon"] or before.get("IsWon"):
+        won = {"isWon": after["IsWon"], "wonGeneration": after["Won_Generation__c"]}
+        _notify(box, "Opportunity", after, won)
+
+
+def _person_flow(box: Box, _: Record, after: Record) -> None:
+    """The firm's flow: every save of a person is told, and not who it is."""
+    _notify(box, "Contact", after, {})
+
+
+def _agreed_flow(box: Box, before: Record, after: Record) -> None:
+    """The firm's flow: an amendment that is agreed is told as a change of its contract, at the amendment's stamp."""
+    if after["Status__c"] == "Agreed":
+        told = {"Id": after["Contract__c"], "SystemModstamp": after["SystemModstamp"]}
+        _notify(box, "Contract", told, {})
+
+
+def _notify(box: Box, kind: str, record: Record, more: Record) -> None:
     registered = box.option("notifications")
     if not registered:
         return
     number = box.store.next_number("_message")
     body = {
-        "type": "opportunity.changed",
+        "type": f"{kind.lower()}.changed",
         "timestamp": box.now().isoformat(),
         "data": {
-            "object": "Opportunity",
-            "id": deal["Id"],
-            "systemModstamp": deal["SystemModstamp"],
-            "isWon": deal["IsWon"],
-            "wonGeneration": deal["Won_Generation__c"],
+            "object": kind,
+            "id": record["Id"],
+            "systemModstamp": record["SystemModstamp"],
+            **more,
         },
     }
     # Not the number alone: it begins anew when the sandbox is emptied, and an id must not come twice.
-    message_id = f"msg_{deal['Id']}_{int(box.now().timestamp() * 1000)}_{number}"
+    message_id = f"msg_{record['Id']}_{int(box.now().timestamp() * 1000)}_{number}"
     target = Target(url=registered["url"], secret=registered["secret"])
-    box.deliveries.queue(target, message_id, deal["Id"], encode(body))
+    box.deliveries.queue(target, message_id, record["Id"], encode(body))
+
+
+_AGREED: Final = ("Activated", "Terminated", "Expired")
+_SIGNATURE: Final = ("CustomerSignedDate", "Document_Hash__c", "Signature_Envelope__c", "Governing_Law__c")
+_CARRIED: Final = ("Carried_Amendment__c", "ERP_Order_Id__c")
+_OPEN_OF_CONTRACT: Final = ("Status", "ActivatedDate", "OwnerId", "AccountId", "Approved_Exceptions__c", *_CARRIED)
+_OPEN_OF_AMENDMENT: Final = ("Status__c", "Approved_Exceptions__c")
+_MARK: Final = ("Status", "Frozen__c", "ERP_Order_Number__c", "ERP_Order_Id__c")
+COMPUTED: Final[Mapping[str, Computed]] = {
+    "Account": _account,
+    "Contact": _contact,
+    "Opportunity": _staged,
+    "Quote": _quote,
+    "QuoteLineItem": _line,
+    "Contract": _activated,
+    "Contract_Amendment__c": _amended,
+    "Contract_Line__c": _contract_line,
+}
+SAVED: Final[Mapping[str, Saved]] = {
+    "QuoteLineItem": _totalled,
+    "Opportunity": _flow,
+    "Contact": _person_flow,
+    "Contract_Amendment__c": _agreed_flow,
+}

@@ -1,9 +1,11 @@
 """The org at first: the firm's accounts and people, and twelve open deals, each with a quote and a contract."""
 
+from hashlib import sha256
 from typing import Final
 
 from foundation.sandbox import Box, Record, encode
-from foundation.sandbox.firm import ACCOUNTS, Account, Deal, Role, deals
+from foundation.sandbox.firm import ACCOUNTS, ENTITIES, Account, Deal, Role, deals, item_code
+from foundation.sandbox.salesforce.rows import found_org
 from system_apis.salesforce.sandbox import org
 from system_apis.salesforce.sandbox.schema import KINDS
 
@@ -16,16 +18,17 @@ _CONTRACT_TYPES: Final = {
     "nte": "Not to Exceed",
 }
 
+_TALKED_ABOUT: Final = 10
+"""The deal whose contract has an amendment in draft."""
 
-def seed(box: Box) -> None:
-    """Fill an empty org. Accounts and deals have the ids the other sandboxes know them by."""
-    box.store.insert("User", org.INTEGRATION_USER, _user(box))
-    organization = {"Id": org.ORGANIZATION, "Name": "Acme Consulting", "IsSandbox": True, **_stamps(box)}
-    box.store.insert("Organization", org.ORGANIZATION, organization)
+
+def seed(box: Box, count: int = 12) -> None:
+    """Fill an empty org, with so many deals. Accounts and deals have the ids the other sandboxes know them by."""
+    found_org(box)
     for account in ACCOUNTS:
         _account(box, account)
     products: dict[str, str] = {}
-    for deal in deals(box.now().date()):
+    for deal in deals(box.now().date(), count):
         _deal(box, deal, products)
 
 
@@ -102,11 +105,18 @@ def _quote(box: Box, deal: Deal, products: dict[str, str]) -> str:
             "Status": "Accepted",
             "ExpirationDate": deal.start.isoformat(),
             "CurrencyIsoCode": deal.quote_currency,
+            "Revision__c": 1,
+            "Signed_On__c": box.now().date().isoformat(),
+            "Signature_Envelope__c": f"envelope-{deal.number}",
         },
     )
     for number, role in enumerate(deal.roles, 1):
         if role.name not in products:
-            products[role.name] = _make(box, "Product2", {"Name": f"{role.name}, hours", "Family": "Services"})
+            products[role.name] = _make(
+                box,
+                "Product2",
+                {"Name": f"{role.name}, hours", "ProductCode": item_code(role.name), "Family": "Services"},
+            )
         _make(
             box,
             "QuoteLineItem",
@@ -116,6 +126,7 @@ def _quote(box: Box, deal: Deal, products: dict[str, str]) -> str:
                 "SortOrder": number,
                 "Quantity": role.hours,
                 "UnitPrice": role.rate,
+                "ListPrice": role.rate,
                 "Role__c": role.name,
             },
         )
@@ -137,13 +148,30 @@ def _contract(box: Box, deal: Deal) -> str:
             "Payment_Terms__c": deal.account.terms,
             "PO_Number__c": deal.po_number,
             "Opportunity__c": deal.id,
+            "Governing_Law__c": next(each.country for each in ENTITIES if each.code == deal.entity),
         },
     )
+    for number, role in enumerate(deal.roles, 1):
+        line = {"Contract__c": contract, "Sort_Order__c": number, "Name": role.name, "CurrencyIsoCode": deal.currency}
+        line |= {"Amount__c": role.hours * role.rate, "Billing_Method__c": _CONTRACT_TYPES[deal.contract_type]}
+        _make(box, "Contract_Line__c", line)
     state: Record = {"Status": "In Approval Process"}
     if deal.signed:
         state = {"Status": "Activated", "CustomerSignedDate": box.now().date().isoformat()}
+        state |= {
+            "Document_Hash__c": executed(deal.number),
+            "Signature_Envelope__c": f"contract-envelope-{deal.number}",
+        }
+    if deal.number == _TALKED_ABOUT:
+        planned = {"Contract__c": contract, "Number__c": 1, "Based_On__c": 0, "CurrencyIsoCode": deal.currency}
+        _make(box, "Contract_Amendment__c", planned | {"Effective_Date__c": deal.end.isoformat()})
     org.update(box, KINDS["contract"], contract, state)
     return contract
+
+
+def executed(number: int) -> str:
+    """The hash of the document that was signed for a deal."""
+    return sha256(f"contract of deal {number}".encode()).hexdigest()
 
 
 def _demand(deal: Deal, role: Role) -> Record:
@@ -152,26 +180,3 @@ def _demand(deal: Deal, role: Role) -> Record:
 
 def _make(box: Box, kind: str, fields: Record) -> str:
     return str(org.create(box, KINDS[kind.lower()], fields)["Id"])
-
-
-def _user(box: Box) -> Record:
-    return {
-        "Id": org.INTEGRATION_USER,
-        "Username": "integration@acme.example",
-        "Name": "Integration User",
-        "Email": "integration@acme.example",
-        "IsActive": True,
-        **_stamps(box),
-    }
-
-
-def _stamps(box: Box) -> Record:
-    at = org.stamp(box.now())
-    return {
-        "IsDeleted": False,
-        "CreatedDate": at,
-        "LastModifiedDate": at,
-        "SystemModstamp": at,
-        "CreatedById": org.INTEGRATION_USER,
-        "LastModifiedById": org.INTEGRATION_USER,
-    }

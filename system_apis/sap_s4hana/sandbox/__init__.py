@@ -122,6 +122,15 @@ def _project_fact(record: Record, _: Store) -> str:
     return f"{record.get('ProjectDescription')} for customer {record.get('YY1_TGCustomer_PPH')}"
 
 
+def _request_fact(record: Record, _: Store) -> str:
+    key = record.get("YY1_TGKey_SDH")
+    return f"{record['YY1_TGName_SDH']} under {key}" if key else ""
+
+
+def _billed_fact(record: Record, _: Store) -> str:
+    return f"billing of {record['ReferenceSDDocument']} {record['ReferenceSDDocumentItem']}"
+
+
 SANDBOX: Final = Sandbox(
     name="sap_s4hana",
     title="SAP S/4HANA",
@@ -134,6 +143,9 @@ SANDBOX: Final = Sandbox(
         "A_SalesContract": _contract_fact,
         "A_SalesOrder": _order_fact,
         "A_EnterpriseProject": _project_fact,
+        "A_DebitMemoRequest": _request_fact,
+        "A_CreditMemoRequest": _request_fact,
+        "A_BillingDocumentItem": _billed_fact,
     },
     answers=ANSWERS,
     volatile=frozenset({"LastChangeDateTime", "LastChangeDate"}),

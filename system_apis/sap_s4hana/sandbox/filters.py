@@ -3,6 +3,7 @@
 import operator
 import re
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -107,6 +108,8 @@ class _Reading:
             return _constant(token[1:-1].replace("''", "'"))
         if token.startswith("datetime'"):
             return _constant(token.split("'")[1][:10])
+        if token.startswith("datetimeoffset'"):
+            return _constant(_instant(token.split("'")[1]))
         if "'" in token:
             return _constant(token.split("'")[1])
         if re.fullmatch(r"-?\d.*", token):
@@ -121,6 +124,8 @@ class _Reading:
             return lambda record: None if record.get(name) is None else Decimal(record[name])
         if known.kind == "bool":
             return lambda record: bool(record.get(name))
+        if known.kind == "stamp":
+            return lambda record: datetime.fromisoformat(record[name]) if record.get(name) else None
         return lambda record: record.get(name) or ("" if known.kind == "text" else None)
 
     def _next(self) -> str:
@@ -137,6 +142,13 @@ class _Reading:
     def _expect(self, token: str) -> None:
         if not self._taken(token):
             raise _wrong(self._tokens[0] if self._tokens else "the end")
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as wrong:
+        raise _wrong(text) from wrong
 
 
 def _constant(value: Any) -> Value:

@@ -1,6 +1,7 @@
 """The addresses of the sandbox: every V2 service below one, and our own V4 service."""
 
 import re
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -11,7 +12,7 @@ from litestar.enums import HttpMethod
 from litestar.params import FromPath
 
 from foundation.sandbox import Answer, Box, Record, Refused, answer, decode
-from system_apis.sap_s4hana.sandbox import edm, firm_service
+from system_apis.sap_s4hana.sandbox import billing_service, edm, firm_service
 from system_apis.sap_s4hana.sandbox.errors import (
     error,
     no_service,
@@ -39,6 +40,7 @@ METHODS: Final[list[HttpMethod]] = [
 _SEGMENT: Final = re.compile(r"([A-Za-z_]\w*)(?:\((.*)\))?")
 _KEY: Final = re.compile(r"(?:(\w+)=)?(?:guid)?'((?:[^']|'')*)'(?:,|$)")
 _CHANGES: Final = frozenset({"POST", "PATCH", "PUT", "DELETE", "MERGE"})
+_V4: Final = {"OData-Version": "4.0"}
 _XML: Final = "application/xml; charset=utf-8"
 
 AnyRequest = Request[Any, Any, Any]
@@ -77,6 +79,21 @@ async def v4(box: NamedDependency[Box], request: AnyRequest) -> Answer:
         in_session(box, request)
         raise Refused(error(405, "/IWBEP/CM_V4_RUN/000", "Method not allowed"))
     return with_session(box, request, firm_service.shown(box, request))
+
+
+@route([billing_service.PATH, f"{billing_service.PATH}/{{rest:path}}"], http_method=METHODS, status_code=200)
+async def billing(box: NamedDependency[Box], request: AnyRequest) -> Answer:
+    """The billing documents' V4 service: its root, which gives a token, and its two actions."""
+    signed_in(box, request)
+    if "API_BILLINGDOCUMENT" in box.option("denied_services"):
+        raise no_service("API_BILLINGDOCUMENT")
+    rest = request.scope["path"].removeprefix(billing_service.PATH).strip("/")
+    if request.method in ("GET", "HEAD"):
+        if rest:
+            raise no_such_segment(rest)
+        return with_session(box, request, answer(200, {"@odata.context": "$metadata", "value": []}, _V4))
+    in_session(box, request)
+    return with_session(box, request, billing_service.acted(box, request.method, rest, await _body(request)))
 
 
 class _Asked:
@@ -188,6 +205,8 @@ class _Asked:
         return answer(status, {"d": shown}, headers | ({"etag": etag_of(record)} if self._set.versioned else {}))
 
     def _found(self) -> list[Record]:
+        if on := self._read_on():
+            return on
         found = related(self._box, *self._parent) if self._parent else self._box.store.all(self._set.name)
         if text := self._said.get("$filter"):
             test = matching(self._set, text, self._view.hidden)
@@ -197,6 +216,18 @@ class _Asked:
             if name:
                 found.sort(key=lambda each: str(each.get(name) or ""), reverse=way == "desc")
         return found
+
+    def _read_on(self) -> list[Record] | None:
+        """The first entities in the order of their key, so that a long list is read on and not anew each time."""
+        whole = self._parent or self._count or "$inlinecount" in self._said or "$top" not in self._said
+        if whole or (self._said.get("$orderby"),) != self._set.keys:
+            return None
+        text = self._said.get("$filter", "")
+        test = matching(self._set, text, self._view.hidden) if text else lambda _: True
+        after = re.search(rf"\b{self._set.keys[0]} gt '([^']*)'", text)
+        there = self._box.store.walk(self._set.name, after[1] if after else "")
+        most = _number(self._said, "$skip", 0) + _number(self._said, "$top", 0)
+        return list(islice((each for each in there if test(each)), most))
 
     def _json(self) -> bool:
         return self._said.get("$format") == "json" or "json" in self._request.headers.get("Accept", "")
@@ -257,4 +288,4 @@ def _number(said: Any, name: str, otherwise: int) -> int:
     return int(text)
 
 
-ROUTES: Final = (token, v2, v4)
+ROUTES: Final = (token, v2, v4, billing)

@@ -88,12 +88,16 @@ def _set(
     )
 
 
-BP, SC, SO, EP, CC = (
+BP, SC, SO, EP, CC, DM, CM, BD, AI = (
     "API_BUSINESS_PARTNER",
     "API_SALES_CONTRACT_SRV",
     "API_SALES_ORDER_SRV",
     "API_ENTERPRISE_PROJECT_SRV;v=0002",
     "API_COMPANYCODE_SRV",
+    "API_DEBIT_MEMO_REQUEST_SRV",
+    "API_CREDIT_MEMO_REQUEST_SRV",
+    "API_BILLING_DOCUMENT_SRV",
+    "API_OPLACCTGDOCITEMCUBE_SRV",
 )
 _SALES_HEAD: Final = (
     " SalesOrganization:4! DistributionChannel:2! OrganizationDivision:2! SoldToParty:10! PurchaseOrderByCustomer:35"
@@ -104,6 +108,45 @@ _ITEM: Final = (
     " Material:40! RequestedQuantity:amount RequestedQuantityUnit:3 NetAmount:amount* TransactionCurrency:5*"
     " SalesDocumentRjcnReason:2"
 )
+_BILLABLE: Final = (
+    " BillingDocumentDate:date ReferenceSDDocument:10 ReferenceSDDocumentCategory:4 OverallOrdReltdBillgStatus:1*"
+    " OverallSDProcessStatus:1* YY1_TGName_SDH:100 YY1_TGContract_SDH:100 YY1_TGProject_SDH:100"
+)
+_BILLABLE_ITEM: Final = _ITEM + " WBSElement:24 YY1_TGKind_SDI:20 YY1_TGRefs_SDI:1333"
+_PRICE: Final = (
+    " PricingProcedureStep:3# PricingProcedureCounter:3# ConditionType:4! ConditionRateValue:amount ConditionCurrency:5"
+    " ConditionAmount:amount*"
+)
+
+
+def _requests(service: str, word: str, pricing: str, *, more: str = "") -> tuple[EntitySet, ...]:
+    """Requests that are billed: debit memos and credit memos, with their items and prices."""
+    key, item = f"{word}MemoRequest", f"{word}MemoRequest {word}MemoRequestItem"
+    return (
+        _set(
+            service,
+            f"A_{key}",
+            key,
+            f"{key}:10# {key}Type:4! {key}Date:date" + _SALES_HEAD + _BILLABLE + more,
+            versioned=True,
+            to_Item=(f"A_{key}Item", key),
+        ),
+        _set(
+            service,
+            f"A_{key}Item",
+            item,
+            f"{key}:10 {key}Item:6# {key}ItemText:40" + _BILLABLE_ITEM,
+            to_PricingElement=(pricing, item),
+        ),
+        _set(
+            service,
+            pricing,
+            f"{item} PricingProcedureStep PricingProcedureCounter",
+            f"{key}:10 {key}Item:6" + _PRICE,
+        ),
+    )
+
+
 SETS: Final = {
     each.name: each
     for each in (
@@ -258,6 +301,42 @@ SETS: Final = {
             "CompanyCode:4 CompanyCodeName:25 Country:3 Currency:5 FiscalYearVariant:2",
             read_only=True,
         ),
+        *_requests(DM, "Debit", "A_DebitMemoReqItemPrcgElmnt"),
+        *_requests(CM, "Credit", "A_CreditMemoReqItemPrcgElmnt", more=" YY1_TGCorrects_SDH:100"),
+        _set(
+            BD,
+            "A_BillingDocument",
+            "BillingDocument",
+            "BillingDocument:10 BillingDocumentType:4 SDDocumentCategory:4 BillingDocumentDate:date"
+            " BillingDocumentIsCancelled:bool CancelledBillingDocument:10 SoldToParty:10 PayerParty:10"
+            " SalesOrganization:4 CompanyCode:4 FiscalYear:4 AccountingDocument:10 TotalNetAmount:amount"
+            " TaxAmount:amount TotalGrossAmount:amount TransactionCurrency:5 PurchaseOrderByCustomer:35"
+            " DocumentReferenceID:16 AccountingPostingStatus:1 AccountingTransferStatus:1 CreationDate:date"
+            " LastChangeDateTime:stamp",
+            versioned=True,
+            read_only=True,
+            to_Item=("A_BillingDocumentItem", "BillingDocument"),
+        ),
+        _set(
+            BD,
+            "A_BillingDocumentItem",
+            "BillingDocument BillingDocumentItem",
+            "BillingDocument:10 BillingDocumentItem:6 BillingDocumentItemText:40 Material:40 BillingQuantity:amount"
+            " BillingQuantityUnit:3 NetAmount:amount TransactionCurrency:5 ReferenceSDDocument:10"
+            " ReferenceSDDocumentItem:6 ReferenceSDDocumentCategory:4 SalesDocument:10 SalesDocumentItem:6",
+            read_only=True,
+        ),
+        _set(
+            AI,
+            "A_OperationalAcctgDocItemCube",
+            "CompanyCode FiscalYear AccountingDocument AccountingDocumentItem",
+            "CompanyCode:4 FiscalYear:4 AccountingDocument:10 AccountingDocumentItem:6 AccountingDocumentType:2"
+            " FinancialAccountType:1 Customer:10 PostingDate:date DocumentDate:date NetDueDate:date"
+            " AmountInTransactionCurrency:amount TransactionCurrency:5 DebitCreditCode:1 InvoiceReference:10"
+            " InvoiceReferenceFiscalYear:4 ClearingAccountingDocument:10 ClearingDocFiscalYear:4 ClearingDate:date"
+            " DocumentReferenceID:16 PaymentMethod:1 BillingDocument:10 LastChangeDate:date",
+            read_only=True,
+        ),
     )
 }
 SERVICES: Final = frozenset(each.service for each in SETS.values())
@@ -280,5 +359,11 @@ ROOTS: Final = {
     **dict.fromkeys(
         ("A_SalesOrderItem", "A_SalesOrderItemBillingPlan", "A_SlsOrderItemBillingPlanItem"),
         ("A_SalesOrder", "SalesOrder"),
+    ),
+    **dict.fromkeys(
+        ("A_DebitMemoRequestItem", "A_DebitMemoReqItemPrcgElmnt"), ("A_DebitMemoRequest", "DebitMemoRequest")
+    ),
+    **dict.fromkeys(
+        ("A_CreditMemoRequestItem", "A_CreditMemoReqItemPrcgElmnt"), ("A_CreditMemoRequest", "CreditMemoRequest")
     ),
 }

@@ -1,11 +1,12 @@
 """How an entity is shown in JSON of OData V2: `__metadata`, dates as ticks, amounts as text, children or an address."""
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
+from canonical.money import minor_units
 from foundation.sandbox import Box, Record
 from system_apis.sap_s4hana.sandbox.edm import namespace
 from system_apis.sap_s4hana.sandbox.errors import no_such_segment, unknown_property
@@ -83,7 +84,25 @@ def worked_out(box: Box, entity_set: EntitySet, record: Record) -> Record:
         dates = box.store.find("A_SlsOrderItemBillingPlanItem", **of)
         whole = sum((Decimal(each.get("BillingPlanAmount") or 0) for each in dates), Decimal(0))
         return {"TotalNetAmount" if entity_set.name == "A_SalesOrder" else "NetAmount": whole}
+    for word in ("Debit", "Credit"):
+        item = f"A_{word}MemoRequestItem"
+        if entity_set.name == item:
+            return {"NetAmount": request_item_net(box, word, record)}
+        if entity_set.name == f"A_{word}MemoRequest":
+            key = f"{word}MemoRequest"
+            items = box.store.find(item, **{key: record[key]})
+            return {"TotalNetAmount": sum((request_item_net(box, word, each) for each in items), Decimal(0))}
     return {}
+
+
+def request_item_net(box: Box, word: str, item: Record) -> Decimal:
+    """What an item of a debit or credit memo request comes to: quantity times price, rounded as its currency is."""
+    key = f"{word}MemoRequest"
+    prices = box.store.find(f"A_{word}MemoReqItemPrcgElmnt", **{name: item[name] for name in (key, f"{key}Item")})
+    rate = sum((Decimal(each.get("ConditionRateValue") or 0) for each in prices), Decimal(0))
+    currency = next((each.get("ConditionCurrency") or "" for each in prices), "")
+    worth = rate * Decimal(item.get("RequestedQuantity") or 0)
+    return worth.quantize(Decimal(1).scaleb(-minor_units(currency)), ROUND_HALF_UP)
 
 
 def _price(box: Box, item: Record) -> Decimal:

@@ -19,6 +19,8 @@ FIRST: Final = {
     "A_AddressEmailAddress": (0, 1),
     "A_SalesContract": (40000000, 1),
     "A_SalesOrder": (1000, 1),
+    "A_DebitMemoRequest": (70000000, 1),
+    "A_CreditMemoRequest": (60000000, 1),
     "A_SalesOrderItemBillingPlan": (500, 1),
 }
 _STATUSES: Final = ("00", "10", "20", "40")
@@ -41,7 +43,7 @@ def create(box: Box, entity_set: EntitySet, body: Record, inherited: Record | No
         raise refused(400, "R1/101", f"{entity_set.name} {id} already exists")
     _check(box, entity_set, record)
     if entity_set.versioned:
-        record |= {"CreationDate": box.now().date().isoformat()} | _stamp(box)
+        record |= {"CreationDate": box.now().date().isoformat()} | stamp(box)
     box.store.insert(entity_set.name, id, record)
     for name, said in children.items():
         navigation = entity_set.navigations[name]
@@ -66,7 +68,7 @@ def update(box: Box, entity_set: EntitySet, record: Record, body: Record) -> Rec
         raise refused(400, "V1/489", f"Enter a value for {emptied}", target=emptied)
     _check(box, entity_set, record | changes)
     id = id_of(entity_set, record)
-    kept = box.store.update(entity_set.name, id, changes | (_stamp(box) if entity_set.versioned else {}))
+    kept = box.store.update(entity_set.name, id, changes | (stamp(box) if entity_set.versioned else {}))
     touched(box, entity_set, record)
     return kept
 
@@ -75,7 +77,7 @@ def touched(box: Box, entity_set: EntitySet, record: Record) -> None:
     """A child was changed: what it belongs to has a new version."""
     root, key = ROOTS.get(entity_set.name, ("", ""))
     if root and box.store.get(root, record[key]) is not None:
-        box.store.update(root, record[key], _stamp(box))
+        box.store.update(root, record[key], stamp(box))
 
 
 def delete(box: Box, entity_set: EntitySet, record: Record) -> None:
@@ -203,7 +205,8 @@ def _as_customer(box: Box, partner: Record) -> str:
     return str(number)
 
 
-def _stamp(box: Box) -> Record:
+def stamp(box: Box) -> Record:
+    """When a record was changed: now."""
     at = box.now()
     # Two changes at one instant are two versions.
     number = box.store.next_number("version")
@@ -233,6 +236,13 @@ def _sales_document(box: Box, record: Record) -> None:
     ends, starts = (record.get(f"SalesContractValidity{each}Date") for each in ("End", "Start"))
     if starts and ends and ends < starts:
         raise refused(400, "V1/618", "The validity ends before it starts", target="SalesContractValidityEndDate")
+
+
+def _request(box: Box, record: Record) -> None:
+    """A request is not changed once it is billed."""
+    _sales_document(box, record)
+    if record.setdefault("OverallOrdReltdBillgStatus", "A") != "A":
+        raise refused(400, "V1/492", "The document is billed already and cannot be changed")
 
 
 def _material(_: Box, record: Record) -> None:
@@ -282,7 +292,11 @@ def _currency(code: Any, target: str) -> None:
 _RULES: Final[dict[str, Callable[[Box, Record], None]]] = {
     "A_SalesContract": _sales_document,
     "A_SalesOrder": _sales_document,
+    "A_DebitMemoRequest": _request,
+    "A_CreditMemoRequest": _request,
     "A_SalesContractItem": _material,
+    "A_DebitMemoRequestItem": _sold_item,
+    "A_CreditMemoRequestItem": _sold_item,
     "A_SalesOrderItem": _sold_item,
     "A_EnterpriseProject": _project,
     "A_CustomerCompany": _company,

@@ -1,0 +1,64 @@
+"""Ports of quotes on their way to orders: the CRM's quotes, and the ERP's items and sales orders."""
+
+from typing import Annotated, Literal, Protocol
+
+from canonical.base import Value
+from canonical.classes import PUBLIC
+from canonical.faults import Conflict, Invalid, NotFound
+from canonical.objects import Item, Quote, SalesOrder
+from canonical.ports.operation import Written, operation
+
+
+class QuoteMark(Value, frozen=True, kw_only=True):
+    """How far a quote is on its way to an order."""
+
+    status: Annotated[Literal["accepted", "superseded"], PUBLIC]
+    frozen: Annotated[bool, PUBLIC]
+    """A frozen quote is edited by nobody; only this mark moves."""
+    order_number: Annotated[str, PUBLIC] = ""
+    order_id: Annotated[str, PUBLIC] = ""
+    seen: Annotated[str, PUBLIC] = ""
+    """The version it was read at: where it was edited since then, the mark is refused as stale. Empty: any version."""
+
+
+class Quotes(Protocol):
+    """Quotes of a CRM, as orders are made of them."""
+
+    @operation("GET", "/opportunities/{opportunity_id}/quotes", raises=(NotFound,))
+    async def quotes(self, opportunity_id: str) -> list[Quote]:
+        """Every quote of a deal, each revision, without their lines."""
+
+    @operation("PUT", "/quotes/{quote_id}/mark", raises=(NotFound, Invalid))
+    async def mark_quote(self, quote_id: str, data: QuoteMark) -> Written:
+        """Freeze, mark or release a quote. Idempotent."""
+
+
+class Items(Protocol):
+    """What an ERP sells."""
+
+    @operation("GET", "/items/{code}", raises=(NotFound,))
+    async def item(self, code: str) -> Item:
+        """One item by its code, active or not, a bundle with its components."""
+
+
+class SalesOrders(Protocol):
+    """Sales orders in an ERP, with their lines."""
+
+    @operation("GET", "/orders/by-key/{key}", raises=(NotFound,))
+    async def order_by_key(self, key: str) -> SalesOrder:
+        """One order by our key, with its lines."""
+
+    @operation("PUT", "/orders/by-key/{key}", raises=(Invalid, Conflict))
+    async def upsert_order(self, key: str, data: SalesOrder) -> Written:
+        """Make the order exist under our key as a draft, its lines replacing those that were there.
+
+        An order that is open stays open. `Conflict` when it is billed or cancelled.
+        """
+
+    @operation("PUT", "/orders/{order_id}/approval", raises=(NotFound, Conflict))
+    async def approve_order(self, order_id: str) -> Written:
+        """Open a draft: from then on it can be billed. Idempotent; `Conflict` when it is cancelled."""
+
+    @operation("PUT", "/orders/{order_id}/cancellation", raises=(NotFound, Conflict))
+    async def cancel_order(self, order_id: str) -> Written:
+        """Cancel an order that nothing of is billed; `Conflict` where something is. Idempotent."""

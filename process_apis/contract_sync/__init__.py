@@ -1,0 +1,1 @@
+"""Contract sync: what was signed or amended in the CRM is carried to the ERP, and to the PSA."""

@@ -1,0 +1,31 @@
+"""What comes of hearing that a contract, or an amendment of it, has changed."""
+
+from contextlib import suppress
+
+import sqlalchemy as sa
+
+from canonical.faults import Conflict
+from canonical.ports.contract_runs import ContractReference, StartContractRun
+from process_apis.contract_sync.runs import OperatingContractRuns
+from process_apis.contract_sync.workflow import WORKFLOW
+from process_apis.operating import Operating, retry
+from process_apis.platform import Platform
+from process_apis.tables import RUNS
+
+
+async def contract_told(platform: Platform, contract_id: str, version: str, crm: str) -> str:
+    """Carry the last document that was agreed; told again it is the same run.
+
+    One that guards stopped begins again where the contract is newer than they saw it. `Conflict` while nothing of it is
+    in force.
+    """
+    runs = OperatingContractRuns(platform, Operating(platform, WORKFLOW))
+    run = await runs.start_run(StartContractRun(contract=ContractReference(system=crm, id=contract_id)))
+    if run.status == "refused":
+        seen = await platform.database.run(
+            lambda c: c.scalar(sa.select(RUNS.c.source_version).where(RUNS.c.id == run.id))
+        )
+        if version > (seen or ""):
+            with suppress(Conflict):  # another process was quicker
+                await retry(platform, run.id)
+    return "contract run"

@@ -1,0 +1,1 @@
+"""Cross-references: one canonical id, the native ids it has in every system, and how that came to be."""

@@ -1,0 +1,97 @@
+"""The inbox: every change seen, once per version, whichever way it was heard of; and what is due of it."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Final, cast
+
+import sqlalchemy as sa
+import structlog
+
+from canonical.dates import now
+from canonical.ports.systems import Change
+from foundation.database import insert_all_new, upsert
+from process_apis.events.tables import INBOX_KEYS
+from process_apis.tables import INBOX
+
+_parked: Final = sa.exists().where(
+    INBOX_KEYS.c.system == INBOX.c.system,
+    INBOX_KEYS.c.object == INBOX.c.object,
+    INBOX_KEYS.c.native_id == INBOX.c.native_id,
+    INBOX_KEYS.c.parked != "",
+)
+log = structlog.get_logger("tiergate.inbox")
+AGAIN: Final = "again"
+"""How a change came that is none: what its record hangs on has changed."""
+_FIRST_WAIT: Final = 5.0
+"""Seconds before a change that could not be worked on is tried again; doubles each time."""
+MOST_TRIES: Final = 10
+"""After so many a change is parked: a person looks, and has it tried again."""
+
+
+def store(connection: sa.Connection, system: str, changes: list[Change], via: str) -> int:
+    """Put changes in the inbox; how many were not there."""
+    plain = {"system": system, "via": via, "received_at": now(), "tries": 0}
+    rows = [
+        {
+            **plain,
+            "object": change.object,
+            "native_id": change.native_id,
+            "version": change.version,
+            "notification_id": change.notification_id,
+        }
+        for change in changes
+    ]
+    return insert_all_new(connection, INBOX, ("system", "object", "native_id", "version"), rows)
+
+
+def look_again(connection: sa.Connection, system: str, kind: str, native_id: str) -> None:
+    """A record has not changed, but what it hangs on has: it is due once more."""
+    moment = now()
+    again = Change(
+        object=cast(Any, kind), native_id=native_id, version=f"again {moment.isoformat()}", changed_at=moment
+    )
+    store(connection, system, [again], AGAIN)
+
+
+def due(connection: sa.Connection, kind: str) -> list[Any]:
+    """Due rows of one kind of object, the newest of each record that is not parked; older versions of it are stale."""
+    waiting = sa.and_(INBOX.c.done_at.is_(None), sa.or_(INBOX.c.not_before.is_(None), INBOX.c.not_before <= now()))
+    newest: dict[tuple[str, str, str], Any] = {}
+    stale: list[Any] = []
+    for row in connection.execute(
+        sa.select(INBOX).where(waiting, INBOX.c.object == kind, ~_parked).order_by(INBOX.c.id)
+    ):
+        key = (row.system, row.object, row.native_id)
+        known = newest.get(key)
+        newest[key] = row if known is None or row.version >= known.version else known
+        if known is not None:
+            stale.append(known if newest[key] is row else row)
+    done(connection, stale, "stale")
+    return list(newest.values())
+
+
+def done(connection: sa.Connection, rows: Iterable[Any], outcome: str) -> None:
+    """These were worked on."""
+    values = [{"row_id": row.id} for row in rows]
+    if values:
+        worked = sa.update(INBOX).where(INBOX.c.id == sa.bindparam("row_id"))
+        connection.execute(worked.values(done_at=now(), outcome=outcome[:40]), values)
+
+
+def postpone(connection: sa.Connection, row: Any, why: str = "it failed") -> bool:
+    """This one is tried again, later each time; after so many times its record is parked. Whether it is."""
+    if row.tries + 1 >= MOST_TRIES:
+        park(connection, (row.system, row.object, row.native_id), f"{MOST_TRIES} times: {why}")
+        return True
+    wait = timedelta(seconds=_FIRST_WAIT * 2 ** min(row.tries, 8))
+    connection.execute(
+        sa.update(INBOX).where(INBOX.c.id == row.id).values(tries=row.tries + 1, not_before=now() + wait)
+    )
+    return False
+
+
+def park(connection: sa.Connection, key: tuple[str, str, str], why: str) -> None:
+    """Work on nothing of this record until somebody says so; what comes of it meanwhile waits."""
+    log.warning("a record is parked", system=key[0], native_id=key[2], why=why)
+    named = dict(zip(("system", "object", "native_id"), key, strict=True))
+    upsert(connection, INBOX_KEYS, named, {"parked": why[:500], "held_by": "", "held_until": None})

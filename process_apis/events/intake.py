@@ -1,0 +1,326 @@
+"""Intake: systems tell us that something changed, and where they forget, we ask.
+
+A signed notification and a poll by watermark end in the same inbox, where one version of one record stands once. From
+there changes are worked on one by one: a won deal starts its workflow; a refused one whose deal was edited since begins
+again. What a notification says is never believed: the record is read again.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, TypeVar, cast
+
+import sqlalchemy as sa
+import structlog
+
+from canonical.dates import now
+from canonical.faults import Conflict, Fault, Invalid, NotBound, NotFound, Unsupported
+from canonical.ports import Page, Raw
+from canonical.ports.leads import Leads
+from canonical.ports.lists import PAGE, AccountList, CustomerList, RecordChange
+from canonical.ports.people import People
+from canonical.ports.processes import Intake, Received, StartOpportunityToProject
+from canonical.ports.systems import Change, Changes, Delivery
+from foundation.api import Api
+from foundation.context import fresh, use
+from foundation.database import upsert
+from process_apis import ProcessApi, cases
+from process_apis.account_sync import intake as account_intake
+from process_apis.account_sync import leads
+from process_apis.account_sync.customers import CUSTOMERS
+from process_apis.account_sync.people import CONTACTS
+from process_apis.contract_sync.following import contract_told
+from process_apis.deal_commitment.following import follow
+from process_apis.events import inbound, inbox, parking, turns
+from process_apis.events.telling import Teller
+from process_apis.events.turns import Worked
+from process_apis.mending import mend
+from process_apis.operating import REGISTERED, Operating, retry
+from process_apis.pauses import Doors
+from process_apis.platform import Platform, on_own_account
+from process_apis.reconcile.nightly import Nights
+from process_apis.standing_down.following import stand_down
+from process_apis.tables import INBOX, RUNS, WATERMARKS
+
+SOURCE: Final = "crm"
+"""The role whose systems are polled for deals."""
+_TURNS: Final = 50
+"""Records that one process takes at once."""
+MERGED: Final = (CUSTOMERS.name, CONTACTS.name)
+"""What account sync works off, a batch at a time."""
+Poll = Callable[[Platform, str, str], Awaitable[Page[RecordChange]]]
+T = TypeVar("T")
+log = structlog.get_logger("tiergate.intake")
+
+
+class Receiving:
+    """Takes notifications in."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    async def receive_notification(self, connection: str, data: Raw) -> Received:
+        """Verified by the system's own rules, stored, answered; worked on afterwards."""
+        if connection not in self._platform.systems.roles():
+            raise NotFound(f"No system is called {connection!r}.")
+        delivery = Delivery(headers=data.headers, body=data.body.decode("utf-8", "replace"))
+        try:
+            system = self._platform.systems.ask(connection, Changes)
+        except NotBound as silent:
+            raise NotFound(f"{connection} sends no notifications.") from silent
+        try:
+            with use(fresh(caller=on_own_account("intake"))):
+                changes = await system.read_notification(delivery)
+        except Invalid as unreadable:
+            held = unreadable
+            await self._platform.database.run(lambda c: inbound.keep(c, connection, delivery, held))
+            return Received(stored=0, known=0, quarantined=1)
+        stored = await self._platform.database.run(lambda c: inbox.store(c, connection, changes, "notification"))
+        self._platform.changed.set()
+        return Received(stored=stored, known=len(changes) - stored)
+
+
+class Worker:
+    """Polls, works the inbox off, mends lost runs, tries paused connections, tells the desk and all who subscribed."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._teller = Teller(platform)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin, on the running loop."""
+        self._tasks = [asyncio.create_task(self._poll()), asyncio.create_task(self._work())]
+        self._teller.start()
+
+    async def stop(self) -> None:
+        """End after the change in hand."""
+        await self._teller.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _poll(self) -> None:
+        suspects: frozenset[str] = frozenset()
+        doors, nights = Doors(self._platform), Nights(self._platform)
+        while True:
+            for system in self._platform.systems.playing(SOURCE):
+                await _in_any_case(f"polling {system}", poll_once(self._platform, system), 0)
+            await _in_any_case("polling customers", poll_customers(self._platform), 0)
+            await _in_any_case("polling people", poll_people(self._platform), 0)
+            await _in_any_case("polling leads", poll_leads(self._platform), 0)
+            suspects = await _in_any_case("looking for lost runs", mend(self._platform, suspects), suspects)
+            await _in_any_case("trying paused connections", doors.try_all(), None)
+            await _in_any_case("beginning reconciliations", nights.begin_due(), None)
+            self._platform.changed.set()
+            await asyncio.sleep(self._platform.pace.poll)
+
+    async def _work(self) -> None:
+        while True:
+            await self._platform.changed.wait()
+            self._platform.changed.clear()
+            try:
+                await work_off(self._platform)
+                await cases.tell_desk_of_all(self._platform)
+            except Exception:
+                log.exception("working the inbox off broke and goes on")
+
+
+async def _in_any_case(what: str, work: Awaitable[T], otherwise: T) -> T:
+    """What a part of a poll answers, or `otherwise`: whatever it comes to, the other parts have their turn."""
+    try:
+        return await work
+    except Fault as fault:
+        log.warning("a part of the poll has to wait", part=what, reason=fault.reason)
+    except Exception:
+        log.exception("a part of the poll broke and goes on", part=what)
+    return otherwise
+
+
+async def poll_once(platform: Platform, system: str) -> int:
+    """One poll of one source, page by page until nothing is new; the number of changes not known before."""
+    port = platform.systems.ask(system, Changes)
+    seen = 0
+    while True:
+        since = await platform.database.run(lambda c: _watermark(c, system))
+        with use(fresh(caller=on_own_account("intake"))):
+            page = await port.changes(since)
+        stored = await platform.database.run(
+            partial(_store_page, system=system, changes=page.items, watermark=page.next)
+        )
+        seen += stored
+        if stored == 0 or page.next == since:
+            return seen
+
+
+async def poll_customers(platform: Platform) -> int:
+    """One poll of the accounts of every CRM and the customers of every ERP; the number of changes not known before.
+
+    A system whose adapter lists no changes is not asked: what it sends by itself is all that is heard of it.
+    """
+    return await _poll_all(platform, CUSTOMERS.name, {"crm": _account_changes, "erp": _customer_changes})
+
+
+async def poll_people(platform: Platform) -> int:
+    """The same of the people of every CRM and ERP."""
+    return await _poll_all(platform, CONTACTS.name, {"crm": _person_changes, "erp": _person_changes})
+
+
+async def poll_leads(platform: Platform) -> int:
+    """The same of the leads of every CRM, where customers are synchronised.
+
+    What is there when it is asked for the first time is passed over: a firm has many leads, and which of them a deal
+    came of, the deal's own run asks.
+    """
+    return await _poll_all(platform, leads.KIND, {"crm": _lead_changes}) if platform.ownership.of(CUSTOMERS.name) else 0
+
+
+async def _poll_all(platform: Platform, kind: str, polls: Mapping[str, Poll]) -> int:
+    if kind != leads.KIND and not platform.ownership.of(kind):
+        return 0
+    seen = 0
+    for system, roles in platform.systems.roles().items():
+        for role, poll in polls.items():
+            if role in roles:
+                try:
+                    seen += await _poll_records(platform, system, kind, poll)
+                except (NotBound, Unsupported):
+                    continue
+                except Fault as fault:
+                    log.warning("changes could not be polled", kind=kind, system=system, reason=fault.reason)
+    return seen
+
+
+async def _account_changes(platform: Platform, system: str, since: str) -> Page[RecordChange]:
+    return await platform.systems.ask(system, AccountList).account_changes(since)
+
+
+async def _customer_changes(platform: Platform, system: str, since: str) -> Page[RecordChange]:
+    return await platform.systems.ask(system, CustomerList).customer_changes(since)
+
+
+async def _person_changes(platform: Platform, system: str, since: str) -> Page[RecordChange]:
+    return await platform.systems.ask(system, People).person_changes(since)
+
+
+async def _lead_changes(platform: Platform, system: str, since: str) -> Page[RecordChange]:
+    return await platform.systems.ask(system, Leads).lead_changes(since)
+
+
+async def _poll_records(platform: Platform, system: str, kind: str, poll: Poll) -> int:
+    source, seen, passed_over = f"{system}:{kind}", 0, False
+    while True:
+        since = await platform.database.run(lambda c: _watermark(c, source))
+        passed_over = passed_over or (kind == leads.KIND and not since)
+        with use(fresh(caller=on_own_account("intake"))):
+            page = await poll(platform, system, since)
+        changes = [
+            Change(
+                object=cast(Any, kind),
+                native_id=each.native_id,
+                version=each.version or f"gone {each.changed_at.isoformat()}",
+                changed_at=each.changed_at,
+            )
+            for each in page.items
+        ]
+        told = [] if passed_over else changes
+        stored = await platform.database.run(
+            partial(_store_page, system=system, changes=told, watermark=page.next, source=source)
+        )
+        seen += stored
+        if page.next == since or (len(changes) < PAGE if passed_over else stored == 0):
+            return seen
+
+
+async def work_off(platform: Platform) -> None:
+    """Everything in the inbox that is due, the newest version of each record only. One that fails holds up no other."""
+    for kind in (CUSTOMERS, CONTACTS):  # a person after its account
+        due = await platform.database.run(partial(inbox.due, kind=kind.name))
+        with use(fresh(caller=on_own_account("intake"))):
+            await account_intake.work_off(platform, kind, due)
+    who, starting = f"{platform.engine.executor[:60]}/{secrets.token_hex(6)}", partial(_work_on, platform)
+    held, told = platform.in_hand, partial(_told, platform)
+    while await turns.work(platform.database, who, _TURNS, starting, but=MERGED, held=held, told=told):
+        pass
+    for run_id in await platform.database.run(_edited_since_refused):
+        with use(fresh(caller=on_own_account("intake"))), suppress(Conflict):  # another process was quicker
+            await retry(platform, run_id)
+
+
+def _told(platform: Platform, connection: sa.Connection, key: turns.Key, failure: Exception | None) -> None:
+    """A record that is parked has a case; one that was worked on needs none any more."""
+    if failure is None:
+        parking.close_cases(connection, [key])
+    else:
+        parking.open_case(connection, platform, key, failure)
+
+
+async def _work_on(platform: Platform, row: Any) -> Worked:
+    if row.object == "lead":
+        with use(fresh(caller=on_own_account("intake"))):
+            return Worked(await leads.convert(platform, row.system, row.native_id))
+    if row.object == "contract":
+        with use(fresh(caller=on_own_account("intake"))):
+            return Worked(await contract_told(platform, row.native_id, row.version, row.system))
+    if row.object != "opportunity":
+        return Worked("no workflow")
+    workflow = REGISTERED["opportunity_to_project"]
+    with use(fresh(caller=on_own_account("intake"))):
+        try:
+            run = await Operating(platform, workflow).start_run(
+                StartOpportunityToProject(opportunity_id=row.native_id), row.system
+            )
+        except Conflict:  # it is not won: perhaps it is likely enough to be prepared for, or was; or it is lost
+            done = await follow(platform, row.native_id, row.system)
+            done = done or await stand_down(platform, row.native_id, row.system)
+            if not done:
+                raise
+            return Worked(done)
+        if run.status == "succeeded":
+            return Worked(await stand_down(platform, row.native_id, row.system) or "run")
+    return Worked("run")
+
+
+def _edited_since_refused(connection: sa.Connection) -> list[str]:
+    """Runs that guards stopped, of deals that have a newer version by now than the guards saw.
+
+    Asked of what is stored and not of the change at hand: a deal may be edited while its guards are still judging.
+    """
+    later = RUNS.alias("later")
+    stopped = sa.or_(RUNS.c.status == "refused", sa.and_(RUNS.c.status == "failed", RUNS.c.reason == "guards_failed"))
+    newer = sa.exists().where(
+        INBOX.c.object == "opportunity",
+        INBOX.c.system + ":" + INBOX.c.native_id == RUNS.c.business_key,
+        INBOX.c.version > RUNS.c.source_version,
+    )
+    of_deals = RUNS.c.workflow.in_([each.name for each in REGISTERED.values() if each.of_deal])
+    won_again = sa.exists().where(
+        later.c.business_key == RUNS.c.business_key,
+        later.c.workflow == RUNS.c.workflow,
+        later.c.generation > RUNS.c.generation,
+    )
+    return list(connection.scalars(sa.select(RUNS.c.id).where(stopped, of_deals, newer, ~won_again)))
+
+
+def _watermark(connection: sa.Connection, system: str) -> str:
+    return connection.scalar(sa.select(WATERMARKS.c.watermark).where(WATERMARKS.c.system == system)) or ""
+
+
+def _store_page(connection: sa.Connection, system: str, changes: list[Change], watermark: str, source: str = "") -> int:
+    stored = inbox.store(connection, system, changes, "poll")
+    upsert(connection, WATERMARKS, {"system": source or system}, {"watermark": watermark, "polled_at": now()})
+    return stored
+
+
+PROCESS_API: Final = ProcessApi(
+    api=Api(
+        name="intake",
+        layer="process",
+        title="Intake of notifications",
+        description="Where systems tell us, with their signature, that something changed.",
+        ports=(Intake,),
+    ),
+    implement=Receiving,
+)

@@ -1,0 +1,1 @@
+"""Staffing: who works on what, decided here and told to the PSA. See `workflow`."""

@@ -1,0 +1,189 @@
+"""The guards of a hard booking, as data: each a rule, who can mend it, and a check that tells its evidence. Pure.
+
+All of them are judged while the person is locked, and all that refuse are told at once. A legal entity may say of each
+that it only warns.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from canonical.faults import FieldError
+from canonical.ports.staffing import AskFor, Day, Skill, Staff, StaffRules
+from process_apis.staffing.calendars import away, capacity, planned, weeks_on_end
+
+MANAGER: Final = "Resource management"
+HR: Final = "HR"
+_SHOWN: Final = 3
+"""Days named in a sentence."""
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be judged: this person, on this demand, on these days, beside what holds them already."""
+
+    person: Staff
+    asked: AskFor
+    days: Sequence[Day]
+    held: Mapping[date, Decimal]
+    """Hours that other confirmed bookings hold, by day."""
+    rules: StaffRules
+    """Of the legal entity that asks."""
+    lender: StaffRules
+    """Of the legal entity that employs."""
+
+
+class Guard(msgspec.Struct, frozen=True):
+    """One rule. `check` gives a sentence where it does not hold."""
+
+    rule: str
+    owner: str
+    check: Callable[[Case], str | None]
+
+
+def judge(case: Case) -> tuple[list[FieldError], list[FieldError]]:
+    """What refuses, and what only warns."""
+    refusing: list[FieldError] = []
+    warning: list[FieldError] = []
+    for guard in GUARDS:
+        said = guard.check(case)
+        if said:
+            error = FieldError(rule=guard.rule, detail=said, owner=guard.owner)
+            (warning if guard.rule in case.rules.only_warn else refusing).append(error)
+    return refusing, warning
+
+
+def _employed(case: Case) -> str | None:
+    last = case.person.last_day
+    if case.person.kind == "contractor" or last is None or last >= case.asked.end:
+        return None
+    return f"The employment ends on {last}."
+
+
+def _contractor(case: Case) -> str | None:
+    if case.person.kind != "contractor":
+        return None
+    last = case.person.last_day
+    if last is None:
+        return "No purchase order of this contractor is known."
+    return f"The contractor's purchase order ends on {last}." if last < case.asked.end else None
+
+
+def _absence(case: Case) -> str | None:
+    if not case.days:
+        return "There is no working day in that time."
+    gone = [d.on for d in case.days if away(case.person, d.on) or not planned(case.person, d.on)]
+    return f"Away on {_named(gone)}." if gone else None
+
+
+def _overbooked(case: Case) -> str | None:
+    factor = 1 + case.rules.overbooking_percent / 100
+    over = [d for d in case.days if d.hours + case.held.get(d.on, Decimal(0)) > capacity(case.person, d.on) * factor]
+    if not over:
+        return None
+    first = over[0]
+    held, room = case.held.get(first.on, Decimal(0)), capacity(case.person, first.on)
+    return (
+        f"Booked beyond what there is on {_named([d.on for d in over])}: on {first.on} {first.hours} h are asked, "
+        f"{held} h are held by others, of {room} h."
+    )
+
+
+def _authorised(case: Case) -> str | None:
+    country = case.asked.country
+    if not country:
+        return None
+    permits = [permit for permit in case.person.permits if permit.country == country]
+    if any(permit.until is None or permit.until >= case.asked.end for permit in permits):
+        return None
+    known = max((permit.until for permit in permits if permit.until), default=None)
+    return f"The right to work in {country} ends on {known}." if known else f"There is no right to work in {country}."
+
+
+def _walled(case: Case) -> str | None:
+    if case.asked.customer and case.asked.customer in case.person.walls:
+        return f"There is a wall between this person and {case.asked.customer}."
+    return None
+
+
+def _rate(case: Case) -> str | None:
+    floors = case.rules.rate_floor
+    floor = floors.get(case.person.grade) or floors.get("")
+    if floor is None:
+        return None
+    rate = case.asked.bill_rate
+    if rate is None:
+        return f"No bill rate is agreed; the floor is {floor} an hour."
+    if rate.currency != floor.currency:
+        return f"The rate is in {rate.currency} and the floor in {floor.currency}: nobody has said which is higher."
+    return f"{rate} an hour is below the floor of {floor}." if rate < floor else None
+
+
+def _lent(case: Case) -> str | None:
+    lender, borrower = case.person.legal_entity, case.asked.legal_entity
+    if lender == borrower or borrower in case.lender.lends_to:
+        return None
+    return f"{lender} has no agreement to lend people to {borrower}."
+
+
+def _weeks(case: Case) -> str | None:
+    booked = {d.on for d in case.days} | {on for on, hours in case.held.items() if hours}
+    row = weeks_on_end(booked)
+    return f"{row} weeks on end; {case.rules.most_weeks} are the most." if row > case.rules.most_weeks else None
+
+
+def _skilled(case: Case) -> str | None:
+    lacking = lacks(case.person, case.asked, case.rules)
+    return f"Lacks {', '.join(lacking)}." if lacking else None
+
+
+def lacks(person: Staff, asked: AskFor, rules: StaffRules) -> list[str]:
+    """The skills that are asked for and are not there, at that level, until the end."""
+    has: dict[str, list[Skill]] = {}
+    for skill in person.skills:
+        has.setdefault(spelled(skill.code, rules), []).append(skill)
+    return [
+        f"{wanted.code} {wanted.level}"
+        for wanted in asked.skills
+        if not any(_holds(skill, wanted, asked.end) for skill in has.get(spelled(wanted.code, rules), []))
+    ]
+
+
+def _holds(skill: Skill, wanted: Skill, end: date) -> bool:
+    lasts = skill.certified_until is None or skill.certified_until >= end
+    return skill.level >= wanted.level and lasts
+
+
+def spelled(code: str, rules: StaffRules) -> str:
+    """One skill under one name, whatever the HR system and the PSA call it."""
+    plain = _plain(code)
+    for ours, others in rules.skill_names.items():
+        if plain in {_plain(ours), *map(_plain, others)}:
+            return _plain(ours)
+    return plain
+
+
+def _plain(code: str) -> str:
+    return "".join(letter for letter in code.casefold() if letter.isalnum() or letter in "+#")
+
+
+def _named(on: Sequence[date]) -> str:
+    shown = ", ".join(each.isoformat() for each in on[:_SHOWN])
+    return shown if len(on) <= _SHOWN else f"{shown} and {len(on) - _SHOWN} days more"
+
+
+GUARDS: Final = (
+    Guard("employment", HR, _employed),
+    Guard("contractor_end", "Procurement", _contractor),
+    Guard("absence", MANAGER, _absence),
+    Guard("overbooking", MANAGER, _overbooked),
+    Guard("work_authorisation", HR, _authorised),
+    Guard("conflict_of_interest", "Risk", _walled),
+    Guard("rate_floor", "Deal desk", _rate),
+    Guard("lending_agreement", "Finance", _lent),
+    Guard("consecutive_weeks", MANAGER, _weeks),
+    Guard("skills", MANAGER, _skilled),
+)
+RULES: Final = frozenset(guard.rule for guard in GUARDS)

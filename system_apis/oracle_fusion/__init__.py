@@ -1,0 +1,70 @@
+"""Oracle Fusion Cloud ERP: legal entities, customers, contracts, projects and billing events.
+
+Over its REST resources, framework version 4. What the pod must have set up stands in QUIRKS.md.
+"""
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from canonical.ports import contracts, effort, leads, lists, orders, people, receivables, setups, systems
+from foundation.connections import Connection
+from foundation.vendor_http import http_client
+from system_apis import SystemApi, not_yet
+from system_apis.oracle_fusion.adapter import OracleFusion
+from system_apis.oracle_fusion.auth import sign_in
+from system_apis.oracle_fusion.check import CHECKS
+from system_apis.oracle_fusion.demo import demo
+
+if TYPE_CHECKING:
+    from foundation.sandbox import Sandbox
+
+
+def connect(connection: Connection, transport: httpx.AsyncBaseTransport | None = None) -> OracleFusion:
+    """The adapter on one pod; `ValueError` names a sign-in setting that is missing."""
+    auth, user = sign_in(connection)
+    return OracleFusion(http_client(connection, auth, transport), user)
+
+
+def sandbox() -> "Sandbox":
+    """The stand-in that speaks Fusion's wire; imported late, since a platform on real systems never needs it."""
+    from system_apis.oracle_fusion.sandbox import SANDBOX
+
+    return SANDBOX
+
+
+SYSTEM_API = SystemApi(
+    name="oracle_fusion",
+    title="Oracle Fusion",
+    abbreviation="OF",
+    ports=(
+        systems.LegalEntities,
+        systems.Customers,
+        lists.CustomerList,
+        systems.Contracts,
+        systems.Projects,
+        lists.ProjectList,
+        systems.BillingSchedules,
+        receivables.Invoices,
+        receivables.Payments,
+        systems.Connection,
+    ),
+    adapter=OracleFusion,
+    connect=connect,
+    roles=("erp",),
+    lacks=not_yet(
+        contracts.ContractTerms,
+        people.People,
+        people.CustomerPeople,
+        leads.CustomerKeys,
+        setups.ProjectSetups,
+        setups.WorkBreakdowns,
+        orders.Items,
+        orders.SalesOrders,
+        effort.TimePostings,
+        effort.ExpensePostings,
+    ),
+    checks=CHECKS,
+    sandbox=sandbox,
+    demo=demo,
+)

@@ -1,0 +1,91 @@
+"""Fusion's codes and what they mean in our words, and the names of what a pod has set up for us."""
+
+from typing import Final, Literal, get_args
+
+from canonical.faults import Drifted
+from canonical.objects import ContractType, ProjectStage
+
+SYSTEM: Final = "oracle_fusion"
+SOURCE: Final = "TIERGATE"
+"""What we are called wherever Fusion asks for a source: accounts, contracts, projects, billing events."""
+CUSTOMER: Final = "ZCA_CUSTOMER"
+INACTIVE: Final = "I"
+"""The status of a party that takes no change any more, not even to be active again."""
+CONTRACT_TYPE: Final = "Sell: Project Lines"
+LINE_TYPE: Final = "Free-form, project"
+BILL_PLAN: Final = "Tiergate"
+BILL_METHOD: Final = "Tiergate Events"
+EVENT_TYPE: Final = "Tiergate Billing"
+TEMPLATE: Final = "TIERGATE"
+"""Number of the project template."""
+RECEIVABLES: Final = 222
+"""The application whose periods say whether one may bill."""
+
+STAGES: Final[dict[ProjectStage, str]] = {
+    # Stage -> project status. `ACTIVE` and `CLOSED` are in every pod, the others are made for us.
+    "planned": "TG_PLANNED",
+    "active": "ACTIVE",
+    "on_hold": "TG_ON_HOLD",
+    "closed": "CLOSED",
+    "cancelled": "TG_CANCELLED",
+}
+_BY_HAND: Final[dict[str, ProjectStage]] = {
+    # Statuses we never write: somebody set them in Fusion.
+    "DRAFT": "planned",
+    "SUBMITTED": "planned",
+    "APPROVED": "active",
+    "PENDING_CLOSE": "closed",
+}
+
+ContractStatus = Literal["draft", "in_approval", "active", "cancelled", "expired"]
+CONTRACT_STATUSES: Final[dict[ContractStatus, str]] = {
+    "draft": "DRAFT",
+    "in_approval": "PENDING_APPROVAL",
+    "active": "ACTIVE",
+    "cancelled": "CANCELED",
+    "expired": "EXPIRED",
+}
+_CONTRACTS_BY_HAND: Final[dict[str, ContractStatus]] = {
+    "PENDING_SIGNATURE": "in_approval",
+    "UNDER_AMENDMENT": "active",
+    "HOLD": "active",
+    "CLOSED": "expired",
+}
+OPEN_PERIOD: Final = "O"
+SCHEMES: Final = {"US": "EIN", "IN": "GSTIN", "DE": "USt-IdNr"}
+"""What a tax number is called where the account does not say; "VAT" anywhere else."""
+
+
+def stage(status: str | None) -> ProjectStage:
+    """A project's stage; `Drifted` for a status we do not know."""
+    known = {code: stage for stage, code in STAGES.items()} | _BY_HAND
+    try:
+        return known[status or ""]
+    except KeyError as unknown:
+        raise Drifted(f"a project has the unknown status {status!r}", system=SYSTEM) from unknown
+
+
+def contract_status(status: str | None) -> ContractStatus:
+    """A contract's status; `Drifted` for one we do not know."""
+    known = {code: meaning for meaning, code in CONTRACT_STATUSES.items()} | _CONTRACTS_BY_HAND
+    try:
+        return known[status or ""]
+    except KeyError as unknown:
+        raise Drifted(f"a contract has the unknown status {status!r}", system=SYSTEM) from unknown
+
+
+def contract_type(kept: str | None) -> ContractType:
+    """As we wrote it; what somebody made by hand counts as time and material."""
+    return next((kind for kind in get_args(ContractType) if kind == kept), "tm")
+
+
+def terms(said: str) -> str | None:
+    """The name of payment terms: `Net 30` is `30 Net`; any other name is one already."""
+    days = said.removeprefix("Net ")
+    return f"{days} Net" if said.startswith("Net ") and days.isdigit() else said or None
+
+
+def terms_said(name: str | None) -> str:
+    """The same back."""
+    days = (name or "").removesuffix(" Net")
+    return f"Net {days}" if name and name.endswith(" Net") and days.isdigit() else name or ""

@@ -1,0 +1,15 @@
+"""How long Fusion's fields are, in characters. An organization's name is documented, the rest is (unverified)."""
+
+from typing import Final
+
+ORGANIZATION: Final = 360
+ADDRESS: Final = 240
+CITY: Final = 60
+TAX_NUMBER: Final = 50
+TITLE: Final = 300
+PROJECT_NUMBER: Final = 25
+PROJECT_NAME: Final = 240
+DESCRIPTION: Final = 250
+PURCHASE_ORDER: Final = 50
+OWN: Final = 150
+"""A segment of a flexfield."""

@@ -1,0 +1,119 @@
+"""What the port suite has to know of Oracle Fusion."""
+
+from typing import Final
+
+from canonical.objects import BillingSchedule, Contract, Customer, Invoice, Payment, Project
+from foundation.sandbox import Box, Suite, Switch
+from foundation.sandbox.suite import Touch
+from system_apis.oracle_fusion import codes, lengths
+from system_apis.oracle_fusion.sandbox.owed_rules import apply
+from system_apis.oracle_fusion.sandbox.schema import RESOURCES
+from system_apis.oracle_fusion.sandbox.writing import create
+
+CONTRACT: Final = "00000177"
+"""The key of the contract that the suite's projects are billed by."""
+
+
+def prepare(box: Box) -> None:
+    """The contract of the suite's project: a billing event needs one."""
+    buyer = box.store.all("accounts")[0]["PartyNumber"]
+    line = {"LineTypeName": codes.LINE_TYPE, "LineAmount": 48200, "ItemDescription": "Dock planning"}
+    contract = {
+        "ContractTypeName": codes.CONTRACT_TYPE,
+        "BusinessUnitName": "ACME-DE Business Unit",
+        "BuyerPartyNumber": buyer,
+        "CurrencyCode": "EUR",
+        "ExternalSourceKey": codes.SOURCE,
+        "ExternalReferenceKey": CONTRACT,
+        "ContractLine": [line],
+    }
+    receipt = {
+        "ReceiptNumber": "R-1",
+        "ReceiptMethod": "Manual",
+        "BusinessUnit": "ACME-US Business Unit",
+        "Amount": 451.23,
+        "Currency": "USD",
+        "ReceiptDate": "2026-02-20",
+        "CustomerAccountNumber": _account(box, buyer),
+    }
+    with box.store.transaction():
+        create(box, RESOURCES["contracts"], contract)
+        create(box, RESOURCES["standardReceipts"], receipt)
+
+
+def plant_payment(box: Box, wanted: Payment) -> str:
+    """A receipt as somebody enters it, or a bank statement does."""
+    receipt = {
+        "ReceiptNumber": f"R-{box.store.next_number('receipt') + 1}",
+        "ReceiptMethod": wanted.method or "Manual",
+        "BusinessUnit": "ACME-DE Business Unit",
+        "Amount": str(wanted.amount.amount),
+        "Currency": wanted.currency,
+        "ReceiptDate": wanted.received_on.isoformat(),
+        "CustomerAccountNumber": _account(box, wanted.account_id),
+    }
+    with box.store.transaction():
+        made = str(create(box, RESOURCES["standardReceipts"], receipt)["StandardReceiptId"])
+        for each in wanted.allocations:
+            apply(box, made, each.invoice_id, each.amount.amount)
+    return made
+
+
+def _account(box: Box, party: str) -> str:
+    found: str = box.store.find("customerAccountSitesLOV", PartyNumber=party)[0]["AccountNumber"]
+    return found
+
+
+def _deleted(kind: str) -> Touch:
+    def delete(box: Box, native_id: str) -> None:
+        box.store.delete(kind, native_id)
+
+    return delete
+
+
+SUITE: Final = Suite(
+    url="https://acme.fa.us2.oraclecloud.com",
+    sign_in={
+        "flow": "client_credentials",
+        "identity": "https://idcs-0123456789abcdef.identity.oraclecloud.com",
+        "client_id": "${ORACLE_FUSION_CLIENT_ID}",
+        "client_secret": "${ORACLE_FUSION_CLIENT_SECRET}",
+    },
+    prepare=prepare,
+    loses={
+        Invoice: {"title": "An invoice there has no title: what it is for its lines say."},
+        Project: {
+            "tasks": "Tasks are the PSA's; tasks in Fusion would be a second plan beside it.",
+            "milestones": "Milestones are the PSA's; what they bill are billing events.",
+        },
+    },
+    cuts={
+        Customer: {"legal_name": lengths.ORGANIZATION},
+        Contract: {"title": lengths.TITLE},
+        Project: {"name": lengths.PROJECT_NAME},
+        BillingSchedule: {"name": lengths.OWN},
+    },
+    refuses={
+        Contract: {"po_number": lengths.OWN},
+        Project: {"code": lengths.PROJECT_NUMBER},
+        Invoice: {"po_number": lengths.PURCHASE_ORDER},
+    },
+    plant={Payment: plant_payment},
+    remade={Invoice: "Nothing of an invoice changes there but its status: a draft is deleted and made again."},
+    heads={
+        Invoice: {
+            "lines": "Lines are read with one invoice: a child in a list holds the first page of its rows only.",
+            "net": "It is the sum of the lines.",
+            "tax": "It is what the lines do not come to.",
+        },
+        Payment: {"allocations": "What a receipt was applied to is told by each account's activities."},
+    },
+    remove={
+        Customer: "An account that other rows may refer to is not deleted there, only made inactive.",
+        Invoice: _deleted("receivablesInvoices"),
+        Payment: _deleted("standardReceipts"),
+        Project: "A project that other rows may refer to is not deleted there, only closed.",
+    },
+    denied=Switch(option="denied_resources", value=["projectBillingEvents"], object="projectBillingEvents"),
+    hidden=Switch(option="hidden_fields", value=["accounts.TgTaxCountry_c"], object="accounts", field="TgTaxCountry_c"),
+)

@@ -1,0 +1,110 @@
+"""Calls to one tenant's services: lists, single entities, creates, changes, page by page."""
+
+import re
+from typing import Any, Final, TypeVar
+
+import httpx
+import msgspec
+
+from canonical.faults import Drifted, NotFound
+from foundation.vendor_http import send
+from system_apis.sap_s4hana import faults, wire
+from system_apis.sap_s4hana.entities import FirmEntities
+from system_apis.sap_s4hana.odata import SYSTEM, by_guid, query
+from system_apis.sap_s4hana.updates import Change
+
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+JSON: Final = {"Content-Type": "application/json"}
+T = TypeVar("T")
+
+
+class Calls:
+    """One tenant, through one communication user. `http` carries the base address, the session and the time limits."""
+
+    def __init__(self, http: httpx.AsyncClient, user: str = "") -> None:
+        self._http = http
+        self._user = user
+        self._entities = FirmEntities(self._firm)
+
+    async def close(self) -> None:
+        """Close the connection's client."""
+        await self._http.aclose()
+
+    async def _job(self, project_id: str) -> wire.Project:
+        if not _GUID.fullmatch(project_id):
+            raise NotFound(f"{project_id[:40]!r} is no project's UUID", system=SYSTEM)
+        return await self._get(f"{wire.PROJECTS}/{by_guid('A_EnterpriseProject', project_id)}", wire.Project, {})
+
+    async def _firm(self, params: dict[str, str]) -> list[wire.Entity]:
+        """Our own service, page by page."""
+        path, found = f"{wire.FIRM}/LegalEntity", list[wire.Entity]()
+        while True:
+            page: wire.Entities = await self._send("GET", path + query(params), wire.Entities)
+            found += page.value
+            if not page.next:
+                return found
+            params = dict(httpx.URL(page.next).params)
+
+    async def _get(self, path: str, returns: type[T], params: dict[str, str]) -> T:
+        found = await self._send("GET", path + query(params), wire.One[returns])  # type: ignore[valid-type]  # built here
+        one: T = found.d
+        return one
+
+    async def _list(self, service: str, entity_set: str, returns: type[T], params: dict[str, str]) -> list[T]:
+        """What a query finds on its first page: a key is one record's, a sample is one."""
+        return (await self._listed(service, entity_set, returns, params)).results
+
+    async def _listed(self, service: str, entity_set: str, returns: type[T], params: dict[str, str]) -> wire.Listed[T]:
+        kind: Any = wire.Many[returns]  # type: ignore[valid-type]  # built here
+        page = await self._send("GET", f"{service}/{entity_set}{query(params)}", kind)
+        found: wire.Listed[T] = page.d
+        return found
+
+    async def _all(self, service: str, entity_set: str, returns: type[T], params: dict[str, str]) -> list[T]:
+        """What a query finds on all its pages. A link to the next is followed as it is, on our own host."""
+        found: list[T] = []
+        asked, seen = params, list[dict[str, str]]()
+        while True:
+            page = await self._listed(service, entity_set, returns, asked)
+            found += page.results
+            if not page.next:
+                return found
+            seen.append(asked)
+            asked = _asked(page.next)
+            if asked in seen:
+                raise Drifted("the link to the next page leads to a page that was read already", system=SYSTEM)
+
+    async def _create(self, path: str, draft: wire.Wire) -> wire.Made:
+        content = msgspec.json.encode(draft)
+        answer: wire.One[wire.Made] = await self._send("POST", path, wire.One[wire.Made], content=content, headers=JSON)
+        return answer.d
+
+    async def _apply(self, changes: list[Change]) -> None:
+        for change in changes:
+            headers = JSON | ({"If-Match": change.etag} if change.etag else {})
+            content = msgspec.json.encode(change.body) if change.body is not None else None
+            await self._send(change.method, change.path, content=content, headers=headers)
+
+    async def _send(self, method: str, path: str, returns: Any = None, **more: Any) -> Any:
+        return await send(self._http, method, path, returns, system=SYSTEM, faults=faults.read, **more)
+
+
+def given(number: str) -> str:
+    """The number SAP gave; `Drifted` where it gave none."""
+    if not number:
+        raise Drifted("a create was accepted without saying what was made", system=SYSTEM)
+    return number
+
+
+def first(found: list[T], key: str) -> T:
+    """The one there is; `NotFound` where there is none."""
+    if not found:
+        raise NotFound(f"SAP has nothing under the key {key[:80]}", system=SYSTEM)
+    return found[0]
+
+
+def _asked(link: str) -> dict[str, str]:
+    try:
+        return dict(httpx.URL(link).params)
+    except httpx.InvalidURL as wrong:
+        raise Drifted(f"the link to the next page is none: {wrong}", system=SYSTEM) from wrong

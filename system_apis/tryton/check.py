@@ -1,0 +1,47 @@
+"""What a database must have: the models we use with their fields, and the selections whose words we know."""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import msgspec
+
+from foundation.checking import Checked
+from system_apis.tryton import billing_wire, codes, wire
+
+
+def _model(
+    name: str, shape: type[msgspec.Struct], words: Mapping[str, Collection[str]] | None = None, *more: str
+) -> Checked:
+    """The fields behind what we read, and those we only write; of a relation, the field that leads there."""
+    read = dict.fromkeys(field.partition(".")[0] for field in wire.fields(shape))
+    return Checked(object=name, fields=[*read, *more], words=words or {})
+
+
+CHECKS: Final = (
+    _model("company.company", wire.Company),
+    _model("currency.currency", wire.Code),
+    _model("country.country", wire.Code),
+    _model("country.subdivision", wire.Code),
+    _model("account.period", wire.Period, {"state": codes.PERIODS}, "company", "type"),
+    _model("account.invoice.payment_term", wire.Name),
+    _model("party.party", wire.Party, {}, "credit_amount"),
+    _model("sale.sale", wire.Sale, {"state": codes.SALES}, "invoice_address", "shipment_address"),
+    _model("project.work.status", wire.Name),
+    _model("project.work", wire.Work, {}, "timesheet_works"),
+    _model("company.employee", billing_wire.Employee, {}, "company"),
+    _model("timesheet.line", billing_wire.TimeLine, {}, "company"),
+    _model("account.journal", wire.Journal),
+    _model("product.product", wire.Code),
+    _model(
+        "account.invoice",
+        billing_wire.Invoice,
+        {"state": codes.INVOICES},
+        "type",
+        "account",
+        "journal",
+        "invoice_address",
+        "payment_term",
+        "payment_lines",
+    ),
+    _model("account.invoice.line", billing_wire.InvoiceLine, {}, "account", "taxes", "currency"),
+)

@@ -1,0 +1,233 @@
+"""Where a storm rages: sandboxes that outlive everything, executors that are killed, and the people at the CRM."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from foundation.sandbox import FaultRule
+from foundation.sandbox.server import Address, addresses
+from tests.crm import TOKENS, opportunity, sign_in_form
+from tests.postgres import server as postgres
+from tests.processes import ROOT, environment
+from tiergate import embedded
+from tiergate.server import probe
+
+PROCESSES: Final = {"sqlite": 1, "postgres": 3}
+"""How many executors share a database."""
+AT_ONCE: Final = 24
+"""Runs that all executors together work on at once: most of them wait for a vendor that wants to be left alone."""
+START_SECONDS: Final = 60.0
+SETTINGS: Final = {"TIERGATE_LEASE_SECONDS": "2", "TIERGATE_LOG": "warning"}
+
+
+class Program:
+    """A process of ours and what it wrote."""
+
+    def __init__(self, log: Path, module: str, *arguments: str, **settings: str) -> None:
+        self._log = log
+        with log.open("ab") as err, (out := log.with_suffix(".out")).open("wb") as said:
+            self._out = out
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                cwd=ROOT,
+                env=environment(log.parent / "state", **settings),
+                stdin=subprocess.PIPE,
+                stdout=said,
+                stderr=err,
+            )
+
+    async def ready(self) -> None:
+        """Wait for its word; an `AssertionError` with its log where it does not come."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self.is_ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"{self._log.name} did not start:\n{self._log.read_text()[-3000:]}")
+            await asyncio.sleep(0.05)
+
+    def is_ready(self) -> bool:
+        """Whether it has said so."""
+        return "ready" in self._out.read_text()
+
+    def tell(self, word: object) -> None:
+        """A line on its standard input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{word}\n".encode())
+        self.process.stdin.flush()
+
+    def end(self) -> None:
+        """SIGKILL."""
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+
+
+class Ground:
+    """Everything that runs."""
+
+    def __init__(self, folder: Path, database_url: str, executors: int) -> None:
+        self.folder, self.state, self.database_url = folder, folder / "state", database_url
+        self.ports = [probe("127.0.0.1", 0) for _ in range(executors)]
+        self.url = f"http://127.0.0.1:{self.ports[0]}"
+        self.executors: list[Program] = []
+        self._standing_by: list[Program] = []
+        self._made = 0
+        self.where: dict[str, Address] = {}
+        self._sandboxes: Program | None = None
+
+    async def start(self, deals: int) -> None:
+        """Sandboxes, then the executors one after the other."""
+        self.state.mkdir(parents=True)
+        self._sandboxes = Program(self.folder / "sandboxes.log", "tests.chaos.sandboxes", str(self.state), str(deals))
+        embedded.credentials(self.state / embedded.FOLDER)  # once: several that begin at once would each make their own
+        self._standing_by = [self._executor() for _ in self.ports]
+        deadline = time.monotonic() + START_SECONDS
+        while not (found := addresses(self.state / embedded.FOLDER)):
+            assert time.monotonic() < deadline, (self.folder / "sandboxes.log").read_text()[-3000:]
+            await asyncio.sleep(0.1)
+        self.where = found
+        for number in range(len(self.ports)):
+            self.executors.append(self._next(number))
+            await self.executors[number].ready()
+
+    def kill(self, number: int) -> None:
+        """One executor dies, and the one that stands by takes its place."""
+        self.executors[number].end()
+        self.executors[number] = self._next(number)
+
+    def all_ready(self) -> bool:
+        """Whether every executor has come up."""
+        return all(each.is_ready() for each in self.executors)
+
+    def tend(self) -> None:
+        """Have one stand by, once nobody is just starting: to load it takes a processor for itself."""
+        if not self._standing_by and self.all_ready():
+            self._standing_by.append(self._executor())
+
+    def dead(self) -> list[str]:
+        """Executors that ended without being killed; there must be none."""
+        return [
+            f"executor {number} ended by itself with {each.process.returncode}"
+            for number, each in enumerate(self.executors)
+            if each.process.poll() is not None
+        ]
+
+    def end(self) -> None:
+        """Everything dies."""
+        for each in [*self.executors, *self._standing_by, *([self._sandboxes] if self._sandboxes else [])]:
+            each.end()
+
+    def _next(self, number: int) -> Program:
+        """The one that stood by takes a place."""
+        found = self._standing_by.pop(0) if self._standing_by else self._executor()
+        found.tell(self.ports[number])
+        return found
+
+    def _executor(self) -> Program:
+        settings = {"TIERGATE_DATABASE_URL": self.database_url, "TIERGATE_PUBLIC_URL": self.url, **SETTINGS}
+        settings["TIERGATE_RUNS_AT_ONCE"] = str(AT_ONCE // len(self.ports))
+        self._made += 1
+        return Program(self.folder / f"executor-{self._made}.log", "tests.chaos.executor", **settings)
+
+    # ── the sandboxes ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def plan(self, faults: Mapping[str, Sequence[FaultRule]]) -> None:
+        """Plan faults in the sandboxes."""
+        async with httpx.AsyncClient(trust_env=False) as http:
+            for system, rules in faults.items():
+                for rule in rules:
+                    url = f"{self.where[system].url}/_sandbox/faults"
+                    (await http.post(url, content=msgspec.json.encode(rule))).raise_for_status()
+
+    async def calm(self) -> int:
+        """No faults any more; how often they struck."""
+        struck = 0
+        for system in self.where:
+            struck += sum(state["used"] for state in await self.asked(system, "faults"))
+            async with httpx.AsyncClient(trust_env=False) as http:
+                (await http.delete(f"{self.where[system].url}/_sandbox/faults")).raise_for_status()
+        return struck
+
+    async def asked(self, system: str, what: str) -> Any:
+        """What a sandbox's control API says."""
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
+            return (await http.get(f"{self.where[system].url}/_sandbox/{what}")).raise_for_status().json()
+
+
+class Person:
+    """Somebody who works in the CRM, through its own API, and tries again where it is busy."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._http = httpx.AsyncClient(base_url=ground.where["salesforce"].url, trust_env=False, timeout=20)
+        self._token = ""
+
+    async def save(self, opportunity_id: str, **fields: Any) -> None:
+        """Save a deal."""
+        await self._ask("PATCH", opportunity_id, 204, json=fields)
+
+    async def read(self, opportunity_id: str) -> dict[str, Any]:
+        """Look at a deal."""
+        return dict((await self._ask("GET", opportunity_id, 200)).json())
+
+    async def _ask(self, method: str, opportunity_id: str, wanted: int, **more: Any) -> httpx.Response:
+        said = ""
+        for _ in range(50):
+            try:
+                if not self._token:
+                    await self._sign_in()
+                signed = {"Authorization": f"Bearer {self._token}"}
+                answer = await self._http.request(method, opportunity(opportunity_id), headers=signed, **more)
+                if answer.status_code == wanted and (method != "GET" or answer.json()):
+                    return answer
+            except (httpx.TransportError, ValueError) as silence:  # nothing came, or a part only
+                said = repr(silence)
+            else:
+                said = f"{answer.status_code} {answer.text}"
+                self._token = "" if answer.status_code == 401 else self._token
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"{method} of {opportunity_id}: {said}")
+
+    async def aclose(self) -> None:
+        """Goes home."""
+        await self._http.aclose()
+
+    async def _sign_in(self) -> None:
+        answer = await self._http.post(TOKENS, data=sign_in_form(self._ground.state))
+        self._token = answer.json()["access_token"] if answer.status_code == 200 else "none yet"
+
+
+@contextmanager
+def database(kind: str, folder: Path) -> Iterator[str]:
+    """The address of a database of its own."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'chaos.sqlite'}"
+        return
+    with postgres() as url:
+        yield url
+
+
+@asynccontextmanager
+async def ground(kind: str, deals: int) -> AsyncIterator[Ground]:
+    """Stood up for so many deals; torn down at the end. The logs stay where `CHAOS_KEEP` is set."""
+    folder = Path(tempfile.mkdtemp(prefix="tiergate-chaos-"))
+    with database(kind, folder) as url:
+        made = Ground(folder, url, PROCESSES[kind])
+        try:
+            await made.start(deals)
+            yield made
+        finally:
+            made.end()
+    if not os.environ.get("CHAOS_KEEP"):
+        shutil.rmtree(folder)

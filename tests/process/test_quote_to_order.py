@@ -1,0 +1,214 @@
+"""Quote to order: what it makes of an accepted quote, the ten edges on which others break, and how it is undone."""
+
+from typing import Any
+
+import pytest
+
+from canonical.dates import now
+from canonical.faults import Conflict
+from canonical.money import Money
+from process_apis import steps
+from tests.process.ordering import Ordering, rules
+from tests.process.world import World, after
+
+
+@pytest.fixture
+def desk(firm: World) -> Ordering:
+    return Ordering(firm)
+
+
+async def test_edge_2_a_revision_accepted_while_the_older_one_converts_is_the_one_that_is_ordered(
+    desk: Ordering,
+) -> None:
+    later: list[str] = []
+    after(5, lambda: later.append(desk.revise("D01")))
+    first = await desk.played(desk.quote("D01"))
+    assert (first.run.status, desk.orders()) == ("cancelled", [])
+    second = await desk.played(later[0])
+    assert (second.run.status, second.run.quote.revision) == ("succeeded", 2)
+    states = {
+        quote["Id"]: quote["Status"] for quote in desk.crm.store.find("Quote", OpportunityId=desk.firm.deal("D01").id)
+    }
+    assert states == {desk.quote("D01"): "Superseded", later[0]: "Accepted"}
+
+
+async def test_edge_6_a_price_book_in_another_currency_than_the_customers_is_refused(desk: Ordering) -> None:
+    """D09 is quoted in EUR, and sold in USD; and it has no tax registration: both are said at once."""
+    refused = await desk.played(desk.quote("D09"))
+    assert (refused.run.status, rules(refused)) == ("refused", ["currency", "tax_profile"])
+    assert refused.run.problem is not None
+    assert refused.run.problem.detail.startswith("The quote is in EUR, but the deal in USD.")
+    case = await desk.firm.case_of(refused.run.id)
+    assert case is not None
+    assert (case.owner, case.kind) == ("Sales operations, Account owner", "guard_currency+tax_profile")
+    told = [event.type for event in (await desk.firm.operations.trace(desk.firm.deal("D09").id)).events]
+    assert told == ["com.tiergate.quote.accepted.v1", "com.tiergate.order.rejected.v1"]
+    desk.edit(desk.quote("D09"), CurrencyIsoCode="USD")
+    await desk.runs.retry_run(refused.run.id)
+    assert rules(await desk.ended(refused.run.id)) == ["tax_profile"], "it is read anew"
+
+
+async def test_edge_7_an_order_that_lost_lines_is_never_opened_and_is_whole_after_a_retry(desk: Ordering) -> None:
+    erp = desk.firm.boxes["netsuite"]
+    erp.store.set_setting("lines_dropped", ["SVC-ENGINEER"])
+    failed = await desk.played(desk.quote("D01"))
+    assert (failed.run.status, failed.run.progress.step, rules(failed)) == ("failed", 7, ["line 2", "line 3"])
+    assert (await desk.order(failed.run.id)).status == "draft"
+    erp.store.set_setting("lines_dropped", [])
+    await desk.runs.retry_run(failed.run.id)
+    done = await desk.ended(failed.run.id)
+    assert (done.run.status, done.run.verified, len(desk.orders())) == ("succeeded", True, 1)
+    assert len((await desk.order(failed.run.id)).lines) == 3
+
+
+async def test_an_order_is_cancelled_until_it_is_billed_and_its_quote_waits_again(desk: Ordering) -> None:
+    quote = desk.quote("D01")
+    done = await desk.played(quote)
+    await desk.runs.cancel_run(done.run.id)
+    undone = await desk.ended(done.run.id)
+    assert (undone.run.status, (await desk.order(done.run.id)).status) == ("cancelled", "cancelled")
+    kept = desk.crm.store.get("Quote", quote) or {}
+    assert (kept["Status"], kept["Frozen__c"], kept["ERP_Order_Number__c"]) == ("Accepted", False, None)
+    told = [event.type for event in (await desk.firm.operations.trace(quote)).events]
+    assert told[-1] == "com.tiergate.order.cancelled.v1"
+
+    other = await desk.played(desk.quote("D02"))
+    desk.bill((await desk.order(other.run.id)).id)
+    with pytest.raises(Conflict, match="billed already"):
+        await desk.runs.cancel_run(other.run.id)
+    assert (await desk.runs.run(other.run.id)).run.status == "succeeded"
+
+
+async def test_edge_1_a_double_click_is_one_order_and_a_lost_answer_is_found_by_its_key(desk: Ordering) -> None:
+    quote = desk.quote("D01")
+    first, second = await desk.start(quote), await desk.start(quote)
+    done = await desk.ended(first.id)
+    assert first.id == second.id == (await desk.start(quote)).id == f"q2o:salesforce:{quote}:r1"
+    assert (done.run.status, done.run.verified) == ("succeeded", True)
+    order = await desk.order(done.run.id)
+    assert (order.status, order.total(), order.number) == ("open", Money.of("240000.00", "USD"), done.run.order_number)
+    assert [(line.code, line.qty, line.net.amount) for line in order.lines] == [
+        ("SVC-DELIVERY-LEAD", 400, 80000),
+        ("SVC-ENGINEER", 800, 120000),
+        ("SVC-ANALYST", 400, 40000),
+    ]
+    kept = desk.crm.store.get("Quote", quote) or {}
+    assert (kept["Frozen__c"], kept["ERP_Order_Number__c"], kept["Status"]) == (True, order.number, "Accepted")
+    told = [event.type for event in (await desk.firm.operations.trace(order.number)).events]
+    assert told == ["com.tiergate.quote.accepted.v1", "com.tiergate.order.created.v1"]
+
+    desk.firm.fault("netsuite", "timeout_after_commit", method="PUT", path="/salesOrder/")
+    lost = await desk.played(desk.quote("D02"))
+    assert (lost.run.status, len(desk.orders()), desk.firm.duplicates()) == ("succeeded", 2, [])
+    tried = [(attempt.operation, attempt.fault) for attempt in lost.steps[5].attempts]
+    assert tried[1:3] == [("PUT /orders/by-key/{key}", "outcome_unknown"), ("GET /orders/by-key/{key}", "")]
+
+
+async def test_edge_2_the_order_of_an_older_revision_is_cancelled_by_the_newer_one_unless_it_is_billed(
+    desk: Ordering,
+) -> None:
+    first = await desk.played(desk.quote("D01"))
+    newer = desk.revise("D01", Status="Presented")
+    desk.edit(newer, Status="Accepted")
+    second = await desk.played(newer)
+    assert (second.run.status, second.run.verified) == ("succeeded", True)
+    assert (await desk.order(first.run.id)).status == "cancelled"
+    desk.bill((await desk.order(second.run.id)).id)
+    third = await desk.played(desk.revise("D01", Revision__c=3))
+    assert (third.run.status, rules(third)) == ("refused", ["earlier_order"])
+    fourth = await desk.ended((await desk.runs.retry_run(third.run.id)).id)
+    assert fourth.run.status == "refused"
+
+
+async def test_edges_3_4_5_and_8_odd_lines_are_ordered_and_both_systems_agree_to_the_cent(desk: Ordering) -> None:
+    odd = [
+        desk.line("SVC-ENGINEER", 1, "33.335"),
+        desk.line("SVC-ANALYST", 3, "11.115"),
+        desk.line("KICKOFF", 2, "10000.01"),
+        desk.line("SVC-ANALYST", 5, 0),
+        desk.line("DISCOUNT", 1, "-500.50"),
+    ]
+    done = await desk.played(desk.rewrite(desk.quote("D01"), *odd))
+    assert (done.run.status, done.run.verified) == ("succeeded", True)
+    order = await desk.order(done.run.id)
+    # Kick-off is eight, twenty-four and sixteen hours of three items; its price is shared out by the hours.
+    assert [(line.code.removeprefix("SVC-"), line.qty, str(line.net.amount)) for line in order.lines] == [
+        ("ENGINEER", 1, "33.34"),
+        ("ANALYST", 3, "33.35"),
+        ("DELIVERY-LEAD", 16, "3333.34"),
+        ("ENGINEER", 48, "10000.01"),
+        ("ANALYST", 32, "6666.66"),
+        ("ANALYST", 5, "0.00"),
+        ("DISCOUNT", 1, "-500.50"),
+    ]
+    taxed = [desk.line("SVC-ENGINEER", 10, 119, Tax_Rate__c=19), desk.line("SVC-ANALYST", 3, 107, Tax_Rate__c=7)]
+    signed = now().date().replace(day=1).isoformat()
+    net = await desk.played(desk.rewrite(desk.quote("D03"), *taxed, Tax_Included__c=True, Signed_On__c=signed))
+    assert (net.run.status, net.run.verified) == ("succeeded", True)
+    order = await desk.order(net.run.id)
+    assert [line.net.amount for line in order.lines] == [1000, 300]
+    assert order.ordered_on.isoformat() == signed, "edge 10: the day whose exchange rate was meant"
+
+
+async def test_edge_9_an_item_made_inactive_is_refused_before_the_first_write_or_by_the_erp(desk: Ordering) -> None:
+    after(5, lambda: desk.item("SVC-ANALYST", isInactive=True))
+    failed = await desk.played(desk.quote("D01"))
+    assert failed.run.problem is not None
+    assert (failed.run.status, failed.run.problem.reason) == ("failed", "vendor_refused")
+    assert desk.orders() == []
+    refused = await desk.played(desk.quote("D02"))
+    assert (refused.run.status, rules(refused)) == ("refused", ["active_items"])
+    assert (desk.crm.store.get("Quote", desk.quote("D02")) or {})["Frozen__c"] is False
+
+
+async def test_a_quote_edited_after_its_guards_is_read_again_and_one_its_contract_bills_is_not_ordered(
+    desk: Ordering,
+) -> None:
+    quote = desk.quote("D01")
+
+    def edit() -> None:
+        desk.rewrite(quote, desk.line("SVC-ENGINEER", 10, 150))
+        desk.edit(quote, Cost__c=100)
+
+    after(3, edit)
+    done = await desk.played(quote)
+    assert (done.run.status, (await desk.order(done.run.id)).total()) == ("succeeded", Money.of("1500.00", "USD"))
+    await desk.firm.played("D02")
+    assert rules(await desk.played(desk.quote("D02"))) == ["billed_once"]
+
+
+async def test_a_deal_that_is_ordered_first_becomes_a_project_that_its_order_bills(desk: Ordering) -> None:
+    ordered = await desk.played(desk.quote("D01"))
+    project = await desk.firm.played("D01")
+    assert (project.run.status, project.run.verified) == ("succeeded", True)
+    order = await desk.order(ordered.run.id)
+    assert (len(desk.orders()), len(order.lines), order.status) == (1, 3, "open")
+    assert desk.firm.duplicates() == []
+    with pytest.raises(Conflict, match="is billed by order"):
+        await desk.runs.cancel_run(ordered.run.id)
+
+
+async def test_every_step_done_twice_as_after_a_kill_before_its_checkpoint_makes_one_order(
+    desk: Ordering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt, undone = steps._attempt, steps._undo
+
+    async def twice(run_id: str, number: int, *args: Any) -> Any:
+        await attempt(run_id, number, *args)
+        return await attempt(run_id, number, *args)
+
+    async def undone_twice(*args: Any) -> None:
+        await undone(*args)
+        await undone(*args)
+
+    monkeypatch.setattr(steps, "_attempt", twice)
+    monkeypatch.setattr(steps, "_undo", undone_twice)
+    done = await desk.played(desk.quote("D01"))
+    assert (done.run.status, done.run.verified, len(desk.orders())) == ("succeeded", True, 1)
+    newer = await desk.played(desk.revise("D01"))
+    assert (newer.run.status, (await desk.order(done.run.id)).status) == ("succeeded", "cancelled")
+    await desk.runs.cancel_run(newer.run.id)
+    assert (await desk.ended(newer.run.id)).run.status == "cancelled"
+    told = [event.type.split(".")[3] for event in (await desk.firm.operations.trace(desk.firm.deal("D01").id)).events]
+    assert told == ["accepted", "created", "accepted", "created", "cancelled", "cancelled"], "each is told once"
+    assert desk.firm.duplicates() == []
