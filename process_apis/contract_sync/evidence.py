@@ -9,6 +9,7 @@ from canonical.base import Value
 from canonical.classes import PUBLIC
 from canonical.money import Money
 from canonical.objects import Contract, Invoice, LegalEntity
+from process_apis.opportunity_to_project.holding import Holder
 
 
 class Unbilled(Value, frozen=True, kw_only=True):
@@ -30,6 +31,8 @@ class Evidence(Value, frozen=True, kw_only=True):
     invoices: list[Invoice] | None = None
     """What is posted of it, credit notes too; None where the ERP does not tell."""
     unbilled: Unbilled = Unbilled()
+    holder: Holder | None = None
+    """The other deal that the contract is billed for already."""
 
     @property
     def carried(self) -> int | None:

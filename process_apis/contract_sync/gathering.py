@@ -12,6 +12,7 @@ from canonical.ports.receivables import Invoices
 from canonical.ports.systems import LegalEntities, Projects
 from process_apis.contract_sync.evidence import Evidence, Unbilled
 from process_apis.contract_sync.objects import Agreed
+from process_apis.opportunity_to_project import holding
 from process_apis.paging import pages
 from process_apis.steps import Scope
 
@@ -21,10 +22,11 @@ _POSTED = ("posted", "part_paid", "paid")
 async def gather(s: Scope, agreed: Agreed) -> Evidence:
     """The evidence; what no system tells is left out, and the guards say so. Raises `NotBound` where no ERP can."""
     crm, code = s.platform.systems.name("crm"), agreed.entity
+    holder = await s.record(lambda c: holding.other(c, agreed.key(crm), agreed.deal_key(crm)))
     try:
         entity = await s.ask("erp", LegalEntities, code).legal_entity(code)
     except (NotFound, NotBound):
-        return Evidence(entity=None, today=now().date())  # the guards say that there is none
+        return Evidence(entity=None, today=now().date(), holder=holder)  # the guards say that there is none
     there = await _terms(s, agreed, crm)
     return Evidence(
         entity=entity,
@@ -32,6 +34,7 @@ async def gather(s: Scope, agreed: Agreed) -> Evidence:
         there=there,
         invoices=await _invoices(s, agreed, there, crm),
         unbilled=await _unbilled(s, agreed, crm),
+        holder=holder,
     )
 
 
@@ -63,7 +66,7 @@ async def _unbilled(s: Scope, agreed: Agreed, crm: str) -> Unbilled:
         return Unbilled()
     try:
         times = s.ask("psa", TimeEntries, agreed.entity)
-        project = await s.ask("psa", Projects, agreed.entity).project_by_key(f"{crm}:{agreed.opportunity.id}")
+        project = await s.ask("psa", Projects, agreed.entity).project_by_key(agreed.deal_key(crm))
     except NotBound as none:
         return Unbilled(unknown=none.detail)
     except NotFound:

@@ -177,6 +177,10 @@ def _one(agreed: Agreed, _seen: Evidence) -> Said:
     return f"Two documents are signed for one deal: {mine}, and {named}. Void one of them." if twins else None
 
 
+def _free(agreed: Agreed, seen: Evidence) -> Said:
+    return seen.holder.refusal(agreed.contract.number) if seen.holder else None
+
+
 def _in_order(agreed: Agreed, seen: Evidence) -> Said:
     if not agreed.number:
         return _NO_AMENDMENT
@@ -315,6 +319,7 @@ GUARDS: Final = (
     Guard("master_agreement", "Legal operations", _master, "hold"),
     Guard("overlapping_work", "Legal operations", _overlap, "hold"),
     Guard("one_agreement", "Legal operations", _one),
+    Guard("contract_free", "Deal desk", _free),
     Guard("amendments_in_order", "Legal operations", _in_order),
     Guard("last_agreed", "Legal operations", _newest),
     Guard("carried_once", "Legal operations", _once),

@@ -81,6 +81,10 @@ class Agreed(Value, frozen=True, kw_only=True):
         """Under what it stands in the ERP: the same as opportunity-to-project writes it under."""
         return contract_key(crm, self.deal)
 
+    def deal_key(self, crm: str) -> str:
+        """The business key of its deal, under which the deal's project stands as well."""
+        return f"{crm}:{self.opportunity.id}"
+
 
 class Carried(Value, frozen=True, kw_only=True):
     """What the steps have made so far."""
@@ -103,7 +107,7 @@ class Carried(Value, frozen=True, kw_only=True):
     @property
     def project_key(self) -> str:
         """Of the deal's project."""
-        return f"{self.crm}:{self.agreed.opportunity.id}"
+        return self.agreed.deal_key(self.crm)
 
 
 def run_key(crm: str, contract_id: str, number: int, document_hash: str) -> str:

@@ -18,6 +18,7 @@ from process_apis.contract_sync import gathering, guards, verification
 from process_apis.contract_sync.objects import Agreed, Carried, parts_of, terms_of, version_of
 from process_apis.events import outbox
 from process_apis.judging import refuse, summary
+from process_apis.opportunity_to_project import holding
 from process_apis.opportunity_to_project.objects import replanned
 from process_apis.opportunity_to_project.steps import customer as deal_customer
 from process_apis.steps import Scope
@@ -60,10 +61,13 @@ async def read(s: Scope) -> Agreed:
 
 
 async def guard(s: Scope, agreed: Agreed) -> None:
-    """All guards; `GuardsFailed` names every one that does not hold."""
-    verdicts = guards.judge(agreed, await gathering.gather(s, agreed))
+    """All guards; `GuardsFailed` names every one that does not hold. Who passes holds the contract from then on."""
+    seen, crm = await gathering.gather(s, agreed), s.platform.systems.name("crm")
+    verdicts = guards.judge(agreed, seen)
     s.say(summary(verdicts))
     refuse(verdicts)
+    quicker = await s.record(lambda c: holding.take(c, agreed.key(crm), agreed.deal_key(crm)))
+    refuse(guards.judge(agreed, msgspec.structs.replace(seen, holder=quicker)))
 
 
 async def customer(s: Scope, agreed: Agreed) -> str:

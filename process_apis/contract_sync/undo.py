@@ -20,6 +20,7 @@ from process_apis import cases
 from process_apis.contract_sync import steps
 from process_apis.contract_sync.objects import Agreed, Carried, parts_of, terms_of
 from process_apis.events import outbox
+from process_apis.opportunity_to_project import holding
 from process_apis.steps import Scope, at_rest, undo_step
 from process_apis.tables import RUNS
 
@@ -55,6 +56,9 @@ async def _terms(s: Scope) -> None:
         return
     if there.amendment != number:
         s.say("nothing to undo: another document holds there")
+        return
+    if await s.record(lambda c: holding.other(c, made.key, made.project_key)) is not None:
+        s.say("nothing to undo: the contract is another deal's")
         return
     before, known = _before(made), msgspec.structs.replace(made, customer_id=there.account_id)
     data = terms_of(known, before or 0)

@@ -160,11 +160,8 @@ def _duplicate(deal: Deal, seen: Evidence) -> str | None:
 
 def _contract_free(deal: Deal, seen: Evidence) -> str | None:
     holder = seen.contract_holder
-    if holder is None:
-        return None
     number = deal.contract.number if deal.contract else deal.opportunity.contract_id
-    project = f"which has project {holder.project_code}" if holder.project_code else "whose project is being made"
-    return f"Contract {number} is billed for another deal already: {holder.title} ({holder.key}), {project}."
+    return holder.refusal(number) if holder else None
 
 
 def _unbound(role: str) -> Callable[[Deal, Evidence], str | Skip | None]:

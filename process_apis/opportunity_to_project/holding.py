@@ -4,7 +4,7 @@ The deal whose guards pass first holds it, by a row whose key is the contract's.
 that contract goes on, waits or has ended well: refused ones have written nothing, cancelled ones are undone.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
 
@@ -16,6 +16,9 @@ from process_apis.opportunity_to_project import codes
 from process_apis.opportunity_to_project.codes import REGISTERED_AS
 from process_apis.tables import CONTRACT_HOLDERS, RUNS
 
+BILLING: Final = (REGISTERED_AS, "contract_sync")
+"""The workflows that write a contract to the ERP: runs of these rest on it."""
+
 
 class Holder(Value, frozen=True, kw_only=True):
     """The deal that a contract is billed for."""
@@ -26,13 +29,18 @@ class Holder(Value, frozen=True, kw_only=True):
     project_code: Annotated[str, PUBLIC] = ""
     """Empty until a code is reserved for it."""
 
+    def refusal(self, number: str) -> str:
+        """Why the contract of this number is no other deal's."""
+        project = f"which has project {self.project_code}" if self.project_code else "which has no project yet"
+        return f"Contract {number} is billed for another deal already: {self.title} ({self.key}), {project}."
+
 
 def other(connection: sa.Connection, contract_key: str, key: str) -> Holder | None:
     """Who else holds this contract; None where nobody does, or the deal `key` itself."""
     held_by: str | None = connection.scalar(_held_by(contract_key))
     if held_by is None or held_by == key or not _holds(connection, contract_key, held_by):
         return None
-    of_it = (RUNS.c.business_key == held_by, RUNS.c.workflow == REGISTERED_AS)
+    of_it = (RUNS.c.business_key == held_by, RUNS.c.workflow.in_(BILLING))
     newest = sa.select(RUNS.c.title).where(*of_it).order_by(RUNS.c.started_at.desc()).limit(1)
     title, code = str(connection.scalar(newest) or ""), codes.code_of(connection, held_by)
     return Holder(key=held_by, title=title, project_code=code)
@@ -65,6 +73,6 @@ def _holds(connection: sa.Connection, contract_key: str, key: str) -> bool:
         RUNS.c.status.in_(("running", "failed", "succeeded")),
         sa.and_(RUNS.c.status == "cancelled", RUNS.c.ended_at.is_(None)),
     )
-    deal = (RUNS.c.business_key == key, RUNS.c.workflow == REGISTERED_AS)
+    deal = (RUNS.c.business_key == key, RUNS.c.workflow.in_(BILLING))
     rests = sa.exists().where(*deal, RUNS.c.contract_key == contract_key, going)
     return bool(connection.scalar(sa.select(rests)))

@@ -136,7 +136,7 @@ ALONE = [
     ("delivery_entity", "Finance", "ACME-IN is closed", seeing(delivering={"ACME-IN": partner("closed")})),
     ("delivery_entity", "Finance", "ACME-IN is not known to its ERP", seeing(delivering={"ACME-IN": None})),
     ("contract_free", "Deal desk", "another deal already: Twin (crm:007), which has project PRJ-9", taken("PRJ-9")),
-    ("contract_free", "Deal desk", "whose project is being made", taken("")),
+    ("contract_free", "Deal desk", "which has no project yet", taken("")),
     ("tax_profile", "Account owner", "has no tax registration", part("account", tax_registrations=[])),
     ("tax_profile", "Account owner", "tax profile in the ERP is expired", seeing(tax_profile=EXPIRED)),
     ("signed_contract", "Legal operations", "No contract is linked", without("contract")),
