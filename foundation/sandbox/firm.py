@@ -7,6 +7,7 @@ the sandboxes are seeded and never age. All names and people are made up; tax nu
 from calendar import monthrange
 from datetime import date, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Final, Literal
 
 import msgspec
@@ -112,6 +113,21 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> str:
         """Tiergate's name for it."""
         return f"salesforce:{self.id}"
+
+    @property
+    def governing_law(self) -> str:
+        """Whose law its contract is under: that of the entity that sells."""
+        return next(each.country for each in ENTITIES if each.code == self.entity)
+
+    @property
+    def document(self) -> str:
+        """The SHA-256 of the contract that was signed for it."""
+        return sha256(f"contract of deal {self.number}".encode()).hexdigest()
+
+    @property
+    def envelope(self) -> str:
+        """The signing service's id of that."""
+        return f"contract-envelope-{self.number}"
 
 
 def record_id(prefix: str, number: int) -> str:

@@ -1,15 +1,15 @@
 """One Dataverse organisation behind our ports."""
 
-import re
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import httpx
 import msgspec
 
-from canonical.faults import Conflict, Drifted, NotFound, VendorStale
+from canonical.faults import Conflict, VendorStale
 from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, ProjectLink, Quote
 from canonical.ports.accounts import Accounts, AccountUpdate
+from canonical.ports.contracts import AgreementMark, Agreements
 from canonical.ports.leads import Leads
 from canonical.ports.lists import PAGE as PAGE_SIZE
 from canonical.ports.lists import AccountList, RecordChange
@@ -18,66 +18,56 @@ from canonical.ports.orders import QuoteMark, Quotes
 from canonical.ports.people import People, PersonUpdate
 from canonical.ports.systems import Account, Change, Changes, Connection, Opportunities
 from foundation.checking import Described
-from foundation.cursors import cursor as next_place
-from foundation.cursors import place
-from foundation.vendor_http import send
-from system_apis.dataverse import mapping, quote_wire, wire
+from system_apis.dataverse import agreements, contract_wire, mapping, quote_wire, wire
 from system_apis.dataverse.account_update import account_columns
-from system_apis.dataverse.faults import fault_of
 from system_apis.dataverse.person_update import person_columns
-from system_apis.dataverse.watermark import Watermark
+from system_apis.dataverse.records import DATA, Records, checked
 
-DATA: Final = "/api/data/v9.2"
-PAGE: Final = 500
-"""Rows of a page: it is a wish, the vendor's own limit is 5,000."""
-LABELLED: Final = f'odata.include-annotations="{wire.FORMATTED}"'
 CHOICES: Final = (
     "Microsoft.Dynamics.CRM.PicklistAttributeMetadata",
     "Microsoft.Dynamics.CRM.StateAttributeMetadata",
 )
-_ID: Final = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 _MERGES: Final = 5
 """How many mergers of mergers are followed."""
-
-R = TypeVar("R", bound=wire.Row)
-C = TypeVar("C", bound=wire.ChangedRecord)
 
 
 class Dataverse:
     """One organisation. `http` carries address, sign-in and timeouts."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+        self._org = Records(http)
 
     async def opportunity(self, opportunity_id: str) -> Opportunity:
-        row = await self._row("opportunities", opportunity_id, wire.Opportunity)
+        row = await self._org.row("opportunities", opportunity_id, wire.Opportunity)
         of_it = f"_opportunityid_value eq {row.opportunityid}"
         order = "lineitemnumber asc,opportunityproductid asc"
-        lines = await self._rows("opportunityproducts", wire.Demand, f"{of_it} and tg_role ne null", order)
-        agreed = await self._first("salesorders", wire.OrderReference, f"{of_it} and statecode ne 2", "createdon desc")
+        lines = await self._org.rows("opportunityproducts", wire.Demand, f"{of_it} and tg_role ne null", order)
+        # One that an amendment ended is cancelled and still the deal's: it says how far it is carried.
+        held = f"{of_it} and (statecode ne 2 or tg_carriedamendment ne null)"
+        agreed = await self._org.first("salesorders", wire.OrderReference, held, "createdon desc")
         quote = agreed.quote if agreed else None
         if not quote:
             # The won one, else the one the customer has, else a draft; the newest of each.
             newest = "statecode desc,revisionnumber desc"
-            offer = await self._first("quotes", wire.QuoteReference, f"{of_it} and statecode ne 3", newest)
+            offer = await self._org.first("quotes", wire.QuoteReference, f"{of_it} and statecode ne 3", newest)
             quote = offer.quoteid if offer else None
         return mapping.opportunity(row, lines, quote or "", agreed.salesorderid if agreed else "")
 
     async def account(self, account_id: str) -> Customer:
-        found = await self._row("accounts", account_id, wire.Account)
+        found = await self._org.row("accounts", account_id, wire.Account)
         for _ in range(_MERGES):
             if not found.merged or not found.master:
                 break
-            found = await self._row("accounts", found.master, wire.Account)
+            found = await self._org.row("accounts", found.master, wire.Account)
         customer = mapping.customer(found)
         merged = found.accountid.lower() != account_id.lower()
         return msgspec.structs.replace(customer, merged_into=found.accountid) if merged else customer
 
     async def update_account(self, account_id: str, data: AccountUpdate) -> Written:
         terms = await self._terms() if "payment_terms" in data.fields and data.account.payment_terms else {}
-        await self._send(
+        await self._org.send(
             "PATCH",
-            f"{DATA}/accounts({_checked(account_id)})",
+            f"{DATA}/accounts({checked(account_id)})",
             json=account_columns(data, terms),
             # Without it a PATCH makes the account anew, should it be gone by now.
             headers={"If-Match": mapping.tag(data.seen) if data.seen else "*"},
@@ -88,7 +78,7 @@ class Dataverse:
         """The payment terms of the organisation, by what they are called in its language."""
         path = f"{DATA}/EntityDefinitions(LogicalName='account')/Attributes/{CHOICES[0]}"
         asked = {"$select": "LogicalName", "$expand": "OptionSet($select=Options)"}
-        told: wire.Rows[wire.Choice] = await self._send("GET", path, wire.Rows[wire.Choice], params=asked)
+        told: wire.Rows[wire.Choice] = await self._org.send("GET", path, wire.Rows[wire.Choice], params=asked)
         options = [
             option
             for each in told.value
@@ -98,36 +88,38 @@ class Dataverse:
         return {option.label.said: option.value for option in options if option.label and option.label.said}
 
     async def contacts(self, account_id: str) -> list[Contact]:
-        where = f"_parentcustomerid_value eq {_checked(account_id)} and statecode eq 0"
-        rows = await self._rows("contacts", wire.Contact, where, "createdon asc,contactid asc")
+        where = f"_parentcustomerid_value eq {checked(account_id)} and statecode eq 0"
+        rows = await self._org.rows("contacts", wire.Contact, where, "createdon asc,contactid asc")
         return [mapping.contact(row) for row in rows]
 
     async def lead(self, lead_id: str) -> Lead:
-        found = await self._row("leads", lead_id, wire.Lead)
+        found = await self._org.row("leads", lead_id, wire.Lead)
         for _ in range(_MERGES):
             if not found.merged or not found.master:
                 break
-            found = await self._row("leads", found.master, wire.Lead)
+            found = await self._org.row("leads", found.master, wire.Lead)
         lead = await self._lead(found)
         merged = found.leadid.lower() != lead_id.lower()
         return msgspec.structs.replace(lead, merged_into=found.leadid) if merged else lead
 
     async def leads_of(self, opportunity_id: str) -> list[Lead]:
-        deal = await self._row("opportunities", opportunity_id, wire.Originated)
+        deal = await self._org.row("opportunities", opportunity_id, wire.Originated)
         return [await self.lead(deal.lead)] if deal.lead else []
 
     async def lead_changes(self, since: str, limit: int = PAGE_SIZE) -> Page[RecordChange]:
-        found, following = await self._changed("leads", wire.ChangedLead, since, limit)
+        found, following = await self._org.changed("leads", wire.ChangedLead, since, limit)
         return Page(items=[mapping.record_change(row.leadid, row) for row in found], next=following)
 
     async def _lead(self, row: wire.Lead) -> Lead:
         where = f"_originatingleadid_value eq {row.leadid}"
-        deal = await self._first("opportunities", wire.Originated, where, "createdon desc") if row.statecode else None
+        deal = (
+            await self._org.first("opportunities", wire.Originated, where, "createdon desc") if row.statecode else None
+        )
         absorbed: list[str] = []
         above = [row.leadid]
         for _ in range(_MERGES):
             where = " or ".join(f"_masterid_value eq {each}" for each in above)
-            rows = await self._rows("leads", wire.Absorbed, where, "createdon asc,leadid asc")
+            rows = await self._org.rows("leads", wire.Absorbed, where, "createdon asc,leadid asc")
             above = [each.leadid for each in rows if each.leadid not in absorbed]
             absorbed += above
             if not above:
@@ -135,19 +127,19 @@ class Dataverse:
         return mapping.lead(row, deal.opportunityid if deal else "", absorbed)
 
     async def quote(self, quote_id: str) -> Quote:
-        row = await self._row("quotes", quote_id, quote_wire.Quote)
+        row = await self._org.row("quotes", quote_id, quote_wire.Quote)
         order = "lineitemnumber asc,quotedetailid asc"
-        lines = await self._rows("quotedetails", quote_wire.QuoteLine, f"_quoteid_value eq {row.quoteid}", order)
+        lines = await self._org.rows("quotedetails", quote_wire.QuoteLine, f"_quoteid_value eq {row.quoteid}", order)
         return mapping.quote(row, lines)
 
     async def quotes(self, opportunity_id: str) -> list[Quote]:
-        where = f"_opportunityid_value eq {_checked(opportunity_id)}"
-        rows = await self._rows("quotes", quote_wire.Quote, where, "createdon asc,quoteid asc")
+        where = f"_opportunityid_value eq {checked(opportunity_id)}"
+        rows = await self._org.rows("quotes", quote_wire.Quote, where, "createdon asc,quoteid asc")
         return [mapping.quote(row, []) for row in rows]
 
     async def mark_quote(self, quote_id: str, data: QuoteMark) -> Written:
         """The columns first, with the version that was read; then the state, by the action that moves it."""
-        row = await self._row("quotes", quote_id, quote_wire.Quote)
+        row = await self._org.row("quotes", quote_id, quote_wire.Quote)
         found = mapping.quote(row, [])
         if data.seen and data.seen != mapping.version(row.versionnumber) and not found.frozen:
             raise VendorStale("the quote was edited since it was read", system=mapping.SYSTEM)
@@ -160,26 +152,68 @@ class Dataverse:
         if kept == wanted and not moves:
             return Written(id=quote_id, created=False, version=mapping.version(row.versionnumber))
         if kept != wanted or marked.state is not msgspec.UNSET:
-            path, held = f"{DATA}/quotes({_checked(quote_id)})", {"If-Match": row.etag}
-            await self._send("PATCH", path, json=marked, headers=held)
+            path, held = f"{DATA}/quotes({checked(quote_id)})", {"If-Match": row.etag}
+            await self._org.send("PATCH", path, json=marked, headers=held)
         if moves and marked.state is msgspec.UNSET:
             action = "WinQuote" if data.status == "accepted" else "CloseQuote"
-            await self._send("POST", f"{DATA}/{action}", json=mapping.quote_closing(data, row.quoteid))
+            await self._org.send("POST", f"{DATA}/{action}", json=mapping.quote_closing(data, row.quoteid))
         return Written(id=quote_id, created=False)
 
     async def contract(self, contract_id: str) -> Contract:
-        return mapping.contract(await self._row("salesorders", contract_id, wire.Order))
+        return mapping.contract(await self._org.row("salesorders", contract_id, wire.Order))
+
+    async def agreement(self, contract_id: str) -> Contract:
+        row = await self._org.row("salesorders", contract_id, contract_wire.Agreement)
+        of, by_contract = row.salesorderid, f"_tg_contract_value eq {row.salesorderid}"
+        lines = await self._org.rows(
+            "salesorderdetails",
+            contract_wire.OrderLine,
+            f"_salesorderid_value eq {of}",
+            "lineitemnumber asc,salesorderdetailid asc",
+        )
+        amendments = await self._org.rows(
+            "tg_contractamendments",
+            contract_wire.Amendment,
+            by_contract,
+            "tg_number asc,tg_contractamendmentid asc",
+        )
+        added = await self._org.rows(
+            "tg_contractamendmentlines",
+            contract_wire.AmendmentLine,
+            by_contract,
+            "tg_linenumber asc,tg_contractamendmentlineid asc",
+        )
+        return agreements.agreement(row, lines, amendments, added)
+
+    async def agreements(self, account_id: str) -> list[Contract]:
+        where = f"_customerid_value eq {checked(account_id)}"
+        rows = await self._org.rows("salesorders", contract_wire.Agreement, where, "createdon asc,salesorderid asc")
+        return [agreements.agreement(row) for row in rows]
+
+    async def mark_agreement(self, contract_id: str, data: AgreementMark) -> Written:
+        """Our columns first, with the version that was read; then the state, by the action that moves it."""
+        row = await self._org.row("salesorders", contract_id, contract_wire.Agreement)
+        found = agreements.marked(row)
+        ends = data.ended and not found.ended
+        if (found.amendment, found.order_id, ends) == (data.amendment, data.order_id, False):
+            return Written(id=contract_id, created=False, version=mapping.version(row.versionnumber))
+        if (found.amendment, found.order_id) != (data.amendment, data.order_id):
+            path, held = f"{DATA}/salesorders({checked(contract_id)})", {"If-Match": row.etag}
+            await self._org.send("PATCH", path, json=agreements.mark(data), headers=held)
+        if ends:
+            await self._org.send("POST", f"{DATA}/CancelSalesOrder", json=agreements.ending(row.salesorderid))
+        return Written(id=contract_id, created=False)
 
     async def link_project(self, opportunity_id: str, data: ProjectLink) -> Written:
-        row = await self._row("opportunities", opportunity_id, wire.Link)
+        row = await self._org.row("opportunities", opportunity_id, wire.Link)
         linked = mapping.link(row)
         if linked == data:
             return Written(id=opportunity_id, created=False, version=mapping.version(row.versionnumber))
         if linked.project_code and data.project_code and linked.project_code != data.project_code:
             raise Conflict(f"the deal is linked to project {linked.project_code} already", system=mapping.SYSTEM)
-        await self._send(
+        await self._org.send(
             "PATCH",
-            f"{DATA}/opportunities({_checked(opportunity_id)})",
+            f"{DATA}/opportunities({checked(opportunity_id)})",
             json=mapping.link_update(data),
             # Without it a PATCH makes the deal anew, should it be gone by now.
             headers={"If-Match": row.etag},
@@ -187,45 +221,39 @@ class Dataverse:
         return Written(id=opportunity_id, created=not linked.project_code)
 
     async def changes(self, since: str, limit: int = 200) -> Page[Change]:
-        watermark = Watermark.read(since)
-        wanted = max(1, limit)
-        found = await self._rows("opportunities", wire.Changed, watermark.condition(), "versionnumber asc", most=wanted)
-        following = watermark
-        if found:
-            newest = max(row.modifiedon for row in found)
-            following = watermark.after(newest, found[-1].versionnumber, more=len(found) >= wanted)
-        return Page(items=[mapping.change(row) for row in found], next=following.text())
+        found, following = await self._org.changed("opportunities", wire.Changed, since, max(1, limit))
+        return Page(items=[mapping.change(row) for row in found], next=following)
 
     async def accounts(self, cursor: str = "", limit: int = PAGE_SIZE) -> Page[Customer]:
-        rows, following = await self._listed("accounts", wire.Account, "merged ne true", cursor, limit)
+        rows, following = await self._org.listed("accounts", wire.Account, "merged ne true", cursor, limit)
         return Page(items=[mapping.customer(row) for row in rows], next=following)
 
     async def account_changes(self, since: str, limit: int = PAGE_SIZE) -> Page[RecordChange]:
-        found, following = await self._changed("accounts", wire.ChangedAccount, since, limit)
+        found, following = await self._org.changed("accounts", wire.ChangedAccount, since, limit)
         return Page(items=[mapping.record_change(row.accountid, row) for row in found], next=following)
 
     async def people(self, cursor: str = "", limit: int = PAGE_SIZE) -> Page[Contact]:
-        rows, following = await self._listed("contacts", wire.Contact, "statecode eq 0", cursor, limit)
+        rows, following = await self._org.listed("contacts", wire.Contact, "statecode eq 0", cursor, limit)
         return Page(items=[mapping.contact(row) for row in rows], next=following)
 
     async def person(self, person_id: str) -> Contact:
-        found = await self._row("contacts", person_id, wire.Contact)
+        found = await self._org.row("contacts", person_id, wire.Contact)
         for _ in range(_MERGES):
             if not found.merged or not found.master:
                 break
-            found = await self._row("contacts", found.master, wire.Contact)
+            found = await self._org.row("contacts", found.master, wire.Contact)
         person = mapping.contact(found)
         merged = found.contactid.lower() != person_id.lower()
         return msgspec.structs.replace(person, merged_into=found.contactid) if merged else person
 
     async def person_changes(self, since: str, limit: int = PAGE_SIZE) -> Page[RecordChange]:
-        found, following = await self._changed("contacts", wire.ChangedContact, since, limit)
+        found, following = await self._org.changed("contacts", wire.ChangedContact, since, limit)
         return Page(items=[mapping.record_change(row.contactid, row) for row in found], next=following)
 
     async def update_person(self, person_id: str, data: PersonUpdate) -> Written:
-        await self._send(
+        await self._org.send(
             "PATCH",
-            f"{DATA}/contacts({_checked(person_id)})",
+            f"{DATA}/contacts({checked(person_id)})",
             json=person_columns(data),
             # Without it a PATCH makes the person anew, should it be gone by now.
             headers={"If-Match": mapping.tag(data.seen) if data.seen else "*"},
@@ -238,18 +266,18 @@ class Dataverse:
     )
 
     async def whoami(self) -> Account:
-        me: wire.Me = await self._send("GET", f"{DATA}/WhoAmI", wire.Me)
+        me: wire.Me = await self._org.send("GET", f"{DATA}/WhoAmI", wire.Me)
         return Account(system=mapping.SYSTEM, instance=me.organization_id, user=me.user_id)
 
     async def described(self, kind: str) -> Described:
         """A table's columns, and what its choices may hold."""
         path = f"{DATA}/EntityDefinitions(LogicalName='{kind}')"
         asked = {"$select": "LogicalName", "$expand": "Attributes($select=LogicalName)"}
-        table: wire.Entity = await self._send("GET", path, wire.Entity, params=asked)
+        table: wire.Entity = await self._org.send("GET", path, wire.Entity, params=asked)
         closed: dict[str, list[str]] = {}
         for choice in CHOICES:
             asked = {"$select": "LogicalName", "$expand": "OptionSet($select=Options)"}
-            told: wire.Rows[wire.Choice] = await self._send(
+            told: wire.Rows[wire.Choice] = await self._org.send(
                 "GET", f"{path}/Attributes/{choice}", wire.Rows[wire.Choice], params=asked
             )
             closed |= {
@@ -269,99 +297,22 @@ class Dataverse:
             "lead": ("leads", wire.Lead, lambda row: mapping.lead(row, "", [])),
             "quote": ("quotes", quote_wire.Quote, lambda row: mapping.quote(row, [])),
             "quotedetail": ("quotedetails", quote_wire.QuoteLine, lambda row: row),
-            "salesorder": ("salesorders", wire.Order, mapping.contract),
+            "salesorder": ("salesorders", contract_wire.Agreement, agreements.agreement),
+            "salesorderdetail": ("salesorderdetails", contract_wire.OrderLine, lambda row: row),
+            "tg_contractamendment": ("tg_contractamendments", contract_wire.Amendment, lambda row: row),
+            "tg_contractamendmentline": ("tg_contractamendmentlines", contract_wire.AmendmentLine, lambda row: row),
         }
         table, shape, read = shapes[kind]
         where = "tg_role ne null" if shape is wire.Demand else ""
-        row = await self._first(table, shape, where, "createdon desc")
+        row = await self._org.first(table, shape, where, "createdon desc")
         return row is not None and bool(read(row))
 
     async def close(self) -> None:
         """Close the connection's client."""
-        await self._http.aclose()
-
-    async def _row(self, table: str, record_id: str, shape: type[R]) -> R:
-        path = f"{DATA}/{table}({_checked(record_id)})"
-        row: R = await self._send("GET", path, shape, params=_columns(shape), headers={"Prefer": LABELLED})
-        return row
-
-    async def _first(self, table: str, shape: type[R], where: str, order: str) -> R | None:
-        asked = _columns(shape) | {"$filter": where, "$orderby": order, "$top": "1"}
-        page = await self._page(
-            f"{DATA}/{table}", shape, {name: text for name, text in asked.items() if text}, LABELLED
-        )
-        return page.value[0] if page.value else None
-
-    async def _rows(self, table: str, shape: type[R], where: str, order: str, most: int | None = None) -> list[R]:
-        """Every record, page by page, or the first `most`. A page's link is followed as it is, with the same wish."""
-        prefer = f"odata.maxpagesize={min(most or PAGE, PAGE)},{LABELLED}"
-        asked = _columns(shape) | {"$filter": where, "$orderby": order}
-        page = await self._page(f"{DATA}/{table}", shape, asked, prefer)
-        found, seen = list(page.value), set[str]()
-        while page.next_link and (most is None or len(found) < most):
-            if page.next_link in seen:
-                raise Drifted("the link to the next page leads to a page that was read already", system=mapping.SYSTEM)
-            seen.add(page.next_link)
-            page = await self._page(_path_of(page.next_link), shape, None, prefer)
-            found += page.value
-        return found[:most]
-
-    async def _changed(self, table: str, shape: type[C], since: str, limit: int) -> tuple[list[C], str]:
-        """The rows that changed since a watermark, and the watermark of the next poll."""
-        watermark = Watermark.read(since)
-        found = await self._rows(table, shape, watermark.condition(), "versionnumber asc", most=limit)
-        if not found:
-            return found, watermark.text()
-        newest = max(row.modifiedon for row in found)
-        return found, watermark.after(newest, found[-1].versionnumber, more=len(found) >= limit).text()
-
-    async def _listed(self, table: str, shape: type[R], where: str, cursor: str, limit: int) -> tuple[list[R], str]:
-        """One page in the order of the key, and where the next begins: its own cookie, which says the last key."""
-        (cookie,) = place(cursor, r"<cookie [^<>]+/>")
-        asked = _columns(shape) | {"$filter": where} | ({"$skiptoken": cookie} if cookie else {})
-        page = await self._page(f"{DATA}/{table}", shape, asked, f"odata.maxpagesize={limit},{LABELLED}")
-        if not page.next_link:
-            return page.value, ""
-        following = httpx.URL(_path_of(page.next_link)).params.get("$skiptoken", "")
-        if following in ("", cookie):
-            raise Drifted("the link to the next page leads to no other page", system=mapping.SYSTEM)
-        return page.value, next_place(following)
-
-    async def _page(self, path: str, shape: type[R], asked: dict[str, str] | None, prefer: str) -> wire.Rows[R]:
-        page: wire.Rows[R] = await self._send(
-            "GET",
-            path,
-            wire.Rows[shape],  # type: ignore[valid-type]  # a type given at run time
-            params=asked,
-            headers={"Prefer": prefer},
-        )
-        return page
-
-    async def _send(self, method: str, path: str, returns: Any = None, **options: Any) -> Any:
-        return await send(self._http, method, path, returns, system=mapping.SYSTEM, faults=fault_of, **options)
-
-
-def _columns(shape: type[wire.Row]) -> dict[str, str]:
-    wanted = {"$select": shape.select()}
-    return wanted | {"$expand": shape.expand()} if shape.expands else wanted
-
-
-def _path_of(link: str) -> str:
-    """Where a page's link leads: only its path, since whatever host it names, the token goes to ours."""
-    try:
-        return httpx.URL(link).raw_path.decode("ascii")
-    except httpx.InvalidURL as wrong:
-        raise Drifted(f"the link to the next page is none: {wrong}", system=mapping.SYSTEM) from wrong
-
-
-def _checked(record_id: str) -> str:
-    """An id fit for an address and a filter; anything else cannot exist."""
-    if not _ID.match(record_id):
-        raise NotFound(f"{record_id[:40]!r} is no id of a Dataverse record", system=mapping.SYSTEM)
-    return record_id.lower()
+        await self._org.close()
 
 
 _: tuple[
     type[Opportunities], type[Accounts], type[AccountList], type[People], type[Leads], type[Changes], type[Connection]
 ] = (Dataverse,) * 7
-_quotes: type[Quotes] = Dataverse
+_sold: tuple[type[Quotes], type[Agreements]] = (Dataverse,) * 2

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.dataverse import mapping, quote_wire, wire
+from system_apis.dataverse import agreements, contract_wire, mapping, quote_wire, wire
 
 
 def _columns(*shapes: type[wire.Row]) -> list[str]:
@@ -38,10 +38,25 @@ CHECKS: Final = (
     Checked(object="quotedetail", fields=_columns(quote_wire.QuoteLine)),
     Checked(
         object="salesorder",
-        fields=_columns(wire.Order),
+        fields=_columns(contract_wire.Agreement),
         words={
             "tg_contracttype": _codes(mapping.CONTRACT_TYPES),
             "statecode": _codes(mapping.ORDER_STATES),
         },
+    ),
+    Checked(
+        object="salesorderdetail",
+        fields=_columns(contract_wire.OrderLine),
+        words={"tg_contracttype": _codes(mapping.CONTRACT_TYPES)},
+    ),
+    Checked(
+        object="tg_contractamendment",
+        fields=_columns(contract_wire.Amendment),
+        words={"tg_kind": _codes(agreements.KINDS), "tg_status": _codes(agreements.STATUSES)},
+    ),
+    Checked(
+        object="tg_contractamendmentline",
+        fields=_columns(contract_wire.AmendmentLine),
+        words={"tg_contracttype": _codes(mapping.CONTRACT_TYPES)},
     ),
 )

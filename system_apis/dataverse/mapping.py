@@ -86,7 +86,7 @@ T = TypeVar("T")
 
 def opportunity(row: wire.Opportunity, lines: list[wire.Demand], quote_id: str, contract_id: str) -> Opportunity:
     """A deal. Its lines that name a role are what it will need; percent becomes a share."""
-    state, category = _known(DEAL_STATES, row.statecode, "state of a deal")
+    state, category = known(DEAL_STATES, row.statecode, "state of a deal")
     closes = row.estimatedclosedate or row.actualclosedate
     if closes is None:
         raise VendorRefused("estimatedclosedate is empty: give the deal the day it is expected to close", system=SYSTEM)
@@ -97,7 +97,7 @@ def opportunity(row: wire.Opportunity, lines: list[wire.Demand], quote_id: str, 
         name=row.name,
         account_id=row.account or "",
         stage=Stage(code=(row.stepname or state) if category == "open" else state, category=category),
-        amount=money(row.estimatedvalue or Decimal(0), _currency(row.currency), system=SYSTEM),
+        amount=money(row.estimatedvalue or Decimal(0), currency_of(row.currency), system=SYSTEM),
         close_date=closes,
         won_generation=row.tg_wongeneration or 0,
         probability=Decimal(row.closeprobability or 0) / 100,
@@ -148,7 +148,7 @@ def contact(row: wire.Contact) -> Contact:
     """A person; the role is what they are to their own account."""
     roles = []
     if row.tg_contactrole is not None and row.account:
-        role = _known(CONTACT_ROLES, row.tg_contactrole, "contact role", row.role)
+        role = known(CONTACT_ROLES, row.tg_contactrole, "contact role", row.role)
         roles = [ContactRole(account_id=row.account, role=role)]
     return Contact(
         id=row.contactid,
@@ -174,7 +174,7 @@ def lead(row: wire.Lead, opportunity_id: str, absorbed: list[str]) -> Lead:
         given=row.firstname or "",
         family=row.lastname or "",
         email=row.emailaddress1 or "",
-        status=_known(LEAD_STATES, row.statecode, "state of a lead"),
+        status=known(LEAD_STATES, row.statecode, "state of a lead"),
         account_id=row.account or "",
         contact_id=row.contact or "",
         opportunity_id=opportunity_id,
@@ -184,11 +184,11 @@ def lead(row: wire.Lead, opportunity_id: str, absorbed: list[str]) -> Lead:
 
 def quote(row: quote_wire.Quote, lines: list[quote_wire.QuoteLine]) -> Quote:
     """An offer with its lines. A total that is not worked out yet is the sum of them."""
-    currency = _currency(row.currency)
+    currency = currency_of(row.currency)
     total = row.totalamount
     if total is None:
         total = sum((line.extendedamount for line in lines), Decimal(0))
-    status = _known(QUOTE_STATES, row.statecode, "state of a quote")
+    status = known(QUOTE_STATES, row.statecode, "state of a quote")
     return Quote(
         id=row.quoteid,
         source=source(row.versionnumber, row.modifiedon),
@@ -233,7 +233,7 @@ def quote_closing(wanted: QuoteMark, quote_id: str) -> quote_wire.Closing:
 
 def contract(row: wire.Order) -> Contract:
     """What was agreed, as the order has it. Signed is what the customer signed, not what somebody submitted."""
-    currency = _currency(row.currency)
+    currency = currency_of(row.currency)
     return Contract(
         id=row.salesorderid,
         source=source(row.versionnumber, row.modifiedon),
@@ -250,7 +250,8 @@ def contract(row: wire.Order) -> Contract:
         at_risk_until=row.tg_atriskuntil,
         po_number=row.tg_ponumber or "",
         payment_terms=row.payment_terms or "",
-        status=_known(ORDER_STATES, row.statecode, "state of an order"),
+        status=known(ORDER_STATES, row.statecode, "state of an order"),
+        amendment=row.tg_carriedamendment,
     )
 
 
@@ -319,7 +320,7 @@ def _quote_line(number: int, line: quote_wire.QuoteLine, currency: str) -> Quote
         seq=line.lineitemnumber or number,
         item=line.product.name if line.product else line.productdescription or "",
         code=(line.product.productnumber or "") if line.product else "",
-        kind="labour" if kind is None else _known(PRODUCT_TYPES, kind, "type of product"),
+        kind="labour" if kind is None else known(PRODUCT_TYPES, kind, "type of product"),
         qty=line.quantity,
         unit_price=money(line.priceperunit, currency, system=SYSTEM),
         net=money(line.extendedamount, currency, system=SYSTEM),
@@ -348,7 +349,8 @@ def _addresses(row: wire.Account) -> list[Address]:
     ]
 
 
-def _currency(found: wire.Currency | None) -> str:
+def currency_of(found: wire.Currency | None) -> str:
+    """The code of a record's currency; refused where it has none."""
     if found is None:
         raise VendorRefused("transactioncurrencyid is empty: an amount without its currency is none", system=SYSTEM)
     return found.isocurrencycode
@@ -363,10 +365,11 @@ def _day(text: str | None) -> date | None:
 
 
 def _contract_type(code: int | None, label: str | None) -> ContractType:
-    return "tm" if code is None else _known(CONTRACT_TYPES, code, "contract type", label)
+    return "tm" if code is None else known(CONTRACT_TYPES, code, "contract type", label)
 
 
-def _known(words: Mapping[int, T], code: int, what: str, label: str | None = None) -> T:
+def known(words: Mapping[int, T], code: int, what: str, label: str | None = None) -> T:
+    """What a code means; `Drifted` names the words there are."""
     if code not in words:
         said = f"{code} ({label})" if label else str(code)
         raise Drifted(f"{what} {said} is not one we know: {', '.join(map(str, words))}", system=SYSTEM)

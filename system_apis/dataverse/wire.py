@@ -253,6 +253,7 @@ class Order(Row, frozen=True, kw_only=True):
     tg_signedon: date | None
     tg_atriskuntil: date | None
     tg_ponumber: str | None
+    tg_carriedamendment: int | None
     account: str | None = field(name="_customerid_value")
     opportunity: str | None = field(name="_opportunityid_value")
     currency: Currency | None = field(name="transactioncurrencyid")

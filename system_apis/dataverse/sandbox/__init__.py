@@ -9,6 +9,7 @@ and a deal is won by an action only. No app is known at first:
     PUT /_sandbox/options/hidden_fields   ["opportunity.tg_practice"]     not there, or under another name
     PUT /_sandbox/options/more_values     {"opportunity.tg_contracttype": {"100000009": "Success Fee"}}
     PUT /_sandbox/options/closed_quotes_locked   true           a won quote takes no edit (from memory)
+    PUT /_sandbox/options/closed_orders_locked   true           a cancelled order takes no edit (from memory)
     PUT /_sandbox/options/request_limit   6000                            calls in five minutes
 """
 
@@ -66,6 +67,7 @@ SANDBOX = Sandbox(
         "request_limit": 6000,
         "largest_page": 5000,
         "closed_quotes_locked": False,
+        "closed_orders_locked": False,
     },
     headers=entra.counted,
     tls=True,

@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from foundation.sandbox import Box, Record
+from system_apis.dataverse.sandbox.contracts import keep_signed
 from system_apis.dataverse.sandbox.errors import no_record, no_segment, not_declared, refused, twin
 from system_apis.dataverse.sandbox.schema import CHOICES, NUMBERS, SETS, TABLES, Column, Table
 
@@ -74,6 +75,7 @@ def create(box: Box, table: Table, given: Mapping[str, Any]) -> Record:
     if box.store.get(table.name, id):
         raise twin()
     _no_twin(box, table, values)
+    keep_signed(box, table, {}, values)
     record = {each.name: each.default for each in table.columns.values()} | values | {table.key: id}
     record["ownerid"] = record["ownerid"] or INTEGRATION_USER
     record |= _computed(box, table, record, {})
@@ -89,6 +91,7 @@ def update(box: Box, table: Table, id: str, given: Mapping[str, Any]) -> Record:
     values = _checked(box, table, given)
     if table.name == "quote" and box.option("closed_quotes_locked") and before["statecode"] > 1:
         raise refused(400, "0x80048408", "The quote cannot be edited because it is closed.")
+    keep_signed(box, table, before, values)
     if table.name == "opportunity" and values.get("statecode"):
         raise refused(400, "0x80048408", "This message can not be used to set the state of opportunity.")
     return save(box, table, before, values)
@@ -127,6 +130,14 @@ def close_quote(box: Box, id: str, state: int, status: int) -> Record:
     if before["statecode"] != 1:
         raise refused(400, "0x80048408", "The quote cannot be closed because it is not in the active state.")
     return save(box, TABLES["quote"], before, {"statecode": state, "statuscode": status})
+
+
+def cancel_order(box: Box, id: str, status: int) -> Record:
+    """What CancelSalesOrder does: of an order that is active or submitted."""
+    before = read(box, TABLES["salesorder"], id)
+    if before["statecode"] not in (0, 1):
+        raise refused(400, "0x80048408", "The order cannot be canceled because it is closed.")
+    return save(box, TABLES["salesorder"], before, {"statecode": 2, "statuscode": status})
 
 
 def revise(box: Box, id: str) -> Record:

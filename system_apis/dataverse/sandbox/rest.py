@@ -30,6 +30,8 @@ _NAMED: Final = re.compile(r"^LogicalName='(\w+)'$")
 _CLOSING: Final = {"WinOpportunity": True, "LoseOpportunity": False}
 _QUOTE_CLOSING: Final = {"WinQuote": (2, {4}), "CloseQuote": (3, {5, 6, 7})}
 """Action -> the state it moves an active quote to, and the reasons it takes."""
+_NO_MONEY: Final = 4
+"""The one reason for cancelling an order that an organisation has at first."""
 
 
 @route("/api/data/{version:str}/{segment:str}", http_method=["GET", "POST", "PATCH", "DELETE"], status_code=200)
@@ -48,6 +50,8 @@ async def segment_of(
         return _close(box, body_of(await request.body()), won=_CLOSING[segment])
     if segment in _QUOTE_CLOSING and request.method == "POST":
         return _close_quote(box, body_of(await request.body()), *_QUOTE_CLOSING[segment])
+    if segment == "CancelSalesOrder" and request.method == "POST":
+        return _cancel_order(box, body_of(await request.body()))
     known = _SEGMENT.match(segment)
     if known is None:
         raise no_segment(segment)
@@ -175,6 +179,15 @@ def _close_quote(box: Box, body: Record, state: int, reasons: set[int]) -> Answe
     if known is None or body.get("Status") not in reasons:
         raise refused(400, PAYLOAD, "Error identified in Payload provided by the user: QuoteClose and Status")
     org.close_quote(box, org.read(box, TABLES["quote"], known[1])["quoteid"], state, body["Status"])
+    return answer(204)
+
+
+def _cancel_order(box: Box, body: Record) -> Answer:
+    bound = str(body.get("OrderClose", {}).get("salesorderid@odata.bind", ""))
+    known = re.search(r"salesorders\((.+)\)$", bound)
+    if known is None or body.get("Status") != _NO_MONEY:
+        raise refused(400, PAYLOAD, "Error identified in Payload provided by the user: OrderClose and Status")
+    org.cancel_order(box, org.read(box, TABLES["salesorder"], known[1])["salesorderid"], body["Status"])
     return answer(204)
 
 

@@ -118,6 +118,22 @@ CONTRACT_TYPES: Final = {
 }
 CONTACT_ROLES: Final = {100000000: "Buyer", 100000001: "Billing", 100000002: "Sponsor", 100000003: "Approver"}
 TERMS: Final = {1: "Net 30", 2: "2% 10, Net 30", 3: "Net 45", 4: "Net 60"}
+EXCEPTIONS: Final = dict(
+    enumerate(
+        (
+            "paper_checked",
+            "master_agreement",
+            "overlapping_work",
+            "effective_period",
+            "retroactive",
+            "unbilled_work",
+        ),
+        100000000,
+    )
+)
+"""Rules of contract sync that only hold a document up, and that somebody entitled to may waive for it."""
+AMENDMENT_KINDS: Final = dict(enumerate(("Change", "Renewal", "Termination", "Assignment"), 100000000))
+AMENDMENT_STATUSES: Final = dict(enumerate(("Draft", "In Approval Process", "Agreed", "Void"), 100000000))
 _ACTIVE: Final = _states({0: "Active", 1: "Inactive"}, {1: "Active", 2: "Inactive"})
 _CONTRACT_TYPE: Final = _pick("tg_contracttype", CONTRACT_TYPES)
 _LINE: Final = (
@@ -128,6 +144,17 @@ _LINE: Final = (
     *_of("Money", "priceperunit", required=True),
     *_of("Money", "baseamount", "extendedamount", writable=False),
     _text("tg_role"),
+)
+
+_DOCUMENT: Final = (
+    _text("tg_documenthash", 64),
+    _text("tg_signatureenvelope", 80),
+    Column(name="tg_approvedexceptions", type="MultiSelectPicklist", options=EXCEPTIONS),
+)
+_TERMS: Final = (
+    _CONTRACT_TYPE,
+    *_of("Money", "tg_nottoexceed"),
+    *_of("DateOnly", "tg_startson", "tg_endson"),
 )
 
 TABLES: Final[Mapping[str, Table]] = {
@@ -267,13 +294,52 @@ TABLES: Final[Mapping[str, Table]] = {
             _CONTRACT_TYPE,
             *_of("DateOnly", "tg_startson", "tg_endson", "tg_signedon", "tg_atriskuntil"),
             _text("tg_ponumber", 80),
+            _DOCUMENT,
+            _text("tg_legalentity", 20),
+            _text("tg_governinglaw"),
+            _to("tg_mastercontract", tg_MasterContract="salesorder"),
+            *_of("Boolean", "tg_evergreen", default=False),
+            *_of("Decimal", "tg_upliftpercent"),
+            *_of("DateOnly", "tg_upliftfrom"),
+            *_of("Money", "tg_nottoexceed"),
+            *_of("Integer", "tg_carriedamendment"),
+            _text("tg_erporderid", 80),
         ),
         _table(
             "salesorderdetail",
             "salesorderdetails",
             _to("salesorderid", salesorderid="salesorder"),
             _LINE,
+            _TERMS,
             label="productdescription",
+        ),
+        _table(
+            "tg_contractamendment",
+            "tg_contractamendments",
+            _text("tg_name"),
+            _to("tg_contract", tg_Contract="salesorder"),
+            *_of("Integer", "tg_number", required=True),
+            _pick("tg_kind", AMENDMENT_KINDS, default=100000000),
+            _pick("tg_status", AMENDMENT_STATUSES, default=100000000),
+            *_of("Integer", "tg_basedon"),
+            *_of("DateOnly", "tg_effectiveon", "tg_signedon", "tg_newendson"),
+            _DOCUMENT,
+            *_of("Money", "tg_valuechange", "tg_nottoexceedchange"),
+            _text("tg_newlegalentity", 20),
+            _CURRENCY,
+            label="tg_name",
+        ),
+        _table(
+            "tg_contractamendmentline",
+            "tg_contractamendmentlines",
+            _text("tg_name"),
+            _to("tg_contract", tg_Contract="salesorder"),
+            _to("tg_amendment", tg_Amendment="tg_contractamendment"),
+            *_of("Integer", "tg_linenumber"),
+            *_of("Money", "tg_amount"),
+            _TERMS,
+            _CURRENCY,
+            label="tg_name",
         ),
         _table(
             "product",

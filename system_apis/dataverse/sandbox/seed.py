@@ -15,6 +15,8 @@ CURRENCIES: Final = {"USD": 2, "EUR": 2, "INR": 2, "GBP": 2, "JPY": 0, "KWD": 3}
 CODES: Final = dict(zip(("tm", "fixed", "milestone", "retainer", "managed", "nte"), CONTRACT_TYPES, strict=True))
 CONTACT_ROLES: Final = {"buyer": 100000000, "billing": 100000001, "sponsor": 100000002, "approver": 100000003}
 SERVICES: Final = 3
+_TALKED_ABOUT: Final = 10
+"""The deal whose contract has an amendment in draft."""
 
 
 def deal_id(deal: Deal) -> str:
@@ -162,6 +164,7 @@ def _order(box: Box, deal: Deal, opportunity: str, quote: str, products: dict[st
         tg_startson=deal.start.isoformat(),
         tg_endson=deal.end.isoformat(),
         tg_ponumber=deal.po_number,
+        tg_governinglaw=deal.governing_law,
         **{
             "opportunityid@odata.bind": bind("opportunity", opportunity),
             "quoteid@odata.bind": bind("quote", quote),
@@ -171,10 +174,27 @@ def _order(box: Box, deal: Deal, opportunity: str, quote: str, products: dict[st
     )
     for number, role in enumerate(deal.roles, 1):
         line = _line(number, role.hours, role.rate, role.name, products[role.name])
+        line |= {"productdescription": role.name, "tg_contracttype": CODES[deal.contract_type]}
         _make(box, "salesorderdetail", **line, **{"salesorderid@odata.bind": bind("salesorder", order)})
+    if deal.number == _TALKED_ABOUT:
+        _amendment(box, deal, order)
     if deal.signed:
         signed = {"statecode": 1, "statuscode": 3, "tg_signedon": box.now().date().isoformat()}
+        signed |= {"tg_documenthash": deal.document, "tg_signatureenvelope": deal.envelope}
         org.update(box, TABLES["salesorder"], order, signed)
+
+
+def _amendment(box: Box, deal: Deal, order: str) -> None:
+    of: Record = {
+        "tg_Contract@odata.bind": bind("salesorder", order),
+        "transactioncurrencyid@odata.bind": currency(deal.currency),
+    }
+    effective = deal.end.isoformat()
+    planned = {"tg_name": "Amendment 1", "tg_number": 1, "tg_basedon": 0, "tg_effectiveon": effective}
+    made = _make(box, "tg_contractamendment", **planned, **of)
+    line = {"tg_name": "To be agreed", "tg_linenumber": 1, "tg_amount": 0}
+    above = {"tg_Amendment@odata.bind": bind("tg_contractamendment", made)}
+    _make(box, "tg_contractamendmentline", **line, **above, **of)
 
 
 def _line(number: int, hours: int, rate: object, role: str, product: str) -> Record:

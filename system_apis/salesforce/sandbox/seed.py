@@ -1,10 +1,9 @@
 """The org at first: the firm's accounts and people, and twelve open deals, each with a quote and a contract."""
 
-from hashlib import sha256
 from typing import Final
 
 from foundation.sandbox import Box, Record, encode
-from foundation.sandbox.firm import ACCOUNTS, ENTITIES, Account, Deal, Role, deals, item_code
+from foundation.sandbox.firm import ACCOUNTS, Account, Deal, Role, deals, item_code
 from foundation.sandbox.salesforce.rows import found_org
 from system_apis.salesforce.sandbox import org
 from system_apis.salesforce.sandbox.schema import KINDS
@@ -148,7 +147,7 @@ def _contract(box: Box, deal: Deal) -> str:
             "Payment_Terms__c": deal.account.terms,
             "PO_Number__c": deal.po_number,
             "Opportunity__c": deal.id,
-            "Governing_Law__c": next(each.country for each in ENTITIES if each.code == deal.entity),
+            "Governing_Law__c": deal.governing_law,
         },
     )
     for number, role in enumerate(deal.roles, 1):
@@ -158,20 +157,12 @@ def _contract(box: Box, deal: Deal) -> str:
     state: Record = {"Status": "In Approval Process"}
     if deal.signed:
         state = {"Status": "Activated", "CustomerSignedDate": box.now().date().isoformat()}
-        state |= {
-            "Document_Hash__c": executed(deal.number),
-            "Signature_Envelope__c": f"contract-envelope-{deal.number}",
-        }
+        state |= {"Document_Hash__c": deal.document, "Signature_Envelope__c": deal.envelope}
     if deal.number == _TALKED_ABOUT:
         planned = {"Contract__c": contract, "Number__c": 1, "Based_On__c": 0, "CurrencyIsoCode": deal.currency}
         _make(box, "Contract_Amendment__c", planned | {"Effective_Date__c": deal.end.isoformat()})
     org.update(box, KINDS["contract"], contract, state)
     return contract
-
-
-def executed(number: int) -> str:
-    """The hash of the document that was signed for a deal."""
-    return sha256(f"contract of deal {number}".encode()).hexdigest()
 
 
 def _demand(deal: Deal, role: Role) -> Record:

@@ -1,0 +1,129 @@
+"""Contract sync where Dynamics is the CRM: by binding alone."""
+
+import shutil
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from canonical.dates import now
+from canonical.money import Money
+from canonical.ports.contract_runs import ContractRunDetail
+from foundation.sandbox import Box
+from process_apis.bindings import Bindings
+from system_apis import Demo
+from system_apis.dataverse.sandbox import org
+from system_apis.dataverse.sandbox.contracts import AGREED
+from system_apis.dataverse.sandbox.schema import TABLES
+from system_apis.dataverse.sandbox.seed import CODES, bind, currency, deal_id
+from tests.process.contracting import Contracting, rules
+from tests.process.world import BINDINGS, World, world
+
+CHANGE, TERMINATION, PAPER, UNBILLED = 100000000, 100000002, "100000000", "100000005"
+
+
+class Dynamics:
+    """Legal operations' work in Dynamics."""
+
+    def __init__(self, firm: World) -> None:
+        self.firm, self.legal, self.box = firm, Contracting(firm), firm.boxes["dataverse"]
+
+    def order(self, code: str) -> dict[str, Any]:
+        """The order that is a deal's contract."""
+        (found,) = self.box.store.find("salesorder", opportunityid=deal_id(self.firm.deal(code)))
+        return found
+
+    def amend(self, code: str, number: int, amount: int, kind: int = CHANGE, **fields: Any) -> str:
+        """An agreed amendment of one line, signed today."""
+        deal = self.firm.deal(code)
+        of = {
+            "tg_Contract@odata.bind": bind("salesorder", self.order(code)["salesorderid"]),
+            "transactioncurrencyid@odata.bind": currency(deal.currency),
+        }
+        plain: dict[str, Any] = {
+            "tg_number": number,
+            "tg_kind": kind,
+            "tg_basedon": number - 1,
+            "tg_effectiveon": deal.start.isoformat(),
+            "tg_signedon": now().date().isoformat(),
+            "tg_documenthash": sha256(f"{code} {number}".encode()).hexdigest(),
+            "tg_signatureenvelope": f"envelope-{code}-{number}",
+            "tg_valuechange": amount,
+        }
+        made = str(org.create(self.box, TABLES["tg_contractamendment"], plain | of | fields)["tg_contractamendmentid"])
+        line = {"tg_name": "More work", "tg_linenumber": 1, "tg_amount": amount, "tg_contracttype": CODES["tm"]}
+        above = {"tg_Amendment@odata.bind": bind("tg_contractamendment", made)}
+        if amount:
+            org.create(self.box, TABLES["tg_contractamendmentline"], line | above | of)
+        org.update(self.box, TABLES["tg_contractamendment"], made, {"tg_status": AGREED})
+        return made
+
+    async def played(self, code: str, amendment: int | None = None) -> ContractRunDetail:
+        return await self.legal.played(self.order(code)["salesorderid"], amendment)
+
+    async def told(self, code: str) -> dict[str, Money | None]:
+        """What the contract comes to in every system, the CRM's own word first."""
+        key, order = f"dataverse:{deal_id(self.firm.deal(code))}", self.order(code)["salesorderid"]
+        signed = await self.firm.adapters["dataverse"].agreement(order)
+        erp, psa = self.firm.adapters["netsuite"], self.firm.adapters["kantata"]
+        return {
+            "signed": signed.in_force(signed.amendment or 0).value,
+            "terms": (await erp.contract_terms(f"dataverse:{order}")).value,
+            "erp": (await erp.project_by_key(key)).budget,
+            "psa": (await psa.project_by_key(key)).budget,
+            "plan": (await erp.billing_schedule_by_key(f"{key}:billing")).total(),
+        }
+
+
+@pytest.fixture
+async def dynamics(
+    tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path
+) -> AsyncIterator[Dynamics]:
+    path = tmp_path / "tiergate.sqlite"
+    shutil.copy(empty, path)
+    bindings: Bindings = BINDINGS | {"crm": "dataverse"}
+    async with world(f"sqlite:///{path}", known, boxes, bindings=bindings) as firm:
+        yield Dynamics(firm)
+
+
+async def test_an_order_of_dynamics_is_carried_amended_and_taken_back_in_every_system(dynamics: Dynamics) -> None:
+    assert (await dynamics.firm.played("D02")).run.verified
+    signed = dynamics.firm.deal("D02")
+    worth, more = Money.of(signed.amount, signed.currency), Money.of(5000, signed.currency)
+    first = await dynamics.played("D02")
+    assert (first.run.status, first.run.verified, rules(first) if first.run.problem else []) == ("succeeded", True, [])
+    assert first.run.id == f"ctr:dataverse:{dynamics.order('D02')['salesorderid']}:0:{signed.document[:16]}"
+    kept = dynamics.order("D02")
+    assert (kept["tg_carriedamendment"], kept["tg_erporderid"], kept["statecode"]) == (0, first.run.order_id, 1)
+    assert set((await dynamics.told("D02")).values()) == {worth}
+
+    amendment = dynamics.amend("D02", 1, 5000, tg_signatureenvelope=None)
+    held = await dynamics.played("D02")
+    assert rules(held) == ["paper_checked"]
+    org.update(dynamics.box, TABLES["tg_contractamendment"], amendment, {"tg_approvedexceptions": PAPER})
+    second = await dynamics.legal.again(held)
+    assert (second.run.status, second.run.verified, second.run.contract.amendment) == ("succeeded", True, 1)
+    assert set((await dynamics.told("D02")).values()) == {worth + more}
+    assert dynamics.order("D02")["tg_carriedamendment"] == 1
+
+    assert (await dynamics.legal.undone(second)).run.status == "cancelled"
+    assert set((await dynamics.told("D02")).values()) == {worth}
+    assert (dynamics.order("D02")["tg_carriedamendment"], len(dynamics.legal.orders())) == (0, 1)
+    assert dynamics.firm.duplicates() == []
+
+
+async def test_an_amendment_that_ends_a_contract_cancels_its_order_and_the_deal_still_knows_it(
+    dynamics: Dynamics,
+) -> None:
+    assert (await dynamics.played("D01")).run.status == "succeeded"
+    dynamics.amend("D01", 1, 0, TERMINATION, tg_valuechange=None, tg_approvedexceptions=UNBILLED)
+    done = await dynamics.played("D01")
+    assert (done.run.status, done.run.verified) == ("succeeded", True), done.run.problem
+    order = dynamics.order("D01")
+    assert (order["statecode"], order["tg_carriedamendment"]) == (2, 1)
+    terms = await dynamics.firm.adapters["netsuite"].contract_terms(f"dataverse:{order['salesorderid']}")
+    assert (terms.status, terms.amendment) == ("cancelled", 1)
+    deal = await dynamics.firm.adapters["dataverse"].opportunity(deal_id(dynamics.firm.deal("D01")))
+    assert deal.contract_id == order["salesorderid"]
