@@ -3,13 +3,14 @@
 A work breakdown may have hundreds of tasks: it is written in pages, each of which may be written again.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Protocol
 
 import msgspec
 
 from canonical.base import Value
 from canonical.classes import PUBLIC
-from canonical.faults import Invalid, NotFound
+from canonical.faults import FieldError, Invalid, NotFound
 from canonical.objects import ProjectSetup, Task
 from canonical.ports.operation import Written, operation
 
@@ -84,3 +85,11 @@ class WorkBreakdowns(Protocol):
     @operation("POST", "/projects/{project_id}/tasks/removal", raises=(NotFound,))
     async def remove_tasks(self, project_id: str, data: TaskRefs) -> TasksRemoved:
         """Delete tasks nobody has entered time on. One that is gone already counts as removed."""
+
+
+def refuse_unkept(data: ProjectSetup, cannot: Mapping[str, str], *, system: str) -> None:
+    """`Invalid` when a write names fields the system does not keep: each with the reason it gives in its reading."""
+    unkept = [name for name in cannot if getattr(data, name) is not None]
+    if unkept:
+        errors = [FieldError(pointer=f"/{name}", detail=cannot[name]) for name in unkept]
+        raise Invalid(" ".join(dict.fromkeys(cannot[name] for name in unkept)), errors=errors, system=system)

@@ -143,6 +143,11 @@ def unsaved(saved: list[wire.Saved]) -> Fault | None:
     return kind(first.message, errors=errors, code=first.status_code)
 
 
+def undone(part: wire.Part) -> bool:
+    """Whether a part of a composite says no more than that another one failed."""
+    return b'"PROCESSING_HALTED"' in bytes(part.body)
+
+
 def _kind(code: str, message: str) -> type[Fault] | None:
     # The same code says that a field is not there, and that no record has the external id we refer to.
     if code == "INVALID_FIELD" and message.startswith("Foreign key external ID"):

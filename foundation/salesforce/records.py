@@ -16,7 +16,7 @@ from foundation.connections import Connection
 from foundation.cursors import cursor as next_place
 from foundation.cursors import place
 from foundation.salesforce import wire
-from foundation.salesforce.faults import fault_of, limited, unsaved
+from foundation.salesforce.faults import fault_of, limited, undone, unsaved
 from foundation.salesforce.sign_in import sign_in
 from foundation.salesforce.usage import Usage, usage_of
 from foundation.vendor_http import http_client, read_part, send
@@ -159,6 +159,21 @@ class Records:
         body = {"allOrNone": True, "records": records}
         saved: list[wire.Saved] = await self.send("PATCH", f"{DATA}/composite/sobjects", list[wire.Saved], fields=body)
         self._all_saved(saved, len(records))
+
+    async def delete_all(self, records: list[Any], ids: list[str]) -> None:
+        """Change up to 200 records at once and delete these, all or none: a composite of two collections."""
+        named = urlencode({"ids": ",".join(map(self.checked, ids)), "allOrNone": "true"}, safe=",")
+        every: Any = {"allOrNone": True, "records": records}
+        changed = {"method": "PATCH", "url": f"{DATA}/composite/sobjects", "referenceId": "changed", "body": every}
+        deleted = {"method": "DELETE", "url": f"{DATA}/composite/sobjects?{named}", "referenceId": "deleted"}
+        body = {"allOrNone": True, "compositeRequest": [changed, deleted]}
+        answer = await self.send("POST", f"{DATA}/composite", wire.Composite, fields=body)
+        told = {each.reference_id: each for each in answer.composite_response}
+        if not {"changed", "deleted"} <= told.keys():
+            raise Drifted("a composite was answered in part", system=self._system)
+        expected = {"changed": len(records), "deleted": len(ids)}
+        for name in sorted(expected, key=lambda name: undone(told[name])):  # what failed before what was undone by it
+            self._all_saved(self._part(told[name], list[wire.Saved]), expected[name])
 
     async def delete(self, kind: str, record_id: str) -> None:
         """Move a record to the recycle bin; nothing happens when it is there already."""

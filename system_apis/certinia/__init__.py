@@ -10,7 +10,7 @@ from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import Bookings, Connection, Projects, ResourceDemands, Workspaces
 from foundation.connections import Connection as Configured
 from foundation.salesforce.records import org_client
-from system_apis import SystemApi, not_yet
+from system_apis import SystemApi
 from system_apis.certinia.adapter import Certinia
 from system_apis.certinia.check import CHECKS
 from system_apis.certinia.demo import demo
@@ -39,6 +39,8 @@ SYSTEM_API = SystemApi(
     ports=(
         Projects,
         ProjectList,
+        ProjectSetups,
+        WorkBreakdowns,
         ResourceDemands,
         Bookings,
         Workspaces,
@@ -52,7 +54,6 @@ SYSTEM_API = SystemApi(
     adapter=Certinia,
     connect=connect,
     roles=("psa",),
-    lacks=not_yet(ProjectSetups, WorkBreakdowns),
     detects_changes=False,
     checks=CHECKS,
     sandbox=sandbox,

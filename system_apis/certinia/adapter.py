@@ -4,17 +4,35 @@ The org's own external-id fields make every write an upsert the org itself settl
 is written under its code, then its plan, and gets our key last: a look-up by key finds only what is whole.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import httpx
 from msgspec.structs import replace
 
 from canonical.faults import Conflict, FieldError, NotFound, VendorRefused
-from canonical.objects import Booking, ExpenseReport, Invoice, Project, RateCard, ResourceDemand, Task, TimeEntry
+from canonical.objects import (
+    Booking,
+    ExpenseReport,
+    Invoice,
+    Project,
+    ProjectSetup,
+    RateCard,
+    ResourceDemand,
+    TimeEntry,
+)
 from canonical.ports import Page, Written
 from canonical.ports.effort import Billed, BillingMarks, Expenses, Proformas, RateCards, TimeEntries
 from canonical.ports.lists import PAGE, ProjectList, RecordChange
+from canonical.ports.setups import (
+    ProjectSetups,
+    TaskPage,
+    TaskRefs,
+    TasksRemoved,
+    TaskState,
+    TasksWritten,
+    WorkBreakdowns,
+)
 from canonical.ports.systems import (
     Account,
     Bookings,
@@ -28,15 +46,23 @@ from canonical.ports.systems import (
 from foundation.checking import Described
 from foundation.salesforce.records import Records, changed_after, quoted
 from foundation.salesforce.wire import Row
-from system_apis.certinia import billing, booking_wire, bookings, expenses, mapping, rates, staffing, timecards, wire
+from system_apis.certinia import (
+    billing,
+    booking_wire,
+    bookings,
+    expenses,
+    mapping,
+    rates,
+    setup_wire,
+    staffing,
+    timecards,
+    wire,
+)
 from system_apis.certinia import effort_wire as work
 from system_apis.certinia.effort import ID, MOST, Effort, mark_of
 from system_apis.certinia.mapping import SYSTEM
-
-BATCH: Final = 50
-"""Records saved at once: the package's triggers are heavy, and more of them run out of time together."""
-
-W = TypeVar("W", bound=wire.ChildWrite)
+from system_apis.certinia.plans import Plans, below
+from system_apis.certinia.setups import Setups
 
 
 class Certinia:
@@ -46,6 +72,8 @@ class Certinia:
         self._org = Records(http, SYSTEM)
         self._effort = Effort(self._org)
         self._assignments = bookings.Assignments(self._org)
+        self._plans = Plans(self._org)
+        self._setups = Setups(self._org)
 
     async def close(self) -> None:
         """Close the connection's client."""
@@ -84,7 +112,7 @@ class Certinia:
             saved = await self._org.upsert(wire.PROJECT, wire.CODE, code, written)
         if budget := mapping.budget(data, saved.id):
             await self._org.upsert(wire.BUDGET, wire.KEY, mapping.budget_key(key), budget)
-        await self._plan(key, data, saved.id, levels, made=bool(saved.created))
+        await self._plans.keep(key, data, saved.id, levels, made=bool(saved.created))
         if held is None or held.key != key:
             await self._org.update(wire.PROJECT, saved.id, wire.Keyed(key=key))
         return Written(id=saved.id, created=saved.created)
@@ -92,6 +120,21 @@ class Certinia:
     async def set_project_stage(self, project_id: str, data: StageChange) -> Written:
         await self._org.update(wire.PROJECT, project_id, mapping.stage(data.stage))
         return Written(id=project_id, created=False)
+
+    async def project_setup(self, project_id: str) -> ProjectSetup:
+        return await self._setups.setup(project_id)
+
+    async def set_project_setup(self, project_id: str, data: ProjectSetup) -> Written:
+        return await self._setups.set(project_id, data)
+
+    async def project_tasks(self, project_id: str) -> list[TaskState]:
+        return await self._plans.states(project_id)
+
+    async def upsert_tasks(self, project_id: str, data: TaskPage) -> TasksWritten:
+        return await self._plans.keep_page(project_id, data)
+
+    async def remove_tasks(self, project_id: str, data: TaskRefs) -> TasksRemoved:
+        return await self._plans.remove(project_id, data)
 
     async def resource_demands(self, project_id: str) -> list[ResourceDemand]:
         await self._place(project_id)
@@ -175,6 +218,7 @@ class Certinia:
             wire.BUDGET: (wire.Budget, lambda row: row),
             wire.REQUEST: (wire.Request, staffing.demand),
             wire.POST: (wire.Post, lambda row: row),
+            setup_wire.TASK_TIME: (setup_wire.TaskTime, lambda row: row),
             booking_wire.ASSIGNMENT: (booking_wire.Assignment, lambda row: row),
             work.WEEK: (work.Week, lambda row: timecards.days(row, [])),
             work.SPLIT: (work.Split, lambda row: row),
@@ -196,9 +240,8 @@ class Certinia:
         if found.key:
             ours = f"{wire.KEY} = {quoted(mapping.budget_key(found.key))}"
             budgets = await self._org.query(wire.BUDGET, ours, wire.Budget)
-        below = f"pse__Project__c = '{found.id}' ORDER BY CreatedDate, Id"
-        tasks = await self._org.query(wire.TASK, below, wire.Task)
-        milestones = await self._org.query(wire.MILESTONE, below, wire.Milestone)
+        tasks = await self._org.query(wire.TASK, below(found.id), wire.Task)
+        milestones = await self._org.query(wire.MILESTONE, below(found.id), wire.Milestone)
         return mapping.project(found, budgets, tasks, milestones)
 
     async def _held(self, key: str, code: str) -> wire.Owned | None:
@@ -230,38 +273,6 @@ class Certinia:
         found = await self._org.query(wire.ACCOUNT, f"{wire.KEY} = {quoted(customer)}{same}", wire.Id)
         return found[0].id if len(found) == 1 else ""
 
-    async def _plan(self, key: str, data: Project, project_id: str, levels: list[list[Task]], *, made: bool) -> None:
-        """Every task and milestone there once, as we have it; what people removed stays removed."""
-        below = f"pse__Project__c = '{project_id}'"
-        tasks = [] if made else await self._org.query(wire.TASK, below, wire.Task, deleted=True)
-        stones = [] if made else await self._org.query(wire.MILESTONE, below, wire.Milestone, deleted=True)
-        planned: list[wire.Task | wire.Milestone] = [*tasks, *stones]
-        gone = {each.key for each in planned if each.is_deleted} - {each.key for each in planned if not each.is_deleted}
-        there = {each.key: each for each in tasks if not each.is_deleted}
-        ids = {known: each.id for known, each in there.items() if known}
-        as_it_is = [mapping.task_as_written(each, project_id) for each in there.values()]
-        for level in levels:
-            wanted = [mapping.task(each, key, project_id, ids) for each in level]
-            for task, task_id in await self._saved(wire.TASK, wanted, as_it_is, gone):
-                ids[task.key] = task_id
-        wanted_stones = [
-            mapping.milestone(each, index, data, key, project_id) for index, each in enumerate(data.milestones)
-        ]
-        present = [mapping.milestone_as_written(each, project_id) for each in stones if not each.is_deleted]
-        await self._saved(wire.MILESTONE, wanted_stones, present, gone)
-
-    async def _saved(
-        self, kind: str, wanted: list[W], present: Sequence[W | None], gone: set[str | None]
-    ) -> list[tuple[W, str]]:
-        """Save what is not so yet, batch by batch; each with its id."""
-        left = [each for each in wanted if each not in present and each.key not in gone]
-        done: list[tuple[W, str]] = []
-        for start in range(0, len(left), BATCH):
-            batch = left[start : start + BATCH]
-            saved = await self._org.upsert_all(kind, wire.KEY, batch)
-            done += zip(batch, (each.id for each in saved), strict=True)
-        return done
-
     async def _place(self, project_id: str) -> wire.Place:
         where = f"Id = '{self._org.checked(project_id)}'"
         found = await self._org.query(wire.PROJECT, where, wire.Place)
@@ -286,6 +297,7 @@ _plan: tuple[type[Projects], type[ProjectList], type[ResourceDemands], type[Work
     Certinia,
 )
 _booked: type[Bookings] = Certinia
+_set_up: tuple[type[ProjectSetups], type[WorkBreakdowns]] = (Certinia, Certinia)
 _work: tuple[type[TimeEntries], type[Expenses], type[BillingMarks]] = (Certinia, Certinia, Certinia)
 _prices: tuple[type[Proformas], type[RateCards]] = (Certinia, Certinia)
 _connection: type[Connection] = Certinia  # the type checker holds us to the ports

@@ -3,7 +3,7 @@
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.certinia import booking_wire, bookings, expenses, mapping, staffing, timecards, wire
+from system_apis.certinia import booking_wire, bookings, expenses, mapping, setup_wire, staffing, timecards, wire
 from system_apis.certinia import effort_wire as effort
 
 _PROJECT: Final = (
@@ -11,6 +11,8 @@ _PROJECT: Final = (
     *(name for name in wire.ProjectWrite.__struct_encode_fields__ if not name.endswith("__r")),
     "pse__Region__c",
     "pse__Practice__c",
+    "pse__Rate_Card_Set__c",
+    "pse__Work_Calendar__c",
 )
 
 
@@ -27,6 +29,7 @@ CHECKS: Final = (
         words={"pse__Stage__c": (*mapping.STAGES.values(), *mapping.ALSO_PLANNED)},
     ),
     Checked(object=wire.TASK, fields=_plain(wire.Task, wire.TaskWrite)),
+    Checked(object=setup_wire.TASK_TIME, fields=_plain(setup_wire.TaskTime)),
     Checked(object=wire.MILESTONE, fields=_plain(wire.Milestone, wire.MilestoneWrite)),
     Checked(object=wire.BUDGET, fields=_plain(wire.Budget, wire.BudgetWrite)),
     Checked(
@@ -54,4 +57,5 @@ CHECKS: Final = (
     Checked(object=wire.ACCOUNT, fields=("Id", wire.KEY)),
     Checked(object=wire.REGION, fields=("Id", "Legal_Entity__c")),
     Checked(object=wire.PRACTICE, fields=("Id", "Practice_Code__c")),
+    Checked(object=setup_wire.CALENDAR, fields=("Id", "Country_Code__c")),
 )

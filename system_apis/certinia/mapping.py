@@ -1,6 +1,6 @@
 """Certinia <-> canonical. Pure. A word of the org's lists we have none for is `Drifted`, never a guess."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Final, Literal, TypeVar
@@ -97,12 +97,17 @@ def budget(data: Project, project_id: str) -> wire.BudgetWrite | None:
     """The budget of a project; None where it has none."""
     if data.budget is None:
         return None
+    return priced(project_id, data.name, data.budget, data.currency)
+
+
+def priced(project_id: str, name: str, budget: Money, currency: str) -> wire.BudgetWrite:
+    """A budget of a project that is kept in a currency; `Invalid` for one in another."""
     return wire.BudgetWrite(
-        name=cut(data.name, NAME_LENGTH, "…"),
+        name=cut(name, NAME_LENGTH, "…"),
         project=project_id,
         type=BUDGET_TYPE,
-        currency_iso_code=data.currency,
-        amount=_amount(data.budget, data.currency, "/budget"),
+        currency_iso_code=currency,
+        amount=_amount(budget, currency, "/budget"),
     )
 
 
@@ -114,7 +119,6 @@ def project(
 ) -> Project:
     """A project with its plan. A task or milestone that is not ours goes by its own id."""
     key = found.key or ""
-    refs = {task.id: _ref(task.key, task_key(key, ""), task.id) for task in tasks}
     return Project(
         id=found.id,
         legal_entity_id=(found.region.legal_entity or "") if found.region else "",
@@ -131,13 +135,13 @@ def project(
         opportunity_id=found.deal or "",
         stage=known(_STAGES, found.stage or "", "stage"),
         currency=currency_of(found.currency_iso_code, system=SYSTEM),
-        budget=_total(budgets),
+        budget=total(budgets),
         billing_method=known(_BILLING_TYPES, found.billing_type, "billing type") if found.billing_type else "tm",
         start=found.start,
         end=found.end,
         practice=(found.practice.code or "") if found.practice else "",
         project_manager=(found.manager.email or "") if found.manager else "",
-        tasks=[_task(each, refs) for each in tasks],
+        tasks=planned(tasks, key),
         milestones=[_milestone(each, key, found) for each in milestones],
     )
 
@@ -152,7 +156,7 @@ def change(found: wire.Changed) -> RecordChange:
     )
 
 
-def _total(budgets: Sequence[wire.Budget]) -> Money | None:
+def total(budgets: Sequence[wire.Budget]) -> Money | None:
     """What our budget says; there is one of ours at most."""
     for each in budgets:
         if each.amount is not None:
@@ -178,10 +182,13 @@ def milestone_key(key: str, ref: str) -> str:
     return f"{key}:milestone:{ref}"
 
 
-def levels(tasks: Sequence[Task]) -> list[list[Task]]:
-    """Tasks, parents before children: a level is written at once. `Invalid` where they do not form a tree."""
+def levels(tasks: Sequence[Task], known: Collection[str] = ()) -> list[list[Task]]:
+    """Tasks, parents before children: a level is written at once. `Invalid` where they do not form a tree.
+
+    `known`: references that are there already, or were.
+    """
     ordered: list[list[Task]] = []
-    done: set[str] = set()
+    done: set[str] = set(known)
     waiting = list(tasks)
     while waiting:
         ready = [task for task in waiting if not task.parent_ref or task.parent_ref in done]
@@ -253,6 +260,12 @@ def milestone_as_written(found: wire.Milestone, project_id: str) -> wire.Milesto
         actual=found.actual,
         amount=found.amount,
     )
+
+
+def planned(found: Sequence[wire.Task], key: str) -> list[Task]:
+    """The tasks of the project with this key, ours by our references, others by their ids."""
+    refs = {task.id: _ref(task.key, task_key(key, ""), task.id) for task in found}
+    return [_task(each, refs) for each in found]
 
 
 def _task(found: wire.Task, refs: Mapping[str, str]) -> Task:

@@ -27,7 +27,7 @@ def _project(box: Box, project_id: str) -> dict[str, Any]:
 
 
 def plant_time(box: Box, entry: TimeEntry) -> str:
-    """One day of a week, entered by who is assigned to the project, and approved."""
+    """One day of a week, entered by who is assigned to the project on its first task, and approved."""
     where = {**_project(box, entry.project_id), "pse__Resource__c": _person(box, entry.resource)}
     assigned = _make(box, "pse__Assignment__c", Name="Assignment", **where)
     weekday = entry.worked_on.weekday()
@@ -38,6 +38,10 @@ def plant_time(box: Box, entry: TimeEntry) -> str:
         "pse__Billable__c": entry.billable,
     }
     week = _make(box, "pse__Timecard_Header__c", pse__Assignment__c=assigned, **where, **fields)
+    for task in box.store.find("pse__Project_Task__c", pse__Project__c=entry.project_id)[:1]:
+        hours = {name: fields[name] for name in fields if name.endswith("_Hours__c")}
+        on = {"pse__Project_Task__c": task["Id"], "pse__Timecard__c": week, "CurrencyIsoCode": where["CurrencyIsoCode"]}
+        _make(box, "pse__Task_Time__c", **on, **hours)
     status = next(word for word, known in timecards.STATUSES.items() if known == entry.status)
     rows.update(box, rows.kind_of(box, "pse__Timecard_Header__c"), week, {"pse__Status__c": status})
     return timecards.day_id(week, entry.worked_on)

@@ -223,6 +223,8 @@ class TaskWrite(ChildWrite, frozen=True, kw_only=True, rename="pascal"):
     end: datetime | None = field(name="pse__End_Date_Time__c")
     hours: Decimal = field(name="pse__Estimated_Hours__c")
     billable: bool = field(name="Billable__c")
+    closed: bool | UnsetType = field(name="pse__Closed_for_Time_Entry__c", default=UNSET)
+    """Said of a new task of a setup only; whoever opens the project opens it."""
 
 
 class MilestoneWrite(ChildWrite, frozen=True, kw_only=True, rename="pascal"):

@@ -19,10 +19,11 @@ from canonical.ports.setups import (
     TaskState,
     TasksWritten,
     WorkBreakdowns,
+    refuse_unkept,
 )
 from system_apis.kantata import mapping, wire
 from system_apis.kantata.keeping import Keeping
-from system_apis.kantata.mapping import PROJECT, TASK
+from system_apis.kantata.mapping import PROJECT, SYSTEM, TASK
 from system_apis.kantata.wire import STORIES, TIME_ENTRIES, USERS, WORKSPACES
 
 CANNOT: Final = {
@@ -55,7 +56,7 @@ class Setups(Keeping):
 
     async def set_project_setup(self, project_id: str, data: ProjectSetup) -> Written:
         """Change what is named, a story's switch only where it is not as wanted."""
-        _refuse_unkept(data)
+        refuse_unkept(data, CANNOT, system=SYSTEM)
         found = await self._records.get(WORKSPACES, project_id)
         approvers = msgspec.UNSET if data.approvers is None else await self._ids_of(data.approvers)
         wanted = mapping.setup(data, approvers, found.currency)
@@ -134,13 +135,6 @@ class Setups(Keeping):
 
 def _is_task(story: wire.Story) -> bool:
     return story.story_type != "milestone"
-
-
-def _refuse_unkept(data: ProjectSetup) -> None:
-    unkept = [name for name in CANNOT if getattr(data, name) is not None]
-    if unkept:
-        errors = [FieldError(pointer=f"/{name}", detail=CANNOT[name]) for name in unkept]
-        raise Invalid(" ".join(dict.fromkeys(CANNOT[name] for name in unkept)), errors=errors)
 
 
 _ports: tuple[type[ProjectSetups], type[WorkBreakdowns]] = (Setups, Setups)  # the type checker holds us to the port

@@ -11,7 +11,7 @@ from canonical.faults import FieldError, Invalid
 from canonical.money import Money
 from canonical.objects import ProjectSetup
 from canonical.ports.operation import Written
-from canonical.ports.setups import ProjectSetups
+from canonical.ports.setups import ProjectSetups, refuse_unkept
 from foundation.vendor_values import money
 from system_apis.netsuite import wire
 from system_apis.netsuite.calls import RECORDS, Calls, checked
@@ -50,10 +50,7 @@ class Setups(Calls):
 
     async def set_project_setup(self, project_id: str, data: ProjectSetup) -> Written:
         """Change what is named."""
-        unkept = [name for name in CANNOT if getattr(data, name) is not None]
-        if unkept:
-            errors = [FieldError(pointer=f"/{name}", detail=CANNOT[name]) for name in unkept]
-            raise Invalid(" ".join(dict.fromkeys(CANNOT[name] for name in unkept)), errors=errors)
+        refuse_unkept(data, CANNOT, system=SYSTEM)
         if data.budget is not None:
             found = await self._get("job", checked(project_id), wire.Job)
             _check(data.budget, await self._currency(found.currency))

@@ -16,7 +16,7 @@ Computed = Callable[[Box, Record, Record], Record]
 Saved = Callable[[Box, Record, Record], None]
 """(box, record as it was or empty, record as it is): what a trigger does once it is saved."""
 Deleting = Callable[[Box, Record], None]
-"""Refuses a delete by raising."""
+"""What a trigger does before a record is deleted; it refuses by raising."""
 
 
 class Org(msgspec.Struct, frozen=True, kw_only=True):

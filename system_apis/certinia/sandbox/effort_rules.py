@@ -90,6 +90,19 @@ def _split(box: Box, record: Record, before: Record) -> Record:
     return {"pse__Total_Hours__c": total, **_number(box, "TC", before)}
 
 
+def _task_time(box: Box, record: Record, before: Record) -> Record:
+    """Hours of a timecard on one task of its project; not on a task that is closed."""
+    week = box.store.get("pse__Timecard_Header__c", record["pse__Timecard__c"]) or {}
+    task = box.store.get("pse__Project_Task__c", record["pse__Project_Task__c"]) or {}
+    if task.get("pse__Project__c") != week.get("pse__Project__c"):
+        raise forbidden("The task must be of the timecard's project.", "pse__Project_Task__c")
+    if task.get("pse__Closed_for_Time_Entry__c"):
+        raise forbidden("This task is closed for time entry.", "pse__Project_Task__c")
+    total = sum((Decimal(record.get(name) or 0) for name in HOURS), Decimal(0))
+    start = week.get("pse__Start_Date__c")
+    return {"pse__Start_Date__c": start, "pse__Total_Hours__c": total, **_number(box, "TT", before)}
+
+
 def _rolled_up(parent: str, field: str) -> Saved:
     """A parent is billed once all of its parts are; only then, or when it no longer is, it changes too."""
 
@@ -152,6 +165,7 @@ def _while_open(_: Box, record: Record) -> None:
 EFFORT_COMPUTED: Final[Mapping[str, Computed]] = {
     "pse__Timecard_Header__c": _week,
     "pse__Timecard__c": _split,
+    "pse__Task_Time__c": _task_time,
     "pse__Expense_Report__c": _report,
     "pse__Expense__c": _receipt,
     "pse__Billing_Event__c": _event,

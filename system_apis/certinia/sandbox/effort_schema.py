@@ -81,6 +81,18 @@ EFFORT: Final = (
         *_BILLED,
     ),
     kind(
+        "pse__Task_Time__c",
+        "a4T",
+        text("Name", 80, writable=False),
+        CURRENCY,
+        OWNER,
+        to("pse__Project_Task__c", "pse__Project_Task__c", "pse__Project_Task__r", required=True),
+        to("pse__Timecard__c", "pse__Timecard_Header__c", "pse__Timecard__r", required=True),
+        of("date", "pse__Start_Date__c", writable=False),
+        of("double", *HOURS),
+        of("double", "pse__Total_Hours__c", writable=False),
+    ),
+    kind(
         "pse__Expense_Report__c",
         "a1C",
         text("Name", 80, required=True),

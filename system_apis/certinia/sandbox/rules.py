@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from foundation.sandbox import Box, Record, Refused
+from foundation.sandbox.salesforce import rows
 from foundation.sandbox.salesforce.errors import refused
 from foundation.sandbox.salesforce.org import Computed, Deleting, Saved
 from system_apis.certinia.sandbox.effort_schema import HOURS
@@ -113,6 +114,13 @@ def _keep_staffed(_: Box, record: Record) -> None:
         raise refused(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "A staffed resource request cannot be deleted.", [])
 
 
+def _take_along(box: Box, record: Record) -> None:
+    """With a task goes what is below it, and the time that was entered on it."""
+    for kind, field in (("pse__Project_Task__c", "pse__Parent_Task__c"), ("pse__Task_Time__c", "pse__Project_Task__c")):
+        for each in box.store.find(kind, **{field: record["Id"]}, IsDeleted=False):
+            rows.delete(box, rows.kind_of(box, kind), each["Id"])
+
+
 COMPUTED: Final[Mapping[str, Computed]] = {
     "Contact": _contact,
     "pse__Proj__c": _project,
@@ -126,6 +134,7 @@ COMPUTED: Final[Mapping[str, Computed]] = {
 }
 SAVED: Final[Mapping[str, Saved]] = {"pse__Schedule__c": _rescheduled}
 DELETING: Final[Mapping[str, Deleting]] = {
+    "pse__Project_Task__c": _take_along,
     "pse__Resource_Request__c": _keep_staffed,
     "pse__Assignment__c": _keep_worked,
 }

@@ -68,6 +68,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         kind("pse__Region__c", "a4A", _NAME, CURRENCY, text("Legal_Entity__c", 20, external=True, unique=True)),
         kind("pse__Practice__c", "a4B", _NAME, CURRENCY, text("Practice_Code__c", 80, external=True, unique=True)),
+        kind("pse__Work_Calendar__c", "a48", _NAME, CURRENCY, text("Country_Code__c", 2, external=True, unique=True)),
         kind(
             "pse__Proj__c",
             "a3L",
@@ -84,6 +85,8 @@ KINDS: Final[Mapping[str, Kind]] = {
             to("pse__Region__c", "pse__Region__c", "pse__Region__r"),
             to("pse__Practice__c", "pse__Practice__c", "pse__Practice__r"),
             _to_resource("pse__Project_Manager__c"),
+            to("pse__Rate_Card_Set__c", "pse__Rate_Card_Set__c", "pse__Rate_Card_Set__r"),
+            to("pse__Work_Calendar__c", "pse__Work_Calendar__c", "pse__Work_Calendar__r"),
             pick("pse__Stage__c", *STAGES, default="Draft"),
             pick("pse__Billing_Type__c", "Time and Materials", "Fixed Price", restricted=False),
             of("date", "pse__Start_Date__c", "pse__End_Date__c"),
@@ -122,6 +125,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             of("date", "pse__Start_Date__c", "pse__End_Date__c", writable=False),
             of("double", "pse__Estimated_Hours__c"),
             of("boolean", "Billable__c", default=True),
+            of("boolean", "pse__Closed_for_Time_Entry__c", default=False),
         ),
         kind(
             "pse__Milestone__c",

@@ -1,4 +1,4 @@
-"""The org at first: the firm's accounts, its entities as regions, its practices, and those who lead its projects."""
+"""The org at first: the firm's accounts, its entities as regions, practices, calendars, and those who lead projects."""
 
 from foundation.sandbox import Box, Record
 from foundation.sandbox.firm import ACCOUNTS, ENTITIES, deals
@@ -19,6 +19,9 @@ def seed(box: Box) -> None:
         )
         for entity in ENTITIES
     }
+    for each in ENTITIES:
+        calendar = {"Name": f"{each.country} full time", "Country_Code__c": each.country}
+        _make(box, "pse__Work_Calendar__c", calendar | {"CurrencyIsoCode": each.currency})
     led = deals(box.now().date())
     for practice in sorted({deal.practice for deal in led}):
         _make(box, "pse__Practice__c", {"Name": practice, "Practice_Code__c": practice})
