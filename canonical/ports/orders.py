@@ -37,8 +37,11 @@ class Items(Protocol):
     """What an ERP sells."""
 
     @operation("GET", "/items/{code}", raises=(NotFound,))
-    async def item(self, code: str) -> Item:
-        """One item by its code, active or not, a bundle with its components."""
+    async def item(self, code: str, legal_entity_id: str = "") -> Item:
+        """One item by its code, active or not, a bundle with its components.
+
+        Where each legal entity has items of its own, that one's; without one, whichever has it.
+        """
 
 
 class SalesOrders(Protocol):

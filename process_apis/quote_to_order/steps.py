@@ -98,7 +98,7 @@ async def gather(s: Scope, offer: Offer) -> Evidence:
         today=business_date(now(), entity.time_zone),
         erp_customer=customer,
         tax_profile=profile,
-        items=await _items(s.ask("erp", Items, code), (line.code for line in offer.quote.lines)),
+        items=await _items(s.ask("erp", Items, code), code, (line.code for line in offer.quote.lines)),
         own_order=await _order(orders, order_key(crm, offer.quote)),
         earlier=[each for each in found if each is not None],
         contract_order=await _order(orders, f"{crm}:{contract}") if contract else None,
@@ -220,7 +220,7 @@ async def _order(orders: SalesOrders, key: str) -> SalesOrder | None:
         return None
 
 
-async def _items(items: Items, codes: Iterable[str]) -> dict[str, Item]:
+async def _items(items: Items, entity: str, codes: Iterable[str]) -> dict[str, Item]:
     """Those of the lines, and what their bundles consist of; a code the ERP does not know is left out."""
     found: dict[str, Item] = {}
     wanted, asked = [code for code in codes if code], set[str]()
@@ -230,7 +230,7 @@ async def _items(items: Items, codes: Iterable[str]) -> dict[str, Item]:
             continue
         asked.add(code)
         try:
-            found[code] = await items.item(code)
+            found[code] = await items.item(code, entity)
         except NotFound:
             continue
         wanted += [each.code for each in found[code].components]

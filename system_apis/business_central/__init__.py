@@ -1,6 +1,6 @@
 """Microsoft Dynamics 365 Business Central, an ERP: each legal entity is a company of one environment.
 
-Over the API v2.0 and five pages of an extension of ours. What the environment must have stands in QUIRKS.md.
+Over the API v2.0 and the pages of an extension of ours. What the environment must have stands in QUIRKS.md.
 """
 
 from typing import TYPE_CHECKING
@@ -51,6 +51,8 @@ SYSTEM_API = SystemApi(
         systems.BillingSchedules,
         Invoices,
         Payments,
+        Items,
+        SalesOrders,
         TimePostings,
         systems.Connection,
     ),
@@ -64,8 +66,6 @@ SYSTEM_API = SystemApi(
         leads.CustomerKeys,
         setups.ProjectSetups,
         setups.WorkBreakdowns,
-        Items,
-        SalesOrders,
     )
     | {ExpensePostings: "Business Central keeps no expense reports: what people spent is entered in journals."},
     checks=CHECKS,

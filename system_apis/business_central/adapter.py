@@ -7,12 +7,13 @@ there first, then creates or changes the record under the version that was read 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from canonical.faults import Drifted
+from canonical.faults import Drifted, FieldError, Invalid
 from canonical.objects import BillingSchedule, Contract, Customer, LegalEntity, Project, TaxProfile
 from canonical.ports.effort import TimePostings
 from canonical.ports.lists import PAGE as PAGE_SIZE
 from canonical.ports.lists import CustomerList, LifecycleChange, ProjectList, RecordChange
 from canonical.ports.operation import Page, Written
+from canonical.ports.orders import Items, SalesOrders
 from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.systems import (
     Account,
@@ -25,10 +26,11 @@ from canonical.ports.systems import (
     StageChange,
 )
 from foundation.checking import Described
-from system_apis.business_central import effort_wire, mapping, metadata, receivables_wire, wire
-from system_apis.business_central.codes import plain
+from system_apis.business_central import codes, effort_wire, mapping, metadata, orders_wire, receivables_wire, wire
 from system_apis.business_central.companies import Place
 from system_apis.business_central.effort import EMPLOYEES, ENTRIES, Effort
+from system_apis.business_central.orders import Orders
+from system_apis.business_central.orders_mapping import OVER, RELEASED
 from system_apis.business_central.receivables import INVOICES, MEMOS, Receivables
 from system_apis.business_central.receivables_mapping import PAYMENT
 from system_apis.business_central.records import EXTENSION, STANDARD, STANDARD_LISTS
@@ -41,6 +43,8 @@ _LISTS: Final[Mapping[str, tuple[str, type[Any]]]] = {
     "customer": ("customers", wire.Customer),
     "salesOrder": ("salesOrders", wire.Order),
     "salesOrderLine": ("salesOrderLines", wire.OrderLine),
+    "item": ("items", orders_wire.Item),
+    "assemblyComponent": ("assemblyComponents", orders_wire.Component),
     "project": ("projects", wire.Project),
     "billingSchedule": ("billingSchedules", wire.Schedule),
     "projectPlanningLine": ("projectPlanningLines", wire.PlanningLine),
@@ -55,7 +59,7 @@ _LISTS: Final[Mapping[str, tuple[str, type[Any]]]] = {
 }
 
 
-class BusinessCentral(Receivables, Effort):
+class BusinessCentral(Orders, Receivables, Effort):
     """One environment. `http` carries the address, the sign-in and the time limits; `user` is the app we sign in as."""
 
     async def whoami(self) -> Account:
@@ -138,6 +142,8 @@ class BusinessCentral(Receivables, Effort):
         terms = await self._companies.terms_id(company, data.payment_terms)
         draft = mapping.order_draft(key, data, customer_id=customer, local=local, terms=terms)
         known = await self._keyed(company, "salesOrders", key, wire.Order)
+        if data.order_id:
+            return await self._mark(company, known, draft)
         written = await self._put(company, "salesOrders", known, draft, mapping.order_head(draft))
         if known:
             kept = dict(zip("0", known.sales_order_lines, strict=False))
@@ -145,6 +151,16 @@ class BusinessCentral(Receivables, Effort):
             for surplus in known.sales_order_lines[1:]:
                 await self._drop(company, "salesOrderLines", surplus)
         return written
+
+    async def _mark(self, company: wire.Company, known: wire.Order | None, draft: wire.NewOrder) -> Written:
+        """A contract that the order of a quote bills: only what the contract adds to it is written."""
+        if known is None:
+            error = FieldError(detail="the order that bills this contract is not there", pointer="/order_id")
+            raise Invalid(system=mapping.SYSTEM, errors=[error])
+        mark = mapping.contract_mark(draft)
+        over = codes.contract_status(mark.contract_status) in OVER and codes.plain(known.status) == RELEASED
+        row = await self._reopened(company, known) if over else known
+        return await self._put(company, "salesOrders", row, mark, mark)
 
     async def project(self, project_id: str) -> Project:
         """A project by id."""
@@ -205,11 +221,13 @@ class BusinessCentral(Receivables, Effort):
                 await self._contract(found)
             case wire.Project():
                 await self._project(found)
+            case orders_wire.Item():
+                await self._item(found)
             case wire.Schedule():
                 await self._schedule(found)
             case receivables_wire.Invoice() | receivables_wire.CreditMemo():
                 await self._document(found)
-            case receivables_wire.LedgerEntry() if plain(row.document_type) == PAYMENT:
+            case receivables_wire.LedgerEntry() if codes.plain(row.document_type) == PAYMENT:
                 await self._payment(found)
             case effort_wire.TimeEntry():
                 await self._time(found)
@@ -253,5 +271,7 @@ _ports: tuple[
     type[Invoices],
     type[Payments],
     type[TimePostings],
+    type[Items],
+    type[SalesOrders],
     type[Connection],
-] = (BusinessCentral,) * 11  # the type checker holds us to the ports
+] = (BusinessCentral,) * 13  # the type checker holds us to the ports

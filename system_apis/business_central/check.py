@@ -4,14 +4,24 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.business_central import codes, effort, effort_wire, receivables_mapping, receivables_wire, wire
+from system_apis.business_central import (
+    codes,
+    effort,
+    effort_wire,
+    orders_mapping,
+    orders_wire,
+    receivables_mapping,
+    receivables_wire,
+    wire,
+)
 
-_NAVIGATIONS: Final = ("Lines", "appliedEntries")
+_NAVIGATIONS: Final = ("Lines", "appliedEntries", "Components")
 
 
-def _page(entity: str, shape: type[wire.Wire], words: Mapping[str, Collection[str]] | None = None) -> Checked:
+def _page(entity: str, *shapes: type[wire.Wire], words: Mapping[str, Collection[str]] | None = None) -> Checked:
     """The fields behind what we read; a navigation holds rows of another page."""
-    fields = [name for name in shape.__struct_encode_fields__ if "@" not in name and not name.endswith(_NAVIGATIONS)]
+    names = dict.fromkeys(name for shape in shapes for name in shape.__struct_encode_fields__)
+    fields = [name for name in names if "@" not in name and not name.endswith(_NAVIGATIONS)]
     return Checked(object=entity, fields=fields, words=words or {})
 
 
@@ -21,18 +31,27 @@ CHECKS: Final = (
     _page("accountingPeriod", wire.AccountingPeriod),
     _page("paymentTerm", wire.PaymentTerms),
     _page("entitySetting", wire.EntitySettings),
-    _page("customer", wire.Customer, {"blocked": codes.CUSTOMER_BLOCKS}),
-    _page("salesOrder", wire.Order, {"contractStatus": codes.CONTRACT_STATUSES}),
-    _page("salesOrderLine", wire.OrderLine),
-    _page("project", wire.Project, {"status": codes.JOB_STATUSES, "blocked": codes.JOB_BLOCKS}),
+    _page("customer", wire.Customer, words={"blocked": codes.CUSTOMER_BLOCKS}),
+    _page(
+        "salesOrder",
+        wire.Order,
+        orders_wire.Order,
+        words={"contractStatus": codes.CONTRACT_STATUSES, "status": orders_mapping.STATUSES},
+    ),
+    _page("salesOrderLine", wire.OrderLine, orders_wire.Ordered),
+    _page("item", orders_wire.Item, words={"type": orders_mapping.ITEM_TYPES}),
+    _page("assemblyComponent", orders_wire.Component),
+    _page("project", wire.Project, words={"status": codes.JOB_STATUSES, "blocked": codes.JOB_BLOCKS}),
     _page("billingSchedule", wire.Schedule),
     _page("projectPlanningLine", wire.PlanningLine),
-    _page("salesInvoice", receivables_wire.Invoice, {"status": receivables_mapping.STATUSES}),
+    _page("salesInvoice", receivables_wire.Invoice, words={"status": receivables_mapping.STATUSES}),
     _page("salesInvoiceLine", receivables_wire.Line),
-    _page("salesCreditMemo", receivables_wire.CreditMemo, {"status": receivables_mapping.STATUSES}),
+    _page("salesCreditMemo", receivables_wire.CreditMemo, words={"status": receivables_mapping.STATUSES}),
     _page("salesCreditMemoLine", receivables_wire.Line),
-    _page("customerLedgerEntry", receivables_wire.LedgerEntry, {"documentType": receivables_mapping.DOCUMENT_TYPES}),
+    _page(
+        "customerLedgerEntry", receivables_wire.LedgerEntry, words={"documentType": receivables_mapping.DOCUMENT_TYPES}
+    ),
     _page("employee", effort_wire.Employee),
-    _page("timeRegistrationEntry", effort_wire.TimeEntry, {"status": effort.STATUSES}),
+    _page("timeRegistrationEntry", effort_wire.TimeEntry, words={"status": effort.STATUSES}),
     _page("appliedEntry", receivables_wire.AppliedEntry),
 )

@@ -13,6 +13,8 @@ PO_NUMBER: Final = 35
 PROJECT_NUMBER: Final = 20
 TITLE: Final = 250
 REFERENCE: Final = 50
+CONTRACT: Final = 100
+"""Of a key of a contract, as a project or an invoice names it: as long as any key of ours."""
 TASK: Final = 20
 WORK_TYPE: Final = 10
 SOURCES: Final = 2048

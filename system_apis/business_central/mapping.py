@@ -226,6 +226,12 @@ def order_head(whole_order: wire.NewOrder) -> wire.OrderDraft:
     return wire.OrderDraft(**{name: getattr(whole_order, name) for name in names})
 
 
+def contract_mark(whole_order: wire.NewOrder) -> wire.ContractMark:
+    """What is written of a contract that the order of a quote bills: its customer, terms and lines are that order's."""
+    names = wire.ContractMark.__struct_fields__
+    return wire.ContractMark(**{name: getattr(whole_order, name) for name in names})
+
+
 def project(found: wire.Project, *, company: str, local: str) -> Project:
     """A project. Tasks and milestones are the PSA's and are not kept here."""
     currency = currency_of(found.currency_code, local)
@@ -265,7 +271,7 @@ def project_draft(key: str, data: Project, *, customer_id: str, local: str) -> w
         blocked=codes.escaped(blocked),
         starting_date=data.start or wire.NEVER,
         ending_date=data.end or wire.NEVER,
-        contract_number=data.contract_id,
+        contract_number=whole(data.contract_id, lengths.CONTRACT, "/contract_id", system=SYSTEM),
         opportunity_id=data.opportunity_id,
         billing_method=data.billing_method,
         budget=data.budget.amount if data.budget else Money.of(0, data.currency).amount,

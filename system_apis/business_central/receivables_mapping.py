@@ -1,19 +1,20 @@
 """Receivables <-> canonical. Pure, as `mapping` is. Amounts of a credit memo are positive on both sides."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any, Final, get_args
 
 from msgspec import UNSET
 
 from canonical.faults import Drifted, FieldError, Invalid
 from canonical.lengths import cut, whole
-from canonical.money import Money, minor_units
+from canonical.money import Money
 from canonical.objects import Allocation, Invoice, InvoiceLine, Payment
 from canonical.objects.invoice import InvoiceStatus, LineKind
 from foundation import vendor_values
 from system_apis.business_central import lengths, mapping, wire
 from system_apis.business_central import receivables_wire as there
 from system_apis.business_central.codes import plain
+from system_apis.business_central.lines import DIGITS, STEP, digits, rounded
 from system_apis.business_central.mapping import SYSTEM
 
 DRAFTS: Final = ("Draft", "In Review")
@@ -23,10 +24,6 @@ PAYMENT: Final = "Payment"
 DOCUMENT_TYPES: Final = (" ", PAYMENT, "Invoice", "Credit Memo", "Finance Charge Memo", "Reminder", "Refund")
 UNITS: Final = {"HUR": "HOUR", "DAY": "DAY", "": "PCS"}
 """UN/ECE Recommendation 20 -> the company's code of the unit."""
-_STEP: Final = 10000
-"""Between the numbers of two lines, as the vendor's own pages leave it."""
-_DIGITS: Final = 5
-"""Decimals that quantities and prices have there."""
 
 
 def document(found: there.Invoice | there.CreditMemo, *, company: str, local: str) -> Invoice:
@@ -160,7 +157,7 @@ def _head(data: Invoice, customer_id: str, project_id: str, local: str) -> dict[
         "posting_date": data.issued_on,
         "customer_purchase_order_reference": po_number,
         "title": cut(data.title, lengths.TITLE),
-        "contract_number": whole(data.contract_id, lengths.REFERENCE, "/contract_id", system=SYSTEM),
+        "contract_number": whole(data.contract_id, lengths.CONTRACT, "/contract_id", system=SYSTEM),
         "project_id": project_id,
     }
 
@@ -176,11 +173,11 @@ def _line_draft(place: int, line: InvoiceLine, company: str) -> there.LineDraft:
     if line.unit not in UNITS:
         raise _wrong(f"/lines/{place}/unit", f"{line.unit!r} has no unit of measure there that we know")
     price = line.unit_price.amount if line.unit_price else line.net.amount
-    priced = line.unit_price is not None and _rounded(line.quantity * price, line.net.currency) == line.net.amount
-    exact = priced and _digits(price) <= _DIGITS and _digits(line.quantity) <= _DIGITS
+    priced = line.unit_price is not None and rounded(line.quantity * price, line.net.currency) == line.net.amount
+    exact = priced and digits(price) <= DIGITS and digits(line.quantity) <= DIGITS
     refs = ";".join(line.source_refs)
     return there.LineDraft(
-        sequence=(place + 1) * _STEP,
+        sequence=(place + 1) * STEP,
         description=cut(line.description, lengths.NAME),
         unit_of_measure_code=UNITS[line.unit if exact else ""],
         quantity=line.quantity if exact else Decimal(1),
@@ -231,14 +228,6 @@ def _allocation(found: there.AppliedEntry, company: str, currency: str) -> Alloc
         amount=_money(found.amount, currency),
         discount=_money(found.discount_amount, currency) if found.discount_amount else None,
     )
-
-
-def _rounded(amount: Decimal, currency: str) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-minor_units(currency)), ROUND_HALF_UP)
-
-
-def _digits(number: Decimal) -> int:
-    return -int(number.normalize().as_tuple().exponent)
 
 
 def _money(amount: Decimal, currency: str) -> Money:

@@ -29,6 +29,7 @@ EXPANDS: Final[Mapping[str, str]] = {
     "salesInvoices": "salesInvoiceLines",
     "salesCreditMemos": "salesCreditMemoLines",
     "customerLedgerEntries": "appliedEntries",
+    "items": "assemblyComponents",
 }
 """Documents, and the lines they are read with."""
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
@@ -103,7 +104,7 @@ class Records:
         for ref, line in wanted.items():
             if ref not in kept:
                 await self._write("POST", self._path(company.id, name), line)
-            elif not _same(kept[ref], line):
+            elif not same(kept[ref], line):
                 path = self._path(company.id, f"{list_name}({kept[ref].id})")
                 await self._write("PATCH", path, line, kept[ref].etag)
 
@@ -169,7 +170,7 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _same(kept: wire.Wire, wanted: wire.Wire) -> bool:
+def same(kept: wire.Wire, wanted: wire.Wire) -> bool:
     """Whether a line is as it is wanted, in the fields that are read."""
     shared = set(kept.__struct_fields__) & set(wanted.__struct_fields__)
     return all(getattr(kept, name) == getattr(wanted, name) for name in shared)

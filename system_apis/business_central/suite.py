@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from canonical.objects import BillingSchedule, Contract, Customer, Invoice, Payment, Project, TimeEntry
+from canonical.objects import BillingSchedule, Contract, Customer, Invoice, Payment, Project, SalesOrder, TimeEntry
 from foundation.sandbox import Box, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.business_central import lengths
@@ -64,6 +64,7 @@ SUITE: Final = Suite(
     cuts={
         Customer: {"legal_name": lengths.NAME},
         Contract: {"title": lengths.TITLE},
+        SalesOrder: {"title": lengths.TITLE},
         Project: {"name": lengths.NAME},
         BillingSchedule: {"name": lengths.NAME},
         Invoice: {"title": lengths.TITLE},
@@ -71,6 +72,7 @@ SUITE: Final = Suite(
     },
     refuses={
         Contract: {"po_number": lengths.PO_NUMBER},
+        SalesOrder: {"po_number": lengths.PO_NUMBER},
         Project: {"code": lengths.PROJECT_NUMBER},
         Invoice: {"po_number": lengths.PO_NUMBER},
         TimeEntry: {"task_id": lengths.TASK},
@@ -80,6 +82,7 @@ SUITE: Final = Suite(
     touch={
         Customer: _edited("customers", "phoneNumber"),
         Contract: _edited("salesOrders", "contractTitle"),
+        SalesOrder: _edited("salesOrders", "contractTitle"),
         Project: _edited("projects", "practice"),
         BillingSchedule: _edited("billingSchedules", "displayName"),
         Invoice: _edited("salesInvoices", "title"),

@@ -183,6 +183,19 @@ class OrderFields(Wire, frozen=True, kw_only=True):
     signed_on: date = NEVER
 
 
+class ContractMark(Wire, frozen=True, kw_only=True):
+    """What says of an order that it bills a contract: fields of the extension, written to a released order as well."""
+
+    contract_number: str
+    contract_title: str
+    contract_status: str
+    opportunity_id: str
+    billing_method: str
+    starts_on: date
+    ends_on: date
+    signed_on: date
+
+
 class OrderDraft(OrderFields, frozen=True, kw_only=True):
     """What we write of an order's head."""
 
@@ -203,6 +216,7 @@ class Order(OrderFields, frozen=True, kw_only=True):
     last_modified_date_time: datetime | None = None
     tiergate_key: str = ""
     number: str = ""
+    status: str = ""
     sales_order_lines: list[OrderLine]
 
 

@@ -26,8 +26,8 @@ _MEMBERS: Final = "SELECT item, quantity FROM itemGroupMember WHERE parentitem =
 class Orders(Calls):
     """What is sold and ordered."""
 
-    async def item(self, code: str) -> Item:
-        """An item by its name/number."""
+    async def item(self, code: str, legal_entity_id: str = "") -> Item:
+        """An item by its name/number: an account's items are every legal entity's."""
         found = await self._query(_ITEM.format(code=quoted(code)), Rows[wire.ItemRow])
         if not found:
             raise NotFound(f"NetSuite has no item {code}", system="netsuite")

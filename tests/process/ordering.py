@@ -19,8 +19,8 @@ Line = dict[str, Any]
 class Ordering:
     """The deal desk's work, and what comes of it."""
 
-    def __init__(self, firm: World) -> None:
-        self.firm = firm
+    def __init__(self, firm: World, erp: str = "netsuite") -> None:
+        self.firm, self.erp = firm, erp
         self.runs = OperatingQuoteRuns(firm.platform, Operating(firm.platform, WORKFLOW))
         self.crm = firm.boxes["salesforce"]
 
@@ -78,7 +78,7 @@ class Ordering:
 
     async def order(self, run_id: str) -> SalesOrder:
         """What stands in the ERP under a run."""
-        found: SalesOrder = await self.firm.adapters["netsuite"].order_by_key(run_id)
+        found: SalesOrder = await self.firm.adapters[self.erp].order_by_key(run_id)
         return found
 
     def orders(self) -> list[Line]:

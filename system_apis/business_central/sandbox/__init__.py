@@ -31,8 +31,8 @@ def _customer(record: Record, _: Store) -> str:
 
 
 def _order(record: Record, _: Store) -> str:
-    number = record["contractNumber"]
-    return f"contract {number} of customer {record['customerId']}" if number else ""
+    number, key = record["contractNumber"], record["tiergateKey"]
+    return f"contract {number} of customer {record['customerId']}" if number else key and f"order {key}"
 
 
 def _project(record: Record, _: Store) -> str:
@@ -49,7 +49,9 @@ SANDBOX = Sandbox(
     facts={
         "customers": _customer,
         "salesOrders": _order,
-        "salesOrderLines": lambda record, _: f"{record['description']} of order {record['documentId']}",
+        "salesOrderLines": lambda record, _: (
+            f"line {record['sequence']} {record['description']} of order {record['documentId']}"
+        ),
         "projects": _project,
         "billingSchedules": lambda record, _: f"plan of project {record['projectId']}",
         "timeRegistrationEntries": lambda record, _: record["tiergateKey"] and f"time {record['tiergateKey']}",

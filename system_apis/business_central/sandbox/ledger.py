@@ -53,7 +53,7 @@ def extended(box: Box, page: Page, row: Record) -> None:
     if "netAmount" in row:
         document = box.store.get(_document_page(page).set, row[page.parent]) or {}
         amount = Decimal(str(row["quantity"])) * Decimal(str(row["unitPrice"]))
-        row["netAmount"] = _rounded(box, document, amount)
+        row["netAmount"] = _rounded(box, document, amount) - Decimal(str(row.get("discountAmount", 0)))
 
 
 def totalled(box: Box, page: Page, row: Record) -> None:

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from foundation.sandbox import CALL, Answer, Box, Record, Refused, answer, decode
-from system_apis.business_central.sandbox import ledger, metadata, tables
+from system_apis.business_central.sandbox import ledger, metadata, ordering, tables
 from system_apis.business_central.sandbox.entra import enter
 from system_apis.business_central.sandbox.errors import (
     JSON,
@@ -117,6 +117,9 @@ async def lines(
     document = tables.find(box, company, page, id or "")
     if page.set in ledger.WORDS and third == "Microsoft.NAV.post" and request.method == "POST":
         ledger.post(box, company, page, document)
+        return answer(204)
+    if page.set == ordering.ORDERS and third in ordering.ACTIONS and request.method == "POST":
+        ordering.ACTIONS[third](box, document)
         return answer(204)
     if not page.lines or third != page.lines:
         raise no_segment(third)

@@ -12,6 +12,8 @@ from system_apis.business_central.sandbox.schema import PAGES, guid
 CURRENCIES: Final = ("USD", "EUR", "INR", "GBP", "JPY", "KWD")
 TERMS: Final = {"15D": "Net 15", "30D": "Net 30", "45D": "Net 45", "60D": "Net 60"}
 UNITS: Final = {"PCS": "C62", "HOUR": "HUR", "DAY": "DAY"}
+PACKAGE: Final = {"Delivery Lead": 8, "Engineer": 24, "Analyst": 16}
+"""Hours of each role."""
 MONTHS_CLOSED: Final = 12
 MONTHS_OPEN: Final = 12
 """Besides the current one."""
@@ -52,6 +54,7 @@ def _company(box: Box, entity: firm.LegalEntity) -> None:
         _put(box, id, "employees", number=f"E{number:04}", displayName=who, email=f"{who}@acme.example")
     for code, standard in UNITS.items():
         _put(box, id, "unitsOfMeasure", code=code, displayName=code.title(), internationalStandardCode=standard)
+    _items(box, id)
     for code, name in TERMS.items():
         _put(box, id, "paymentTerms", code=code, displayName=name, dueDateCalculation=code)
     this_month = box.now().date().replace(day=1)
@@ -66,6 +69,18 @@ def _company(box: Box, entity: firm.LegalEntity) -> None:
         period = {"startingDate": first.isoformat(), "name": f"{first:%b %Y}", "newFiscalYear": first.month == 1}
         _put(box, id, "accountingPeriods", **period, closed=closed, dateLocked=closed)
         first = _next_month(first)
+
+
+def _items(box: Box, company: str) -> None:
+    """One for each role that is sold, a discount, and a package of three of them."""
+    plain = {"type": "Service", "taxCategory": "S"}
+    for role in sorted({role.name for deal in firm.deals(box.now().date()) for role in deal.roles}):
+        _put(box, company, "items", number=firm.item_code(role), displayName=role, **plain)
+    _put(box, company, "items", number="DISCOUNT", displayName="Discount", takesOff=True, **plain)
+    bundle = _put(box, company, "items", number="KICKOFF", displayName="Kick-off package", **plain)["id"]
+    for place, (role, hours) in enumerate(PACKAGE.items(), start=1):
+        part = {"componentType": "Item", "componentNumber": firm.item_code(role), "quantityPer": hours}
+        _put(box, company, "assemblyComponents", documentId=bundle, lineNumber=place * 10000, **part)
 
 
 def _people(entity: str, today: date) -> list[str]:

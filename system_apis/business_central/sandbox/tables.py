@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from foundation.sandbox import Box, Record
-from system_apis.business_central.sandbox import ledger
+from system_apis.business_central.sandbox import ledger, ordering
 from system_apis.business_central.sandbox.errors import invalid, no_field, no_record, refused
 from system_apis.business_central.sandbox.schema import NOTHING, NUMBERED, PAGES, Field, Page, guid
 
@@ -42,6 +42,7 @@ def create(box: Box, company: str, page: Page, fields: Record, document: str = "
         row["number"] = f"{NUMBERED[page.set]}{box.store.next_number(f'number:{page.set}'):06}"
     _whole(box, company, page, row)
     ledger.dated(box, page, row)
+    ordering.completed(box, company, page, row)
     ledger.extended(box, page, row)
     box.store.insert(page.set, id, ledger.stamped(box, row))
     ledger.totalled(box, page, row)
@@ -53,7 +54,9 @@ def create(box: Box, company: str, page: Page, fields: Record, document: str = "
 def update(box: Box, company: str, page: Page, row: Record, fields: Record) -> Record:
     """A row changed. Its lines cannot come along."""
     ledger.editable(box, page, row)
+    ordering.editable(box, page, row, fields)
     changed = row | _checked(box, company, page, fields)
+    ordering.fixed(page, row, changed)
     _whole(box, company, page, changed)
     ledger.extended(box, page, changed)
     kept = box.store.update(page.set, row["id"], ledger.stamped(box, changed))
@@ -64,6 +67,7 @@ def update(box: Box, company: str, page: Page, row: Record, fields: Record) -> R
 def delete(box: Box, page: Page, row: Record) -> None:
     """A row gone, with its lines."""
     ledger.editable(box, page, row)
+    ordering.editable(box, page, row, page.fields)
     for line in lines_of(box, page, row) if page.lines else []:
         box.store.delete(page.lines, line["id"])
     box.store.delete(page.set, row["id"])
