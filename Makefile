@@ -8,6 +8,10 @@ INTO := --quiet --python $(BIN)/python
 LOCKING := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 APART := mcp netsuite powerplatform-dataverse-client pyodata pysnow python-odata simple-salesforce tryton
 
+# A machine that keeps Python from writing bytecode has every process of ours compile all of it again, and the tests
+# start many. What is written here is what `make clean` takes away.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run setup test test-real conformance chaos mutate lint types openapi docs bench lock clean
 
@@ -82,7 +86,7 @@ clean: ## forget what was played, and all caches; .venv stays
 	@touch $@
 
 .venv/.dev: .venv/.run lock/dev.txt
-	@$(UV) pip sync $(INTO) --require-hashes lock/dev.txt lock/htmx.txt
+	@$(UV) pip sync $(INTO) --compile-bytecode --require-hashes lock/dev.txt lock/htmx.txt
 	@$(UV) pip install $(INTO) --no-deps --editable .
 	@touch $@
 

@@ -43,7 +43,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     calls: Quota | None = None
     concurrent: int | None = None
     wait: float = 5.0
-    """Seconds a call waits for one of the concurrent ones to end."""
+    """Seconds a call waits for what it lacks: for one of the concurrent ones to end, or for a vendor that wants to be
+    left alone no longer than that. Whoever is refused asks for everything again that it had read before."""
     shares: Mapping[Criticality, float] = msgspec.field(default_factory=lambda: SHARES)
     """The part of either that calls of a class may use: 0 to 1."""
 
@@ -92,9 +93,14 @@ class Spending:
                 return decision
             both = zip(named, decision.readings, strict=True)
             lacking = [(name, reading) for (name, _), reading in both if not reading.room]
-            if [name for name, _ in lacking] != ["concurrent"] or clock() >= until:
+            left = until - clock()
+            fixed = max((reading.wait for name, reading in lacking if name != "concurrent"), default=0.0)
+            if left <= 0 or fixed > left:
                 break
-            await self._counters.a_place_may_be_free(until - clock())
+            if fixed:
+                await asyncio.sleep(fixed)
+            else:
+                await self._counters.a_place_may_be_free(left)
         what, reading = max(lacking, key=lambda each: each[1].wait)
         BUSY.labels(self._system, what).inc()
         raise VendorBusy(

@@ -29,18 +29,19 @@ class Runs:
 
     def __init__(self) -> None:
         self._by_id: dict[str, Any] = {}
+        self._won: dict[str, Any] = {}
         self.over = False
         """All is quiet: what has not gone well by now waits for a person."""
 
     def know(self, rows: list[Any]) -> None:
         """These are all."""
         self._by_id = {row.id: row for row in rows}
+        won = [row for row in rows if row.id.startswith("o2p:")]
+        self._won = {row.business_key: row for row in sorted(won, key=lambda row: row.generation)}
 
     def of_deal(self, deal: Deal) -> Any:
         """The run of a deal's last winning; None before there is one."""
-        prefix = f"o2p:{deal.key}:"
-        mine = [row for row in self._by_id.values() if row.id.startswith(prefix)]
-        return max(mine, key=lambda row: row.generation, default=None)
+        return self._won.get(deal.key)
 
     def of(self, run_id: str) -> Any:
         """One run."""

@@ -27,6 +27,8 @@ PROCESSES: Final = {"sqlite": 1, "postgres": 3}
 """How many executors share a database."""
 AT_ONCE: Final = 24
 """Runs that all executors together work on at once: most of them wait for a vendor that wants to be left alone."""
+SPARE: Final = 2
+"""How many stand by: those who are killed are so in pairs, now and then, and to load one takes seconds."""
 START_SECONDS: Final = 60.0
 SETTINGS: Final = {"TIERGATE_LEASE_SECONDS": "2", "TIERGATE_LOG": "warning"}
 
@@ -91,7 +93,7 @@ class Ground:
         self.state.mkdir(parents=True)
         self._sandboxes = Program(self.folder / "sandboxes.log", "tests.chaos.sandboxes", str(self.state), str(deals))
         embedded.credentials(self.state / embedded.FOLDER)  # once: several that begin at once would each make their own
-        self._standing_by = [self._executor() for _ in self.ports]
+        self._standing_by = [self._executor() for _ in range(len(self.ports) + SPARE)]
         deadline = time.monotonic() + START_SECONDS
         while not (found := addresses(self.state / embedded.FOLDER)):
             assert time.monotonic() < deadline, (self.folder / "sandboxes.log").read_text()[-3000:]
@@ -112,7 +114,7 @@ class Ground:
 
     def tend(self) -> None:
         """Have one stand by, once nobody is just starting: to load it takes a processor for itself."""
-        if not self._standing_by and self.all_ready():
+        if len(self._standing_by) < SPARE and self.all_ready():
             self._standing_by.append(self._executor())
 
     def dead(self) -> list[str]:

@@ -44,10 +44,21 @@ class Findings(msgspec.Struct, kw_only=True):
     """Runs parked for a reason that is none, or without a case."""
 
 
+_STATE: Final = [
+    RUNS.c[name] for name in ("id", "workflow", "business_key", "generation", "status", "project_code", "ended_at")
+]
+
+
 def rows(engine: sa.Engine) -> list[Any]:
     """Every run."""
     with engine.connect() as connection:
         return list(connection.execute(sa.select(RUNS)))
+
+
+def states(engine: sa.Engine) -> list[Any]:
+    """How far every run is, without what it found: this is looked at again and again."""
+    with engine.connect() as connection:
+        return list(connection.execute(sa.select(*_STATE)))
 
 
 def settled(engine: sa.Engine) -> bool:

@@ -15,7 +15,7 @@ from foundation.database import engine_of
 from foundation.sandbox.firm import deals
 from tests.chaos.calling import Runs
 from tests.chaos.ground import PROCESSES, Ground, ground
-from tests.chaos.judged import Findings, judge, rows, settled
+from tests.chaos.judged import Findings, judge, settled, states
 from tests.chaos.people import Firm
 from tests.chaos.plan import Storm, faults, storm
 
@@ -75,7 +75,7 @@ async def _through(
         while True:
             await asyncio.sleep(0.25)
             with suppress(sa.exc.OperationalError):  # no tables before the first executor has started
-                found = rows(engine)
+                found = states(engine)
                 seen.know(found)
                 over = sum(row.ended_at is not None for row in found)
                 if over != ended:

@@ -59,7 +59,7 @@ def vendor() -> Vendor:
 
 @pytest.fixture
 async def http(vendor: Vendor) -> AsyncIterator[httpx.AsyncClient]:
-    async with vendor.client(Budget(calls=A_DAY)) as client:
+    async with vendor.client(Budget(calls=A_DAY, wait=0.5)) as client:
         yield client
 
 
@@ -149,6 +149,25 @@ async def test_a_vendor_that_asks_to_be_left_alone_is(vendor: Vendor, http: http
     await ask(http)
 
 
+async def test_a_short_wish_to_be_left_alone_is_waited_for_and_a_long_one_is_not(vendor: Vendor) -> None:
+    async with vendor.client(Budget(wait=0.5)) as http:
+        for asked, reached in ((1, 1), (30, 3)):
+            vendor.answers = [httpx.Response(429, headers={"Retry-After": str(asked)})]
+            with pytest.raises(Exception, match="429"):
+                await ask(http)
+            vendor.now += 0.9
+            waiting = asyncio.create_task(ask(http))
+            await asyncio.sleep(0.02)
+            assert vendor.reached == reached
+            vendor.now += 0.2
+            if asked == 1:
+                await waiting
+            else:
+                with pytest.raises(VendorBusy, match="left alone"):
+                    await waiting
+        assert vendor.reached == 3
+
+
 async def test_one_that_does_not_say_for_how_long_is_left_alone_for_a_second(
     vendor: Vendor, http: httpx.AsyncClient
 ) -> None:
@@ -173,7 +192,7 @@ async def test_a_vendors_own_way_to_say_so_is_understood(
     vendor: Vendor, limited: Callable[[httpx.Response], bool], status: int, code: str
 ) -> None:
     vendor.answers = [httpx.Response(status, json=[{"errorCode": code}]), httpx.Response(status, json=[{}])]
-    async with vendor.client(Budget(calls=A_DAY), limited) as http:
+    async with vendor.client(Budget(calls=A_DAY, wait=0.5), limited) as http:
         with pytest.raises(Exception, match="answered"):
             await ask(http)
         assert (await refused(http)).facts["budget"] == "pause"
