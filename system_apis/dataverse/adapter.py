@@ -107,8 +107,10 @@ class Dataverse:
         return [await self.lead(deal.lead)] if deal.lead else []
 
     async def lead_changes(self, since: str, limit: int = PAGE_SIZE) -> Page[RecordChange]:
-        found, following = await self._org.changed("leads", wire.ChangedLead, since, limit)
-        return Page(items=[mapping.record_change(row.leadid, row) for row in found], next=following)
+        of = ("lead", "leads", wire.ChangedLead)
+        rows, deleted, following = await self._org.changed_or_deleted(*of, since, limit)
+        found = [mapping.record_change(row.leadid, row) for row in rows]
+        return Page(items=[*found, *mapping.deletions(deleted.ids, deleted.told_at)], next=following)
 
     async def _lead(self, row: wire.Lead) -> Lead:
         where = f"_originatingleadid_value eq {row.leadid}"
@@ -229,8 +231,11 @@ class Dataverse:
         return Page(items=[mapping.customer(row) for row in rows], next=following)
 
     async def account_changes(self, since: str, limit: int = PAGE_SIZE) -> Page[RecordChange]:
-        found, following = await self._org.changed("accounts", wire.ChangedAccount, since, limit)
-        return Page(items=[mapping.record_change(row.accountid, row) for row in found], next=following)
+        rows, deleted, following = await self._org.changed_or_deleted(
+            "account", "accounts", wire.ChangedAccount, since, limit
+        )
+        found = [mapping.record_change(row.accountid, row) for row in rows]
+        return Page(items=[*found, *mapping.deletions(deleted.ids, deleted.told_at)], next=following)
 
     async def people(self, cursor: str = "", limit: int = PAGE_SIZE) -> Page[Contact]:
         rows, following = await self._org.listed("contacts", wire.Contact, "statecode eq 0", cursor, limit)
@@ -247,8 +252,11 @@ class Dataverse:
         return msgspec.structs.replace(person, merged_into=found.contactid) if merged else person
 
     async def person_changes(self, since: str, limit: int = PAGE_SIZE) -> Page[RecordChange]:
-        found, following = await self._org.changed("contacts", wire.ChangedContact, since, limit)
-        return Page(items=[mapping.record_change(row.contactid, row) for row in found], next=following)
+        rows, deleted, following = await self._org.changed_or_deleted(
+            "contact", "contacts", wire.ChangedContact, since, limit
+        )
+        found = [mapping.record_change(row.contactid, row) for row in rows]
+        return Page(items=[*found, *mapping.deletions(deleted.ids, deleted.told_at)], next=following)
 
     async def update_person(self, person_id: str, data: PersonUpdate) -> Written:
         await self._org.send(

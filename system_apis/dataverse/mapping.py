@@ -296,6 +296,11 @@ def record_change(native_id: str, row: wire.ChangedRecord) -> RecordChange:
     )
 
 
+def deletions(ids: list[str], told_at: datetime) -> list[RecordChange]:
+    """Rows that were deleted; when is said nowhere, so it is when that was told."""
+    return [RecordChange(native_id=each, changed_at=told_at, gone=True) for each in ids]
+
+
 def version(number: int) -> str:
     """A row's version number as text that sorts as the numbers do; they have up to 19 digits."""
     return f"{number:019}"

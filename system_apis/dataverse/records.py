@@ -1,13 +1,19 @@
 """Rows of an organisation: the few calls every table has. A text that can be no id is never sent as one."""
 
 import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeVar
 
 import httpx
+import msgspec
+import structlog
 
-from canonical.faults import Drifted, NotFound
+from canonical.dates import now
+from canonical.faults import Drifted, Fault, NotFound, VendorForbade, VendorRefused
 from foundation.cursors import cursor as next_place
 from foundation.cursors import place
+from foundation.vendor_http import read_part
 from foundation.vendor_http import send as vendor_send
 from system_apis.dataverse import mapping, wire
 from system_apis.dataverse.faults import fault_of
@@ -15,12 +21,24 @@ from system_apis.dataverse.watermark import Watermark
 
 DATA: Final = "/api/data/v9.2"
 PAGE: Final = 500
-"""Rows of a page: it is a wish, the vendor's own limit is 5,000."""
+"""Rows of a page: it is a wish, the vendor's own limit is `LARGEST_PAGE`."""
+LARGEST_PAGE: Final = 5000
 LABELLED: Final = f'odata.include-annotations="{wire.FORMATTED}"'
 _ID: Final = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 
+log = structlog.get_logger("tiergate.dataverse")
+
 R = TypeVar("R", bound=wire.Row)
 C = TypeVar("C", bound=wire.Changed | wire.ChangedRecord)
+
+
+class Deletions(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that were deleted, and the token for what is deleted after them."""
+
+    ids: list[str] = []
+    token: str = ""
+    told_at: datetime = datetime.min.replace(tzinfo=UTC)
+    """When the organisation said so; when each was deleted is said nowhere."""
 
 
 class Records:
@@ -61,12 +79,74 @@ class Records:
 
     async def changed(self, table: str, shape: type[C], since: str, limit: int) -> tuple[list[C], str]:
         """The rows that changed since a watermark, and the watermark of the next poll."""
-        watermark = Watermark.read(since)
-        found = await self.rows(table, shape, watermark.condition(), "versionnumber asc", most=limit)
+        found, mark, _ = await self._changed(table, shape, Watermark.read(since), limit)
+        return found, mark.text()
+
+    async def changed_or_deleted(
+        self, entity: str, table: str, shape: type[C], since: str, limit: int
+    ) -> tuple[list[C], Deletions, str]:
+        """The same, with what was deleted, where the table tracks changes."""
+        mark = Watermark.read(since)
+        if not since:
+            mark = mark.tracked(await self._tracked(entity, table))
+        found, mark, more = await self._changed(table, shape, mark, limit)
+        if more or not mark.token or len(found) == limit:
+            return found, Deletions(), mark.text()
+        deleted, mark = await self._deleted(entity, table, mark, limit - len(found))
+        return found, deleted, mark.text()
+
+    async def _changed(
+        self, table: str, shape: type[C], mark: Watermark, limit: int
+    ) -> tuple[list[C], Watermark, bool]:
+        """One more than `limit` is asked for, to know whether there are more: a full page may be the last."""
+        rows = await self.rows(table, shape, mark.condition(), "versionnumber asc", most=limit + 1)
+        found, more = rows[:limit], len(rows) > limit
         if not found:
-            return found, watermark.text()
-        newest = max(row.modifiedon for row in found)
-        return found, watermark.after(newest, found[-1].versionnumber, more=len(found) >= limit).text()
+            return found, mark, more
+        return found, mark.after(max(row.modifiedon for row in found), found[-1].versionnumber, more=more), more
+
+    async def _deleted(self, entity: str, table: str, mark: Watermark, room: int) -> tuple[Deletions, Watermark]:
+        """What was deleted since the mark's token. One that is not good any more is replaced by a new one."""
+        try:
+            found = await self._delta(entity, table, {"$deltatoken": mark.token}, "")
+        except VendorRefused:
+            return Deletions(), mark.tracked(await self._tracked(entity, table))
+        ids, following = mark.deletions(found.ids, found.token, room)
+        return msgspec.structs.replace(found, ids=ids), following
+
+    async def _tracked(self, entity: str, table: str) -> str:
+        """A token from now on; empty where the table does not track changes, or we may not read all of it.
+
+        It comes after all rows have been read: there is no shorter way to the first one.
+        """
+        path, asked = f"{DATA}/EntityDefinitions(LogicalName='{entity}')", "LogicalName,ChangeTrackingEnabled"
+        told: wire.Tracking = await self.send("GET", path, wire.Tracking, params={"$select": asked})
+        if not told.enabled:
+            return ""
+        try:
+            return (await self._delta(entity, table, {}, "odata.track-changes,")).token
+        except VendorForbade as denied:
+            log.warning("deletions cannot be told", system=mapping.SYSTEM, table=table, reason=denied.detail)
+            return ""
+
+    async def _delta(self, entity: str, table: str, asked: dict[str, str], prefer: str) -> Deletions:
+        """What was deleted, from all pages, and the token after the last."""
+        path, options = f"{DATA}/{table}", {"$select": f"{entity}id"} | asked
+        how: dict[str, Any] = {"headers": {"Prefer": f"{prefer}odata.maxpagesize={LARGEST_PAGE}"}}
+        how["faults"] = _of_a_token if asked else fault_of
+        ids, seen = list[str](), set[str]()
+        answer = await self.send("GET", path, params=options, **how)
+        while True:
+            page: wire.Delta = read_part(200, answer.content, wire.Delta, system=mapping.SYSTEM, faults=None)
+            ids += [_identified(each.id) for each in page.value if each.reason == "deleted"]
+            if not page.next_link or page.next_link in seen:
+                break
+            seen.add(page.next_link)
+            answer = await self.send("GET", _path_of(page.next_link), **how)
+        token = httpx.URL(_path_of(page.delta_link)).params.get("$deltatoken", "")
+        if not token:
+            raise Drifted("the last page of a tracked table has no delta link", system=mapping.SYSTEM)
+        return Deletions(ids=ids, token=token, told_at=_date_of(answer))
 
     async def listed(self, table: str, shape: type[R], where: str, cursor: str, limit: int) -> tuple[list[R], str]:
         """One page in the order of the key, and where the next begins: its own cookie, which says the last key."""
@@ -93,7 +173,8 @@ class Records:
 
     async def send(self, method: str, path: str, returns: Any = None, **options: Any) -> Any:
         """One call; its faults are read as this vendor writes them."""
-        return await vendor_send(self._http, method, path, returns, system=mapping.SYSTEM, faults=fault_of, **options)
+        options.setdefault("faults", fault_of)
+        return await vendor_send(self._http, method, path, returns, system=mapping.SYSTEM, **options)
 
 
 def _columns(shape: type[wire.Row]) -> dict[str, str]:
@@ -107,6 +188,27 @@ def _path_of(link: str) -> str:
         return httpx.URL(link).raw_path.decode("ascii")
     except httpx.InvalidURL as wrong:
         raise Drifted(f"the link to the next page is none: {wrong}", system=mapping.SYSTEM) from wrong
+
+
+def _of_a_token(response: httpx.Response) -> Fault | None:
+    """A delta link is refused with a code that no document names: so whatever the refusal says, it is of its token."""
+    if response.status_code in (400, 410):
+        return VendorRefused("the delta token is not good any more")
+    return fault_of(response)
+
+
+def _date_of(answer: httpx.Response) -> datetime:
+    try:
+        return parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
+    except (KeyError, TypeError, ValueError):
+        return now()
+
+
+def _identified(record_id: str) -> str:
+    """The id of a deleted row, which nothing else says."""
+    if not _ID.match(record_id):
+        raise Drifted(f"a deleted row is named {record_id[:40]!r}, which is no id", system=mapping.SYSTEM)
+    return record_id.lower()
 
 
 def checked(record_id: str) -> str:

@@ -161,10 +161,6 @@ SUITE: Final = Suite(
     },
     touch={Opportunity: touch_deal},
     remove={Customer: delete("account"), Contact: delete("contact")},
-    no_tombstones=dict.fromkeys(
-        (Customer, Contact),
-        "A deleted row is gone with its version; only change tracking, switched on by table, would tell.",
-    ),
     denied=Switch(option="denied_tables", value=["quote"], object="quote"),
     hidden=Switch(option="hidden_fields", value=["opportunity.tg_practice"], object="opportunity", field="tg_practice"),
     deal=deal_id,

@@ -55,6 +55,27 @@ class Rows(msgspec.Struct, Generic[T], frozen=True):
     next_link: str = field(default="", name="@odata.nextLink")
 
 
+class DeltaRow(msgspec.Struct, frozen=True):
+    """A row that changed since a token, or what is left of one that was deleted."""
+
+    id: str = ""
+    reason: str = ""
+
+
+class Delta(msgspec.Struct, frozen=True):
+    """A page of what is tracked; the last one has the link to what changes from then on."""
+
+    value: list[DeltaRow]
+    next_link: str = field(default="", name="@odata.nextLink")
+    delta_link: str = field(default="", name="@odata.deltaLink")
+
+
+class Tracking(msgspec.Struct, frozen=True):
+    """Whether a table tracks its changes, as the metadata tells it."""
+
+    enabled: bool | None = field(name="ChangeTrackingEnabled")
+
+
 class Problem(msgspec.Struct, frozen=True):
     """What went wrong. `code` is hexadecimal, a signed number, or empty."""
 

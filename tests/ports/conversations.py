@@ -42,7 +42,7 @@ class Reply(msgspec.Struct, frozen=True):
     """What was called, where all calls go to one address (JSON-RPC)."""
 
     def response(self, content: bytes | None = None) -> httpx.Response:
-        kept = {name: value for name, value in self.headers.items() if name.lower() not in ("content-length", "date")}
+        kept = {name: value for name, value in self.headers.items() if name.lower() != "content-length"}
         return httpx.Response(self.status, headers=kept, content=self.content if content is None else content)
 
 
@@ -59,6 +59,11 @@ class Conversation(msgspec.Struct, frozen=True):
 
 class EndlessError(AssertionError):
     """An adapter that asks and asks."""
+
+
+def _undated(headers: dict[str, str]) -> dict[str, str]:
+    """Said again later, its date would be that of a clock that is off."""
+    return {name: value for name, value in headers.items() if name.lower() != "date"}
 
 
 class Replaying(httpx.AsyncBaseTransport):
@@ -116,7 +121,7 @@ async def recorded(world: World) -> list[Conversation]:
         arguments = ask
         await getattr(world.adapter, attribute)(**arguments)
         replies = [
-            Reply(each.method, each.path, each.status, each.headers, each.content, verb=verb_of(each.sent))
+            Reply(each.method, each.path, each.status, _undated(each.headers), each.content, verb=verb_of(each.sent))
             for each in world.heard[before:]
             if not each.signs_in and _is_json(each.content)
         ]

@@ -10,6 +10,9 @@ and a deal is won by an action only. No app is known at first:
     PUT /_sandbox/options/more_values     {"opportunity.tg_contracttype": {"100000009": "Success Fee"}}
     PUT /_sandbox/options/closed_quotes_locked   true           a won quote takes no edit (from memory)
     PUT /_sandbox/options/closed_orders_locked   true           a cancelled order takes no edit (from memory)
+    PUT /_sandbox/options/untracked_tables       ["account"]    no change tracking; which code says so is from memory
+    PUT /_sandbox/options/delta_days      7                               days a delta token is good for
+    PUT /_sandbox/options/expired_delta   "everything"          then all rows come as new; "refused" is the default
     PUT /_sandbox/options/request_limit   6000                            calls in five minutes
 """
 
@@ -68,6 +71,9 @@ SANDBOX = Sandbox(
         "largest_page": 5000,
         "closed_quotes_locked": False,
         "closed_orders_locked": False,
+        "untracked_tables": [],
+        "delta_days": 7,
+        "expired_delta": "refused",
     },
     headers=entra.counted,
     tls=True,

@@ -6,6 +6,7 @@ from typing import Any, Final
 from xml.sax.saxutils import quoteattr
 
 from foundation.sandbox import Box, Record
+from system_apis.dataverse.sandbox import delta
 from system_apis.dataverse.sandbox.errors import invalid, no_segment
 from system_apis.dataverse.sandbox.schema import TABLES, Column, ColumnType, Table
 
@@ -33,13 +34,26 @@ _CAST: Final[dict[str, ColumnType]] = {
 }
 
 
-def definition(box: Box, table: Table) -> Record:
-    """A table with its columns."""
+def definition(box: Box, table: Table, asked: Mapping[str, str]) -> Record:
+    """A table with its columns, or what of it is selected and expanded."""
+    whole = _whole(box, table)
+    if "$select" not in asked:
+        return whole
+    wanted = {*asked["$select"].split(","), *re.findall(r"^\w+", asked.get("$expand", ""))}
+    if unknown := sorted(wanted - whole.keys()):
+        raise invalid(
+            f"Could not find a property named '{unknown[0]}' on type 'Microsoft.Dynamics.CRM.EntityMetadata'."
+        )
+    return {name: value for name, value in whole.items() if name in wanted}
+
+
+def _whole(box: Box, table: Table) -> Record:
     return {
         "LogicalName": table.name,
         "EntitySetName": table.set,
         "PrimaryIdAttribute": table.key,
         "PrimaryNameAttribute": table.label,
+        "ChangeTrackingEnabled": delta.is_switched_on(box, table),
         "Attributes": [_attribute(column) for column in _visible(box, table)],
     }
 
@@ -50,7 +64,7 @@ def definitions(box: Box, asked: Mapping[str, str]) -> list[Record]:
     if "$filter" in asked and wanted is None:
         raise invalid(f"The filter '{asked['$filter']}' is not supported on EntityDefinitions.")
     found = [table for table in TABLES.values() if wanted is None or table.name == wanted[1]]
-    return [{key: value for key, value in definition(box, each).items() if key != "Attributes"} for each in found]
+    return [{key: value for key, value in _whole(box, each).items() if key != "Attributes"} for each in found]
 
 
 def choices(box: Box, table: Table, cast: str) -> list[Record]:

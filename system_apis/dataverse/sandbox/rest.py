@@ -58,7 +58,8 @@ async def segment_of(
     if known[1] == "EntityDefinitions" and known[2] is None:
         return _json(request, "$metadata#EntityDefinitions", {"value": metadata.definitions(box, request.query_params)})
     if known[1] == "EntityDefinitions":
-        return _json(request, "$metadata#EntityDefinitions/$entity", metadata.definition(box, _named(known[2] or "")))
+        found = metadata.definition(box, _named(known[2] or ""), request.query_params)
+        return _json(request, "$metadata#EntityDefinitions/$entity", found)
     table = org.table_of(known[1])
     _permitted(box, table, request.method)
     if known[2] is None:
