@@ -5,16 +5,15 @@ its reference, or its answer, is lost. What is made of several records gets its 
 finds only what is whole, and a repeated write completes the rest without a twin.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from typing import TypeVar
+from collections.abc import AsyncIterator
 
 import httpx
 import msgspec
 
 from canonical.faults import Conflict, NotFound
-from canonical.objects import Booking, ExpenseReport, Project, ResourceDemand, TimeEntry
+from canonical.objects import Booking, Project, ResourceDemand, TimeEntry
 from canonical.ports import Page, Written
-from canonical.ports.effort import Expenses, TimeEntries
+from canonical.ports.effort import TimeEntries
 from canonical.ports.lists import PAGE, ProjectList, RecordChange
 from canonical.ports.systems import (
     Account,
@@ -34,10 +33,10 @@ from system_apis.kantata.mapping import PROJECT, SYSTEM
 from system_apis.kantata.places import Places
 from system_apis.kantata.records import Records
 from system_apis.kantata.setups import Setups
+from system_apis.kantata.spending import Spending
 from system_apis.kantata.staffing import DEMAND
 from system_apis.kantata.wire import (
     ALLOCATIONS,
-    EXPENSES,
     POSTS,
     RESOURCES,
     STORIES,
@@ -48,10 +47,8 @@ from system_apis.kantata.wire import (
     T,
 )
 
-E = TypeVar("E", wire.TimeEntry, wire.Expense)
 
-
-class Kantata(Setups, Bills):
+class Kantata(Setups, Bills, Spending):
     """One Kantata account. `http` carries the base address, the token and the timeouts."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
@@ -94,26 +91,9 @@ class Kantata(Setups, Bills):
         return Page(items=items, next=following)
 
     async def approved_time(self, since: str, limit: int = PAGE) -> Page[TimeEntry]:
-        found, following = await self._approved(TIME_ENTRIES, since, limit)
+        found, following = await self._approved(since, limit)
         people = await self._people(found)
         items = [effort.time_entry(each, people.get(each.user_id or "", "")) for each in found]
-        return Page(items=items, next=following)
-
-    async def expense_report(self, report_id: str) -> ExpenseReport:
-        found = await self._records.get(EXPENSES, report_id)
-        return effort.expense_report(found, (await self._people([found])).get(found.user_id or "", ""))
-
-    async def expense_reports(self, cursor: str = "", limit: int = PAGE, project_id: str = "") -> Page[ExpenseReport]:
-        where = {"workspace_id": project_id} if project_id else {}
-        found, following = await self._records.page(EXPENSES, cursor, limit, **where)
-        people = await self._people(found)
-        items = [effort.expense_report(each, people.get(each.user_id or "", "")) for each in found]
-        return Page(items=items, next=following)
-
-    async def approved_expenses(self, since: str, limit: int = PAGE) -> Page[ExpenseReport]:
-        found, following = await self._approved(EXPENSES, since, limit)
-        people = await self._people(found)
-        items = [effort.expense_report(each, people.get(each.user_id or "", "")) for each in found]
         return Page(items=items, next=following)
 
     async def project_by_key(self, key: str) -> Project:
@@ -205,25 +185,18 @@ class Kantata(Setups, Bills):
             await self.project(found.id)
         return found is not None
 
-    async def _approved(self, kind: Kind[E], since: str, limit: int) -> tuple[list[E], str]:
-        """What is approved, billed or not, and changed since a watermark; and the next watermark."""
-        mark, kept = Mark.read(since), dict[str, E]()
+    async def _approved(self, since: str, limit: int) -> tuple[list[wire.TimeEntry], str]:
+        """Time that is approved, billed or not, and changed since a watermark; and the next watermark."""
+        mark, kept = Mark.read(since), dict[str, wire.TimeEntry]()
 
         async def told() -> AsyncIterator[RecordChange]:
-            async for each in self._records.since(kind, mark.stamp, limit + 1):
+            async for each in self._records.since(TIME_ENTRIES, mark.stamp, limit + 1):
                 if each.approved or each.is_invoiced:
                     kept[each.id] = each
                     yield effort.change(each)
 
         page = await read_on(mark, told(), limit)
         return [kept[each.native_id] for each in page.items], page.next
-
-    async def _people(self, of: Sequence[wire.TimeEntry | wire.Expense]) -> dict[str, str]:
-        """E-mail addresses by user id."""
-        ids = sorted({each.user_id for each in of if each.user_id})
-        if not ids:
-            return {}
-        return {each.id: each.email_address for each in await self._records.all(USERS, only=",".join(ids))}
 
     async def _referred(self, kind: Kind[T], held: wire.Reference | None) -> T | None:
         """The record a reference points to; None without one, or when the record is gone."""
@@ -279,7 +252,7 @@ class Kantata(Setups, Bills):
 
 _projects: type[Projects] = Kantata  # the type checker holds us to the ports
 _lists: type[ProjectList] = Kantata
-_effort: tuple[type[TimeEntries], type[Expenses]] = (Kantata, Kantata)
+_effort: type[TimeEntries] = Kantata
 _demands: tuple[type[ResourceDemands], type[Bookings]] = (Kantata, Kantata)
 _workspaces: type[Workspaces] = Kantata
 _connection: type[Connection] = Kantata

@@ -93,3 +93,13 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """Expenses handed in together, of one workspace: what people call an expense report."""
+
+    id: str
+    status: str
+    """`pending`, `approved`, `rejected` or `cancelled`."""
+    expense_ids: list[str] = []
+    updated_at: str = ""

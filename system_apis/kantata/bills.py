@@ -12,7 +12,7 @@ from canonical.objects import Invoice, RateCard
 from canonical.ports import Page, Written
 from canonical.ports.effort import Billed, BillingMarks, Proformas, RateCards
 from canonical.ports.lists import PAGE
-from system_apis.kantata import billing, billing_wire, mapping, wire
+from system_apis.kantata import billing, billing_wire, effort, mapping, wire
 from system_apis.kantata.billing import BILL, CANCELLED, Rates
 from system_apis.kantata.keeping import Keeping
 from system_apis.kantata.mapping import SYSTEM
@@ -109,11 +109,12 @@ class Bills(Keeping):
             async for answer in self._records.named(TIME_ENTRIES, data.time_entry_ids)
             for id, each in answer.time_entries.items()
         }
-        expenses = {
-            id: each
+        spent = {
+            id: effort.spent(each, answer)
             async for answer in self._records.named(EXPENSES, data.expense_ids)
             for id, each in answer.expenses.items()
         }
+        expenses = {id: each.expense for id, each in spent.items()}
         asked: tuple[tuple[str, Sequence[str], Mapping[str, wire.TimeEntry | wire.Expense]], ...] = (
             ("/time_entry_ids", data.time_entry_ids, entries),
             ("/expense_ids", data.expense_ids, expenses),
@@ -127,6 +128,13 @@ class Bills(Keeping):
         if wrong:
             await self._records.get(WORKSPACES, project_id)  # rather than all of it, the project may be unknown
             raise Invalid(system=SYSTEM, errors=wrong)
+        open_yet = [
+            FieldError(detail=f"{id} is on no approved expense report", pointer="/expense_ids")
+            for id in data.expense_ids
+            if not spent[id].is_approved
+        ]
+        if open_yet:
+            raise Invalid("Only approved expenses can be billed.", system=SYSTEM, errors=open_yet)
         for _, ids, there in asked:
             if taken := next((id for id in ids if there[id].is_invoiced and id not in own), None):
                 raise Conflict(f"{taken} is billed already, on another invoice", system=SYSTEM)

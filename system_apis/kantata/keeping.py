@@ -1,10 +1,12 @@
 """Stories kept under our references: each there once, whatever was lost on the way."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from system_apis.kantata import mapping, wire
 from system_apis.kantata.records import Records
-from system_apis.kantata.wire import STORIES
+from system_apis.kantata.wire import STORIES, USERS
 
 
 class Keeping:
@@ -62,3 +64,10 @@ class Keeping:
             await self._records.update(STORIES, found.id, changed)
         await self._records.refer(held, mapping.subject(reference, STORIES, found.id))
         return found.id
+
+    async def _people(self, of: Sequence[wire.TimeEntry | wire.Expense]) -> dict[str, str]:
+        """E-mail addresses by user id."""
+        ids = sorted({each.user_id for each in of if each.user_id})
+        if not ids:
+            return {}
+        return {each.id: each.email_address for each in await self._records.all(USERS, only=",".join(ids))}

@@ -109,8 +109,10 @@ class Records:
         following = next_place(str(number), str(_number(end))) if more else ""
         return [each for _, each in fresh], following, answer
 
-    async def since(self, kind: Kind[T], stamp: datetime, most: int, **filters: str) -> AsyncIterator[T]:
-        """The records changed at an instant or later, in the order of their changes.
+    async def since(
+        self, kind: Kind[T], stamp: datetime, most: int, order: str = "updated_at:asc", **filters: str
+    ) -> AsyncIterator[T]:
+        """The records changed at an instant or later, in the order of their changes, or another where that is none.
 
         A record changed meanwhile moves to the end, and those behind it up: here too each page begins before the last
         one's end.
@@ -118,7 +120,7 @@ class Records:
         after = (stamp - timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S")
         size, offset, told = min(wire.PAGE, most + _OVERLAP), 0, set[str]()
         while True:
-            asked = {"updated_after": after, "limit": str(size), "offset": str(offset), "order": "updated_at:asc"}
+            asked = {"updated_after": after, "limit": str(size), "offset": str(offset), "order": order}
             answer = await self._send("GET", kind.plural, params={**_asked(kind), **filters, **asked})
             found = list(_named(kind, answer).values())
             for each in found:

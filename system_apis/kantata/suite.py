@@ -5,7 +5,8 @@ from typing import Final
 from canonical.objects import ExpenseReport, Invoice, Project, RateCard, TimeEntry
 from foundation.sandbox import Box, Suite, Switch
 from system_apis.kantata.mapping import BETWEEN, TITLE_LENGTH
-from system_apis.kantata.sandbox.brainstem import create, delete
+from system_apis.kantata.sandbox.brainstem import create, delete, resolved
+from system_apis.kantata.sandbox.submissions import SUBMISSIONS
 
 
 def _deleted(box: Box, native_id: str) -> None:
@@ -32,7 +33,7 @@ def plant_time(box: Box, entry: TimeEntry) -> str:
 
 
 def plant_expense(box: Box, report: ExpenseReport) -> str:
-    """Somebody's expense, entered and approved."""
+    """Somebody's expense, entered in a workspace that asks for approval, and approved on an expense report."""
     (line,) = report.lines
     fields = {
         "workspace_id": line.project_id,
@@ -44,8 +45,12 @@ def plant_expense(box: Box, report: ExpenseReport) -> str:
         "notes": line.description,
         "billable": line.billable,
     }
+    box.store.update("workspaces", str(line.project_id), {"require_expense_approvals": True})
     made = create(box, "expenses", fields)
-    box.store.update("expenses", made["id"], {"approved": report.status == "approved"})
+    if report.status == "approved":
+        handed_in = {name: fields[name] for name in ("workspace_id", "user_id")}
+        handed_in |= {"title": report.title or "Expenses", "line_item_ids": [made["id"]]}
+        resolved(box, create(box, SUBMISSIONS, handed_in)["id"], "approve")
     return str(made["id"])
 
 

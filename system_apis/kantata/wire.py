@@ -17,6 +17,7 @@ from system_apis.kantata.billing_wire import (
     RateCardSetVersion,
     RateCardVersion,
     Role,
+    Submission,
 )
 
 T = TypeVar("T")
@@ -156,7 +157,7 @@ class TimeEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Expense(msgspec.Struct, frozen=True, kw_only=True):
-    """One receipt; there are no reports. Billable is read as `is_billable`, and written as `billable`."""
+    """One receipt. Billable is read as `is_billable`, and written as `billable`; approved is its submission."""
 
     id: str
     workspace_id: str
@@ -170,7 +171,10 @@ class Expense(msgspec.Struct, frozen=True, kw_only=True):
     is_invoiced: bool = False
     invoice_id: str | None = None
     reimbursable: bool = False
-    approved: bool = False
+    active_submission_id: str | None = None
+    """The expense report it is on, unless that was rejected or cancelled."""
+    recent_submission_id: str | None = None
+    """The one it was on last, whatever became of that."""
     updated_at: str = ""
 
 
@@ -296,6 +300,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     users: dict[str, User] = {}
     time_entries: dict[str, TimeEntry] = {}
     expenses: dict[str, Expense] = {}
+    expense_report_submissions: dict[str, Submission] = {}
     invoices: dict[str, Invoice] = {}
     fixed_fee_items: dict[str, Item] = {}
     additional_items: dict[str, Item] = {}
@@ -346,7 +351,10 @@ ALLOCATIONS: Final = Kind(
 POSTS: Final = Kind("posts", "post", "Post", Post)
 USERS: Final = Kind("users", "user", "User", User)
 TIME_ENTRIES: Final = Kind("time_entries", "time_entry", "TimeEntry", TimeEntry)
-EXPENSES: Final = Kind("expenses", "expense", "Expense", Expense)
+EXPENSES: Final = Kind("expenses", "expense", "Expense", Expense, "active_submission,recent_submission,workspace")
+SUBMISSIONS: Final = Kind(
+    "expense_report_submissions", "expense_report_submission", "Submission", Submission, "expenses"
+)
 INVOICES: Final = Kind(
     "invoices",
     "invoice",
@@ -375,6 +383,7 @@ KINDS: Final[dict[str, Kind[Any]]] = {
         USERS,
         TIME_ENTRIES,
         EXPENSES,
+        SUBMISSIONS,
         INVOICES,
         RATE_CARDS,
         RATE_CARD_VERSIONS,

@@ -4,7 +4,8 @@ Nothing is unique there, and nothing can be undone: a create sent twice is two r
 
 Options: `token` (what signs in), `nested_references` (whether an `external_reference` inside a create is taken; what
 the vendor does is not published), `search_lag_seconds` (how far the search index is behind), `denied` (kinds of record
-our access group may not see).
+our access group may not see), `approval_touches_expenses` (whether a decision on an expense report moves `updated_at`
+of its expenses, which is not published either).
 """
 
 from collections.abc import Callable
@@ -25,11 +26,13 @@ from system_apis.kantata.sandbox.brainstem import (
     enveloped,
     kind_of,
     listed,
+    resolved,
     shown,
     trouble,
     update,
 )
 from system_apis.kantata.sandbox.kinds import KINDS
+from system_apis.kantata.sandbox.submissions import RESOLVED, SUBMISSIONS
 
 TOKEN: Final = "sandbox-kantata-token"  # noqa: S105 - signs in to a sandbox only
 
@@ -68,16 +71,24 @@ async def member(
     return enveloped(box, plural, [changed], parameters)
 
 
-@route("/api/v1/{plural:str}/{id:str}/cancel", http_method="PUT", status_code=200)
-async def cancellation(
-    box: NamedDependency[Box], request: Request[Any, Any, Any], plural: FromPath[str], id: FromPath[str]
+@route("/api/v1/{plural:str}/{id:str}/{what:str}", http_method="PUT", status_code=200)
+async def resolution(
+    box: NamedDependency[Box],
+    request: Request[Any, Any, Any],
+    plural: FromPath[str],
+    id: FromPath[str],
+    what: FromPath[str],
 ) -> Answer:
-    """Cancel an invoice: it stays, and lets go of what it billed. Nothing else has it."""
+    """Cancel an invoice; cancel, reject or approve an expense report. It stays."""
     _signed_in(box, request)
-    if plural != "invoices":
+    id, what = id.removesuffix(".json"), what.removesuffix(".json")
+    if plural == SUBMISSIONS and what in RESOLVED:
+        changed = resolved(box, id, what)
+    elif (plural, what) == ("invoices", "cancel"):
+        changed = cancelled(box, id)
+    else:
         raise Refused(trouble(404, "The requested resource was not found"))
-    changed = cancelled(box, id.removesuffix(".json"))
-    return enveloped(box, "invoices", [changed], dict(request.query_params.items()))
+    return enveloped(box, plural, [changed], dict(request.query_params.items()))
 
 
 def _signed_in(box: Box, request: Request[Any, Any, Any]) -> None:
@@ -116,6 +127,7 @@ def _seed(box: Box) -> None:
         person = {"id": id, "full_name": name, "email_address": email, "headline": "", "created_at": at}
         box.store.insert("users", id, {**person, "updated_at": at, "external_reference_ids": []})
     inside = {"title": "Internal: training and bench", "creator_role": "maven", "status_key": 310}
+    inside |= {"require_expense_approvals": True}
     of = {"workspace_id": create(box, "workspaces", inside)["id"]}
     _rates(box)
     day = box.now().date().isoformat()
@@ -158,7 +170,7 @@ def _bill(record: Record, _: Any) -> str:
 SANDBOX: Final = Sandbox(
     name="kantata",
     title="Kantata",
-    routes=(collection, member, cancellation),
+    routes=(collection, member, resolution),
     seed=_seed,
     enter=lambda box, kind, fields: str(create(box, kind, fields)["id"]),
     kinds=frozenset(name for name, kind in KINDS.items() if kind.creates),
@@ -181,5 +193,11 @@ SANDBOX: Final = Sandbox(
         "crash": lambda _: trouble(500, "Something went wrong"),
     },
     volatile=frozenset({"created_at", "updated_at"}),
-    options={"token": TOKEN, "nested_references": True, "search_lag_seconds": 0, "denied": []},
+    options={
+        "token": TOKEN,
+        "nested_references": True,
+        "search_lag_seconds": 0,
+        "denied": [],
+        "approval_touches_expenses": False,
+    },
 )

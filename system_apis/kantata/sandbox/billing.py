@@ -12,6 +12,7 @@ from typing import Any, Final
 from canonical.money import minor_units
 from foundation.sandbox import Box, Record
 from system_apis.kantata.sandbox.kind import REFERENCES, Complain, Kind, belongs, names
+from system_apis.kantata.sandbox.submissions import is_approved
 
 _HELD: Final[Mapping[str, str]] = {
     "time_entry_ids": "time_entries",
@@ -73,6 +74,8 @@ def _takeable(box: Box, kind: str, id: str, before: Record, whole: Record, compl
     record = box.store.get(kind, id)
     if record is None or record["workspace_id"] not in whole["workspace_ids"]:
         complain(f"{singular}_ids", f"{id} does not belong to this project")
+    elif kind == "expenses" and not is_approved(box, record):
+        complain(f"{singular}_ids", f"{id} is not on an approved expense report")
     elif record.get("is_invoiced") and id not in (before.get(f"{singular}_ids") or []):
         complain(f"{singular}_ids", f"{id} is already on an invoice")
 

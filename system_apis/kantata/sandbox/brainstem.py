@@ -10,6 +10,7 @@ from foundation.sandbox import Answer, Box, Record, Refused, answer
 from system_apis.kantata.sandbox.billing import cancel
 from system_apis.kantata.sandbox.kind import Complain, Kind
 from system_apis.kantata.sandbox.kinds import KINDS
+from system_apis.kantata.sandbox.submissions import SUBMISSIONS, resolve
 
 PAGE: Final = 20
 LARGEST_PAGE: Final = 200
@@ -82,6 +83,15 @@ def cancelled(box: Box, id: str) -> Record:
     return record
 
 
+def resolved(box: Box, id: str, what: str) -> Record:
+    """Approve, reject or cancel an expense report; 422 for one that is beyond that."""
+    wrong: list[Complaint] = []
+    record = resolve(box, _held(box, SUBMISSIONS, id), what, _noting(wrong))
+    if wrong:
+        raise refused(422, *wrong)
+    return record
+
+
 def delete(box: Box, plural: str, id: str) -> None:
     """Remove a record; references to it stay and point to nothing."""
     kind, wrong = kind_of(plural), list[Complaint]()
@@ -115,8 +125,8 @@ def listed(box: Box, plural: str, parameters: Mapping[str, str]) -> Answer:
     else:
         equal = {name: value for name, value in parameters.items() if name in kind.filters}
         records = [record for record in records if all(_is(record, *each) for each in equal.items())]
-        records = _since(records, parameters)
-    records = _ordered(_visible(kind, records, parameters), parameters)
+        records = [record for record in _since(records, parameters) if kind.narrows(box, record, parameters)]
+    records = _ordered(kind, _visible(kind, records, parameters), parameters)
     size, offset, number = _window(parameters)
     meta = {"count": len(records), "page_count": -(-len(records) // size), "page_number": number, "page_size": size}
     return enveloped(box, plural, records[offset : offset + size], parameters, meta)
@@ -225,10 +235,12 @@ def _instant(text: str) -> datetime:
     return found if found.tzinfo else datetime.fromisoformat(text + "+00:00")
 
 
-def _ordered(records: list[Record], parameters: Mapping[str, str]) -> list[Record]:
+def _ordered(kind: Kind, records: list[Record], parameters: Mapping[str, str]) -> list[Record]:
     if "order" not in parameters or "search" in parameters:
         return records
     name, _, direction = parameters["order"].partition(":")
+    if kind.orders and name not in kind.orders:
+        return records
     return sorted(records, key=lambda record: (str(record.get(name)), record["id"]), reverse=direction == "desc")
 
 

@@ -20,6 +20,10 @@ def _nothing_more(_: Box, __: Record, ___: Record) -> None:
     return None
 
 
+def _all_of_them(_: Box, __: Record, ___: Mapping[str, str]) -> bool:
+    return True
+
+
 def _released(_: Box, __: Record, ___: Complain) -> None:
     return None
 
@@ -34,6 +38,10 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     shape: Callable[[Box, Record, Record, Complain], Record]
     """(box, record so far or empty, what is written, complain) -> the fields to keep."""
     filters: frozenset[str] = frozenset({"workspace_id"})
+    narrows: Callable[[Box, Record, Mapping[str, str]], bool] = _all_of_them
+    """(box, record, parameters): whether a list shows it, where more than equality decides."""
+    orders: frozenset[str] = frozenset()
+    """What a list can be ordered by; empty: any field. Another order is passed over."""
     searched: tuple[str, ...] = ()
     archive: str = ""
     """The parameter without which archived records are hidden, from lists and single reads alike."""

@@ -8,6 +8,7 @@ from canonical.money import minor_units
 from foundation.sandbox import Box, Record
 from system_apis.kantata.sandbox.billing import BILLING
 from system_apis.kantata.sandbox.kind import REFERENCES, Complain, Kind, belongs, in_order, names
+from system_apis.kantata.sandbox.submissions import SPENDING
 
 STATUSES: Final[Mapping[int, Record]] = {
     key: {"key": key, "color": color, "message": message}
@@ -122,22 +123,6 @@ def _time(box: Box, before: Record, given: Record, complain: Complain) -> Record
     return given if before else {**fresh, "user_id": box.store.all("users")[0]["id"], **given}
 
 
-def _expense(box: Box, before: Record, given: Record, complain: Complain) -> Record:
-    whole = before | given
-    belongs(box, whole, complain)
-    if before.get("approved") or before.get("is_invoiced"):
-        complain("base", "Expense is locked")
-    for name in ("date", "category"):
-        if not whole.get(name):
-            complain(name, f"{name.capitalize()} can't be blank")
-    if not isinstance(whole.get("amount_in_cents"), int):
-        complain("amount_in_cents", "Amount is not a number")
-    kept = {("is_billable" if name == "billable" else name): value for name, value in given.items()}
-    fresh = {"notes": "", "is_billable": True, "reimbursable": True, "currency": "USD"}
-    fresh |= {"approved": False, "is_invoiced": False}
-    return kept if before else {**fresh, "user_id": box.store.all("users")[0]["id"], **kept}
-
-
 def _post(box: Box, before: Record, given: Record, complain: Complain) -> Record:
     if not (before | given).get("message"):
         complain("message", "Message can't be blank")
@@ -176,7 +161,6 @@ _ALLOCATION: Final = names("start_date end_date minutes percentage hard notes ex
 _RESOURCE: Final = names("user_id role_id label")
 
 _TIME: Final = names("story_id user_id date_performed time_in_minutes notes billable rate_in_cents external_reference")
-_EXPENSE: Final = names("user_id date category amount_in_cents currency notes billable reimbursable external_reference")
 
 KINDS: Final[Mapping[str, Kind]] = {
     "workspaces": Kind(
@@ -230,14 +214,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         shape=_time,
         one={"workspace": ("workspace_id", "workspaces"), "invoice": ("invoice_id", "invoices")},
     ),
-    "expenses": Kind(
-        singular="expense",
-        subject="Expense",
-        creates=_EXPENSE | {"workspace_id"},
-        updates=_EXPENSE,
-        shape=_expense,
-        one={"workspace": ("workspace_id", "workspaces")},
-    ),
+    **SPENDING,
     "posts": Kind(
         singular="post",
         subject="Post",
