@@ -27,6 +27,7 @@ from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 
 import system_apis
 from bench.durable import recording
+from bench.durable.native_ids import NativeIds
 from bench.durable.recording import Call, Done, Play, Recorder, UnderWay
 from bench.governed.profile import shares
 from canonical.dates import now
@@ -235,18 +236,22 @@ class Bare:
     plays: Mapping[str, Play]
     clients: Mapping[str, httpx.AsyncClient]
     engine: sa.Engine
+    ids: Mapping[str, NativeIds]
     alike = 0
     unlike = 0
     refused: Final[list[str]] = []
     """Transactions the database would not have again."""
 
 
-async def again(done: Done) -> None:
+async def again(run: str, done: Done) -> None:
     """A recorded call or transaction."""
     if isinstance(done, Call):
+        ids = Bare.ids[run]
         answer = await Bare.clients[done.system].request(
-            done.method, done.path, headers=done.headers, content=done.body or None
+            done.method, ids.path(done.path), headers=done.headers, content=ids.body(done.body) or None
         )
+        ids.learn(done.answer, answer.content)
+        ids.learn_place(done.location, answer.headers.get("location", ""))
         alike = answer.status_code // 100 == done.status // 100
         Bare.alike, Bare.unlike = Bare.alike + alike, Bare.unlike + (not alike)
         return
@@ -254,8 +259,11 @@ async def again(done: Done) -> None:
 
 
 def _written(statements: list[tuple[str, Any, bool]]) -> None:
+    """No foreign key is checked: what one run stands on, another may write later this time."""
     try:
         with Bare.engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             for statement, parameters, _ in statements:
                 connection.exec_driver_sql(statement, parameters)
     except sa.exc.IntegrityError as refused:
@@ -265,7 +273,7 @@ def _written(statements: list[tuple[str, Any, bool]]) -> None:
 async def _body(run: str, number: int) -> str:
     play = Bare.plays[run]
     for done in play.steps[number]:
-        await again(done)
+        await again(run, done)
     return "x" * (play.checkpoints[number] - 2)  # as text between quotes
 
 
@@ -283,14 +291,19 @@ async def bare(folder: Path, runs: int, database: str) -> dict[str, Any]:
     async with sandboxes(folder, runs) as values:
         engine = engine_of(database)
         await asyncio.to_thread(migrate, engine)
+        if engine.dialect.name == "postgresql":
+            with engine.begin() as connection:
+                connection.exec_driver_sql("ALTER DATABASE postgres SET session_replication_role = replica")
+            engine.dispose()
         await won(folder, runs)
         Bare.plays, Bare.engine = {play.run: play for play in plays}, engine
+        Bare.ids = {play.run: NativeIds() for play in plays}
         Bare.clients = {name: await signed_in(folder, name, values) for name in SYSTEMS}
         await launched(engine, "bare", POLL)
 
         async def start(play: Play) -> None:
             for done in play.before:
-                await again(done)
+                await again(play.run, done)
             with SetWorkflowID(play.run), SetEnqueueOptions(queue_partition_key=play.run):
                 await DBOS.enqueue_workflow_async(QUEUE, bare_run, play.run)
 
@@ -310,7 +323,7 @@ async def signed_in(folder: Path, name: str, values: Mapping[str, str]) -> httpx
     found = configuration.connections(known.policies, [name], with_demo(known) | dict(values))[name]
     seen: list[str] = []
 
-    def noted(request: httpx.Request, _s: int, _b: float, _e: float) -> None:
+    def noted(request: httpx.Request, _a: httpx.Response, _b: float, _e: float) -> None:
         seen.append(request.headers.get("authorization", ""))
 
     adapter: Any = configuration.adapter(system_apis.discover()[name], found)

@@ -33,6 +33,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     headers: list[tuple[str, str]]
     body: bytes
     status: int
+    answer: bytes
+    location: str
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -88,7 +90,7 @@ class Recorder:
             for run, lengths in sorted(checkpoints.items())
         ]
 
-    def _call(self, request: httpx.Request, status: int, _began: float, _ended: float) -> None:
+    def _call(self, request: httpx.Request, answer: httpx.Response, _began: float, _ended: float) -> None:
         parts = urlsplit(str(request.url))
         system = self._systems.get(f"{parts.scheme}://{parts.netloc}", "")
         if not system or "authorization" not in request.headers:
@@ -96,7 +98,16 @@ class Recorder:
         headers = [(name, value) for name, value in request.headers.items() if name not in _OF_THE_CONNECTION]
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         self.note(
-            Call(system=system, method=request.method, path=path, headers=headers, body=request.content, status=status)
+            Call(
+                system=system,
+                method=request.method,
+                path=path,
+                headers=headers,
+                body=request.content,
+                status=answer.status_code,
+                answer=answer.content,
+                location=answer.headers.get("location", ""),
+            )
         )
 
     def _statement(self, _c: Any, _cursor: Any, statement: str, parameters: Any, _x: Any, many: bool) -> None:
@@ -123,15 +134,15 @@ def _starting() -> str:
 
 
 @contextmanager
-def sending(tell: Callable[[httpx.Request, int, float, float], None]) -> Iterator[None]:
-    """`tell` of every request, its status, and when it began and ended."""
+def sending(tell: Callable[[httpx.Request, httpx.Response, float, float], None]) -> Iterator[None]:
+    """`tell` of every request, its answer, and when it began and ended."""
     send = httpx.AsyncHTTPTransport.handle_async_request
 
     async def told(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
         began = time.monotonic()
         answer = await send(transport, request)
         await answer.aread()
-        tell(request, answer.status_code, began, time.monotonic())
+        tell(request, answer, began, time.monotonic())
         return answer
 
     with patch.object(httpx.AsyncHTTPTransport, "handle_async_request", told):
