@@ -20,8 +20,8 @@ from foundation.database import Database
 
 T = TypeVar("T")
 _WRITES: Final = ("INSERT", "UPDATE", "DELETE")
-_OF_THE_CONNECTION: Final = frozenset({"host", "authorization", "content-length", "connection"})
-"""Headers that whoever replays a call sets itself."""
+_OF_THE_MOMENT: Final = frozenset({"host", "authorization", "content-length", "connection", "if-unmodified-since"})
+"""Headers that whoever replays a call sets itself, or leaves: the record was saved at another time."""
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +95,7 @@ class Recorder:
         system = self._systems.get(f"{parts.scheme}://{parts.netloc}", "")
         if not system or "authorization" not in request.headers:
             return  # signing in: whoever replays has done so before
-        headers = [(name, value) for name, value in request.headers.items() if name not in _OF_THE_CONNECTION]
+        headers = [(name, value) for name, value in request.headers.items() if name not in _OF_THE_MOMENT]
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         self.note(
             Call(

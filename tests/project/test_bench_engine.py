@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bench import engine
 from bench.durable import recording
+from bench.durable.native_ids import NativeIds
 from bench.durable.recording import Call, Recorder, Write
 from foundation.context import current, use
 from foundation.database import Database, engine_of
@@ -42,6 +43,21 @@ async def test_calls_and_writing_transactions_are_recorded_as_they_were(
     assert isinstance(write, Write)
     assert [(said, tuple(given)) for said, given, _ in write.statements] == [("INSERT INTO t VALUES (?)", (3,))]
     assert (play.steps, play.checkpoints) == ({1: []}, {1: 12})
+
+
+def test_what_is_replayed_speaks_of_records_by_the_ids_they_have_now() -> None:
+    ids = NativeIds()
+    ids.learn_place("/services/rest/record/v1/job/350", "/services/rest/record/v1/job/97")
+    ids.learn(
+        b'{"count": 1, "workspaces": {"410": {"id": "410", "creator_id": 7}}}',
+        b'{"count": 1, "workspaces": {"502": {"id": "502", "creator_id": 8}}}',
+    )
+    ids.learn(b"<html>", b"{}")
+    assert ids.path("/record/v1/job/350?expand=410&limit=35") == "/record/v1/job/97?expand=502&limit=35"
+    said = b'{"job":{"id":"350"},"amount":350,"creator_id":7,"q":"SELECT x WHERE id = 350","title":"Job 350"}'
+    now = b'{"job":{"id":"97"},"amount":350,"creator_id":8,"q":"SELECT x WHERE id = 97","title":"Job 350"}'
+    assert ids.body(said) == now
+    assert ids.body(b"workspace=410") == b"workspace=502"
 
 
 def test_time_under_way_counts_once_what_overlaps() -> None:
