@@ -69,9 +69,9 @@ def refuse(verdicts: list[Verdict]) -> None:
 
 
 def summary(verdicts: list[Verdict]) -> str:
-    """`11 of 14 pass; not applicable: no HR system bound ...`."""
+    """`11 of 14 pass; 3 not applicable: no HR system bound`: a reason that several share is told once."""
     passed = sum(v.outcome == "passed" for v in verdicts)
     skipped = [v.evidence.removeprefix("not applicable: ") for v in verdicts if v.outcome == "not_applicable"]
-    tail = f"; {len(skipped)} not applicable: {', '.join(skipped)}" if skipped else ""
+    tail = f"; {len(skipped)} not applicable: {', '.join(dict.fromkeys(skipped))}" if skipped else ""
     warned = [v.evidence for v in verdicts if v.outcome == "failed" and v.severity == "warn"]
     return f"{passed} of {len(verdicts)} pass{tail}{'; mind: ' if warned else ''}{' '.join(warned)}"

@@ -6,7 +6,7 @@ from canonical.money import Money
 from canonical.ports.processes import Agreement, Attempt, Case, Run, RunDetail, Step
 from experience_apis.service_desk.figures import age, rounded, took
 from experience_apis.service_desk.port import Now
-from experience_apis.service_desk.words import count
+from experience_apis.service_desk.words import count, ended, numbered
 
 POINT_OF_NO_RETURN = "activate"
 """The name of the step after which a run only goes forward."""
@@ -56,7 +56,7 @@ def ending(detail: RunDetail, at: datetime) -> list[str]:
             return [_progress(detail, at), *_troubles(detail)]
         case "succeeded":
             spent = took(run.ended_at - run.started_at) if run.ended_at else "some time"
-            return [f"The won deal became a live project in {spent}.", *_troubles(detail), _verdict(detail)]
+            return [ended(run.workflow, spent), *_troubles(detail), *_verdict(detail)]
         case "refused":
             rules = count(len(run.errors) or 1, "rule")
             return [f"{rules.capitalize()} refused it before the first write.", "Nothing was written anywhere."]
@@ -100,13 +100,12 @@ def _troubles(detail: RunDetail) -> list[str]:
     return told
 
 
-def _verdict(detail: RunDetail) -> str:
+def _verdict(detail: RunDetail) -> list[str]:
+    """What comparing the systems found; nothing of a run that had nothing to compare."""
     differing: list[Agreement] = [field for field in detail.agreement if not field.agree]
     if detail.run.verified:
-        return "All systems agree."
-    if differing:
-        return f"The systems differ in {', '.join(field.field for field in differing)}."
-    return "The systems have not been compared yet."
+        return ["All systems agree."]
+    return [f"The systems differ in {', '.join(field.field for field in differing)}."] if differing else []
 
 
 def _lower(title: str) -> str:
@@ -116,6 +115,11 @@ def _lower(title: str) -> str:
 def same_cause(cases: list[Case]) -> str:
     """`three deals, one cause`."""
     return f"{count(len(cases), 'deal').capitalize()}, one cause"
+
+
+def which(run: Run) -> str:
+    """One run among those of its deal: `Run 1`, `Quote revision 3`."""
+    return numbered(run.workflow, run.generation)
 
 
 def runs_title(run: Run) -> str:

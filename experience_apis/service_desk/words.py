@@ -34,6 +34,20 @@ REFUSED: Final[Mapping[str, tuple[str, str, str]]] = {
     "standing_down": ("{deal} can’t be wound up.", "the winding up", "not billed"),
 }
 """By a workflow: what a refusal costs, what it is that rules refuse, and what the money waits for."""
+ENDED: Final[Mapping[str, tuple[str, str]]] = {
+    "opportunity_to_project": ("The won deal became a live project in {spent}.", "Run"),
+    "deal_commitment": ("The likely deal was prepared for in {spent}.", "Preparation"),
+    "quote_to_order": ("The accepted quote became an order in {spent}.", "Quote revision"),
+    "contract_sync": ("What was signed was carried to every system in {spent}.", "Amendment"),
+    "project_setup": ("The project was set up and opened for time in {spent}.", "Set-up"),
+    "standing_down": ("The project was wound up in {spent}.", "Winding up"),
+    "staffing": ("The booking stands as asked for, after {spent}.", "Booking, version"),
+    "account_sync": ("The account is the same in every system now.", "Account, change"),
+    "contact_sync": ("The person is the same in every system now.", "Person, change"),
+}
+"""By a workflow: what is so once a run is done, and what the number of a run counts."""
+FIRST: Final[Mapping[str, str]] = {"contract_sync": "Contract"}
+"""How the run without a number is called, where it is not only the first."""
 _ANY: Final = ("{deal} can’t go on.", "this", "held up")
 _STOPPED: Final = "It was stopped before the first write, so nothing needs undoing."
 
@@ -212,6 +226,18 @@ def heading(case: Case) -> str:
 def waiting(case: Case) -> str:
     """What the money of a case waits for, in a few words: `project not started`."""
     return _refused(case)[2]
+
+
+def ended(workflow: str, spent: str) -> str:
+    """What is so once a run of a workflow is done."""
+    done = ENDED.get(workflow, ("It was done in {spent}.", ""))[0]
+    return done.format(spent=spent)
+
+
+def numbered(workflow: str, number: int) -> str:
+    """How people call one run among those of a deal: `Run 2`, `Amendment 1`, `Contract`."""
+    counted = ENDED.get(workflow, ("", "Run"))[1]
+    return f"{counted} {number}" if number else FIRST.get(workflow, counted)
 
 
 def _refused(case: Case) -> tuple[str, str, str]:

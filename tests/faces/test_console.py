@@ -213,6 +213,7 @@ async def test_a_case_that_is_not_there_is_a_designed_404(world: World) -> None:
 async def test_a_trace_tells_the_outcome_the_lost_answer_and_that_all_agree(world: World) -> None:
     page = (await Visitor(world).get("/desk/trace/PRJ-harbor")).text
     assert "The won deal became a live project in 31 s." in page
+    assert "<p>Run 1 · " in page
     assert "it exists exactly once" in page
     assert "All systems agree." in page
     assert "Outcome unknown" in page

@@ -10,7 +10,7 @@ import pytest
 import process_apis
 from canonical.faults import Fault
 from canonical.money import Money
-from experience_apis.service_desk import figures, timeline, words
+from experience_apis.service_desk import figures, stories, timeline, words
 from experience_apis.service_desk.sentences import Sentences
 from process_apis.cases import KINDS
 from process_apis.contract_sync.guards import GUARDS as CONTRACT_GUARDS
@@ -53,6 +53,28 @@ def test_every_workflow_says_what_a_refusal_costs_in_its_own_words() -> None:
     assert words.advice(one).what == "There is no price for each role over the whole of the work."
     assert words.advice(one).cost.startswith(f"The project of {two.deal} is not set up. It was stopped before")
     assert "become a project" in words.advice(two).cost
+
+
+def test_every_workflow_tells_its_own_ending_and_calls_its_runs_by_their_name() -> None:
+    for module in pkgutil.walk_packages(process_apis.__path__, "process_apis."):
+        importlib.import_module(module.name)
+    assert set(REGISTERED) <= set(words.ENDED)
+    done = next(each for each in World().details if each.run.verified)
+    told, called = {}, {}
+    for name in words.ENDED:
+        run = msgspec.structs.replace(done.run, workflow=name, generation=2)
+        told[name] = stories.ending(msgspec.structs.replace(done, run=run), NOON)
+        called[name] = stories.which(run)
+        assert told[name][-1] == "All systems agree."
+    assert len({each[0] for each in told.values()}) == len(set(called.values())) == len(words.ENDED)
+    assert told["quote_to_order"][0].startswith("The accepted quote became an order in ")
+    assert (called["opportunity_to_project"], called["quote_to_order"]) == ("Run 2", "Quote revision 2")
+    of_contract = msgspec.structs.replace(done.run, workflow="contract_sync", generation=0)
+    assert stories.which(of_contract) == "Contract", "and no run is called by a nought"
+    unread = msgspec.structs.replace(done.run, workflow="deal_commitment", verified=None)
+    assert stories.ending(msgspec.structs.replace(done, run=unread, agreement=[], steps=[]), NOON) == [
+        "The likely deal was prepared for in 31 s."
+    ]
 
 
 @pytest.mark.parametrize("row", [*words.FAULTS.values(), *words.GUARDS.values()])

@@ -200,6 +200,8 @@ def test_what_could_not_be_looked_at_never_counts_as_passed() -> None:
     assert skipped["project_manager_active"] == "not applicable: no HR system bound"
     assert set(skipped) == {"rate_card", "project_manager_active", "screening"}
     assert guards.summary(verdicts).startswith(f"{len(verdicts) - 3} of {len(verdicts)} pass; 3 not applicable: ")
+    alike = [msgspec.structs.replace(v, evidence="not applicable: no PSA bound") for v in verdicts if v.rule in skipped]
+    assert guards.summary(alike) == "0 of 3 pass; 3 not applicable: no PSA bound", "one reason is told once"
 
 
 def test_a_quote_in_another_currency_is_one_finding_and_not_two() -> None:
