@@ -93,7 +93,7 @@ class Ground:
         self.state.mkdir(parents=True)
         self._sandboxes = Program(self.folder / "sandboxes.log", "tests.chaos.sandboxes", str(self.state), str(deals))
         embedded.credentials(self.state / embedded.FOLDER)  # once: several that begin at once would each make their own
-        self._standing_by = [self._executor() for _ in range(len(self.ports) + SPARE)]
+        self._standing_by = [self._executor() for _ in self.ports]
         deadline = time.monotonic() + START_SECONDS
         while not (found := addresses(self.state / embedded.FOLDER)):
             assert time.monotonic() < deadline, (self.folder / "sandboxes.log").read_text()[-3000:]
