@@ -17,7 +17,7 @@ SYSTEMS: Final = ("salesforce", "netsuite", "kantata", "servicenow")
 _UNVERSIONED: Final = frozenset({"kantata"})
 """Keep no versions of a record: none is ever stale. That one is locked, being approved or billed, is no weather."""
 _FAULTS: Final[tuple[tuple[FaultName, str, float, Mapping[str, Any]], ...]] = (
-    # fault, methods, chance a call, what else. Whoever is throttled leaves its vendor alone for a second, all others too.
+    # fault, methods, chance a call, what else. One throttled call silences its system for a second.
     ("throttled", "", 0.005, {"headers": {"Retry-After": "1"}}),
     ("throttled", "", 0.0025, {"headers": {"Retry-After": ""}}),
     ("expired_token", "", 0.010, {}),
