@@ -1,4 +1,4 @@
-"""SAP S/4HANA Cloud, as the firm's ERP: legal entities, customers, contracts, projects and billing schedules.
+"""SAP S/4HANA Cloud, as the firm's ERP: legal entities, customers, contracts, orders, projects, billing.
 
 Over its OData services, of V2 for the most part. What the tenant must have set up stands in QUIRKS.md.
 """
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import contracts, effort, leads, lists, orders, people, receivables, setups, systems
+from canonical.ports import contracts, leads, lists, people, receivables, setups, systems
+from canonical.ports.effort import ExpensePostings, TimePostings
+from canonical.ports.orders import Items, SalesOrders
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
 from system_apis import SystemApi, not_yet
@@ -45,6 +47,8 @@ SYSTEM_API = SystemApi(
         systems.Projects,
         lists.ProjectList,
         systems.BillingSchedules,
+        Items,
+        SalesOrders,
         receivables.Invoices,
         receivables.Payments,
         systems.Connection,
@@ -59,11 +63,9 @@ SYSTEM_API = SystemApi(
         leads.CustomerKeys,
         setups.ProjectSetups,
         setups.WorkBreakdowns,
-        orders.Items,
-        orders.SalesOrders,
-        effort.TimePostings,
+        TimePostings,
     )
-    | {effort.ExpensePostings: "S/4HANA Cloud keeps no expense reports: they are Concur's, a system of its own."},
+    | {ExpensePostings: "S/4HANA Cloud keeps no expense reports: they are Concur's, a system of its own."},
     checks=CHECKS,
     sandbox=sandbox,
     demo=demo,

@@ -9,10 +9,13 @@ read it is not overwritten.
 import re
 from typing import Final
 
+from msgspec.structs import replace
+
 from canonical.faults import FieldError, Invalid, NotFound
 from canonical.objects import BillingSchedule, Contract, Customer, LegalEntity, Project, TaxProfile
 from canonical.ports.lists import PAGE, CustomerList, LifecycleChange, ProjectList, RecordChange
 from canonical.ports.operation import Page, Written
+from canonical.ports.orders import Items, SalesOrders
 from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.systems import (
     Account,
@@ -31,6 +34,8 @@ from system_apis.sap_s4hana import (
     listing,
     mapping,
     metadata,
+    orders_mapping,
+    orders_wire,
     owed_wire,
     partner_mapping,
     partner_wire,
@@ -40,6 +45,7 @@ from system_apis.sap_s4hana import (
 from system_apis.sap_s4hana.calls import first, given
 from system_apis.sap_s4hana.codes import KEY_TYPE
 from system_apis.sap_s4hana.odata import SYSTEM, keyed, literal
+from system_apis.sap_s4hana.orders import PRODUCT_WITH, SOLD_WITH, Orders
 from system_apis.sap_s4hana.owed import BILL_WITH, REQUEST_WITH, Receivables
 
 PARTNER_WITH: Final = (
@@ -51,7 +57,7 @@ ORDER_WITH: Final = "to_Item/to_BillingPlan/to_BillingPlanItem"
 _NUMBER: Final = re.compile(r"\d{1,10}")
 
 
-class SapS4hana(Receivables):
+class SapS4hana(Receivables, Orders):
     """One tenant, through one communication user. `http` carries the base address, the session and the time limits."""
 
     async def whoami(self) -> Account:
@@ -77,7 +83,16 @@ class SapS4hana(Receivables):
                 return bool([await self._contract(each) for each in contracts])
             case "A_SalesOrder":
                 orders = await self._list(wire.ORDERS, kind, wire.Order, {**params, "$expand": ORDER_WITH})
-                return bool([await self._schedule(each) for each in orders])
+                wanted = {**params, "$expand": SOLD_WITH}
+                sold = await self._list(wire.ORDERS, kind, orders_wire.Order, wanted)
+                return bool([await self._schedule(each) for each in orders] + [await self._sold(each) for each in sold])
+            case "A_SalesOrderItem":
+                return bool(await self._list(wire.ORDERS, kind, orders_wire.Sold, params))
+            case "A_Product":
+                products = await self._list(
+                    orders_wire.PRODUCTS, kind, orders_wire.Product, {**params, "$expand": PRODUCT_WITH}
+                )
+                return bool([orders_mapping.item(each, None) for each in products])
             case "A_DebitMemoRequest":
                 wanted = {**params, "$expand": REQUEST_WITH}
                 return bool(await self._requested(await self._list(owed_wire.DEBITS, kind, owed_wire.Debit, wanted)))
@@ -207,18 +222,24 @@ class SapS4hana(Receivables):
         return await self._schedule(await self._order_by(key))
 
     async def upsert_billing_schedule(self, key: str, data: BillingSchedule) -> Written:
-        """Write the billing plan as an order of the project's element; items of lines that are gone are deleted."""
+        """Write the billing plan as an order of the project's element; items of lines that are gone are deleted.
+
+        While an order of the deal's quote bills it, the plan is blocked for billing, so that nothing is billed twice.
+        """
         if not data.project_id:
             error = FieldError(detail="a billing plan in SAP belongs to a project", pointer="/project_id")
             raise Invalid(system=SYSTEM, errors=[error])
         job = await self._job(data.project_id)
         draft = mapping.order_draft(key, data, job, await self._entities.by_company(job.company_code))
+        ordered = await self._is_ordered(job)
         try:
             found = await self._order_by(key)
         except NotFound:
+            draft = replace(draft, header_billing_block_reason=mapping.plan_block("", ordered=ordered))
             made = await self._create(f"{wire.ORDERS}/A_SalesOrder", draft)
             return Written(id=given(made.sales_order), created=True)
-        await self._apply(updates.of_order(found, draft))
+        block = mapping.plan_block(found.header_billing_block_reason, ordered=ordered)
+        await self._apply(updates.of_order(found, replace(draft, header_billing_block_reason=block)))
         return Written(id=found.sales_order, created=False)
 
     async def _customer(self, found: partner_wire.Partner) -> Customer:
@@ -274,7 +295,9 @@ _ports: tuple[
     type[Projects],
     type[ProjectList],
     type[BillingSchedules],
+    type[Items],
+    type[SalesOrders],
     type[Invoices],
     type[Payments],
     type[Connection],
-] = (SapS4hana,) * 10  # the type checker holds us to the ports
+] = (SapS4hana,) * 12  # the type checker holds us to the ports

@@ -1,6 +1,7 @@
 """Calls to one tenant's services: lists, single entities, creates, changes, page by page."""
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -15,6 +16,8 @@ from system_apis.sap_s4hana.updates import Change
 
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 JSON: Final = {"Content-Type": "application/json"}
+_CHUNK: Final = 25
+"""How many entities one filter names: an address has its limits."""
 T = TypeVar("T")
 
 
@@ -73,6 +76,24 @@ class Calls:
             asked = _asked(page.next)
             if asked in seen:
                 raise Drifted("the link to the next page leads to a page that was read already", system=SYSTEM)
+
+    async def _each(
+        self,
+        service: str,
+        name: str,
+        shape: type[T],
+        wanted: Sequence[Any],
+        where: Callable[[Any], str],
+        expand: str = "",
+        only: str = "",
+    ) -> list[T]:
+        """All entities that fit one of what is wanted, some of it at a time."""
+        found: list[T] = []
+        for at in range(0, len(wanted), _CHUNK):
+            condition = " or ".join(where(each) for each in wanted[at : at + _CHUNK])
+            params = {"$filter": f"{only} and ({condition})" if only else condition}
+            found += await self._all(service, name, shape, params | ({"$expand": expand} if expand else {}))
+        return found
 
     async def _create(self, path: str, draft: wire.Wire) -> wire.Made:
         content = msgspec.json.encode(draft)

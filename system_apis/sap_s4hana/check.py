@@ -3,17 +3,23 @@
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.sap_s4hana import owed_wire, partner_wire, wire
+from system_apis.sap_s4hana import orders_wire, owed_wire, partner_wire, wire
 
 
 def _fields(of: type[wire.Wire]) -> tuple[str, ...]:
     return tuple(name for name in of.__struct_encode_fields__ if name != "__metadata")
 
 
+def _both(*of: type[wire.Wire]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for each in of for name in _fields(each)))
+
+
 CHECKS: Final = (
     Checked(object="A_BusinessPartner", fields=_fields(partner_wire.Partner)),
     Checked(object="A_SalesContract", fields=_fields(wire.Contract)),
-    Checked(object="A_SalesOrder", fields=_fields(wire.Order)),
+    Checked(object="A_SalesOrder", fields=_both(wire.Order, orders_wire.Order)),
+    Checked(object="A_SalesOrderItem", fields=_fields(orders_wire.Sold)),
+    Checked(object="A_Product", fields=_fields(orders_wire.Product)),
     Checked(object="A_EnterpriseProject", fields=_fields(wire.Project)),
     Checked(object="A_DebitMemoRequest", fields=_fields(owed_wire.Debit)),
     Checked(object="A_CreditMemoRequest", fields=_fields(owed_wire.Credit)),

@@ -8,6 +8,7 @@ PROJECT_CODE: Final = 19
 """A project's id has 24, of which its plan element takes five more (`-PLAN`)."""
 ITEM_TEXT: Final = 40
 PO_NUMBER: Final = 35
+PRODUCT: Final = 40
 TAX_NUMBER: Final = 20
 STREET: Final = 60
 CITY: Final = 40

@@ -228,6 +228,13 @@ def order_draft(key: str, data: BillingSchedule, job: wire.Project, entity: wire
     )
 
 
+def plan_block(found: str, *, ordered: bool) -> str:
+    """The billing block of a plan: ours while an order of the quote bills the deal; what people set stays."""
+    if ordered:
+        return found or codes.BILLING_BLOCK
+    return "" if found == codes.BILLING_BLOCK else found
+
+
 def order_item(line: BillingLine, job: wire.Project) -> wire.OrderItemDraft:
     """One line: an item of the project, with the day it is billed on."""
     return wire.OrderItemDraft(

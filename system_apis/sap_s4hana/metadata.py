@@ -4,13 +4,15 @@ import xml.etree.ElementTree as ET
 from typing import Final
 
 from canonical.faults import Drifted, NotFound
-from system_apis.sap_s4hana import owed_wire, wire
+from system_apis.sap_s4hana import orders_wire, owed_wire, wire
 from system_apis.sap_s4hana.odata import SYSTEM
 
 SERVICE_OF: Final = {
     "A_BusinessPartner": wire.PARTNERS,
     "A_SalesContract": wire.CONTRACTS,
     "A_SalesOrder": wire.ORDERS,
+    "A_SalesOrderItem": wire.ORDERS,
+    "A_Product": orders_wire.PRODUCTS,
     "A_EnterpriseProject": wire.PROJECTS,
     "A_CompanyCode": wire.COMPANIES,
     "A_DebitMemoRequest": owed_wire.DEBITS,

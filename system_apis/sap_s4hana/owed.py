@@ -7,7 +7,7 @@ document and puts that into accounting. What is open, and what came in, only the
 import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
@@ -31,10 +31,7 @@ UNTOLD: Final = (
 )
 _ID: Final = re.compile(r"([BCD])(\d{1,10})")
 _PAYMENT: Final = re.compile(r"([A-Z0-9]{4})\.(\d{4})\.(\d{1,10})")
-_CHUNK: Final = 25
-"""How many documents one filter names: an address has its limits."""
 _PAID: Final = "FinancialAccountType eq 'D' and AccountingDocumentType eq 'DZ'"
-T = TypeVar("T")
 
 
 class Receivables(Calls):
@@ -328,24 +325,6 @@ class Receivables(Calls):
                 entity = (await self._entities.by_company(key[0])).code
                 made.append(mapping.payment(key, mine, theirs, ids, legal_entity=entity))
         return made
-
-    async def _each(
-        self,
-        service: str,
-        name: str,
-        shape: type[T],
-        wanted: Sequence[Any],
-        where: Callable[[Any], str],
-        expand: str = "",
-        only: str = "",
-    ) -> list[T]:
-        """All entities that fit one of what is wanted, some of it at a time."""
-        found: list[T] = []
-        for at in range(0, len(wanted), _CHUNK):
-            condition = " or ".join(where(each) for each in wanted[at : at + _CHUNK])
-            params = {"$filter": f"{only} and ({condition})" if only else condition}
-            found += await self._all(service, name, shape, params | ({"$expand": expand} if expand else {}))
-        return found
 
 
 _LANES: Final[dict[str, tuple[str, str, Any, str]]] = {

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from canonical.objects import BillingSchedule, Contract, Customer, Invoice, Payment, Project
+from canonical.objects import BillingSchedule, Contract, Customer, Invoice, Payment, Project, SalesOrder
 from foundation.sandbox import Box, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.sap_s4hana import lengths
@@ -62,12 +62,14 @@ SUITE: Final = Suite(
     cuts={
         Customer: {"legal_name": lengths.NAME},
         Contract: {"title": lengths.ITEM_TEXT},
+        SalesOrder: {"title": lengths.OWN},
         Project: {"name": lengths.PROJECT_NAME},
         BillingSchedule: {"name": lengths.OWN},
         Invoice: {"title": lengths.OWN},
     },
     refuses={
         Contract: {"po_number": lengths.PO_NUMBER},
+        SalesOrder: {"po_number": lengths.PO_NUMBER},
         Project: {"code": lengths.PROJECT_CODE},
         Invoice: {"po_number": lengths.PO_NUMBER},
     },
@@ -80,7 +82,7 @@ SUITE: Final = Suite(
     },
     no_tombstones={Project: "Deletions are not exposed by the service."},
     by_day={Customer: "A business partner tells the day of its last change, and its time in no form to filter by."},
-    denied=Switch(option="denied_services", value=["API_SALES_ORDER_SRV"], object="A_SalesOrder"),
+    denied=Switch(option="denied_services", value=["API_SALES_CONTRACT_SRV"], object="A_SalesContract"),
     hidden=Switch(
         option="hidden_fields",
         value=["A_SalesContract.YY1_TGKey_SDH"],

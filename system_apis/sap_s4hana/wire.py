@@ -218,6 +218,7 @@ class OrderItem(OrderItemHead, frozen=True, kw_only=True):
 class OrderHead(Wire, frozen=True, kw_only=True):
     """What we write of an order."""
 
+    header_billing_block_reason: str = ""
     tg_name_sdh: str = ""
     tg_method_sdh: str = ""
 

@@ -34,6 +34,7 @@ def seed(box: Box) -> None:
         box.store.insert("A_CompanyCode", code, company | {"Currency": entity.currency, "FiscalYearVariant": "K4"})
         box.store.insert(KIND, entity.code, _entity(entity, code))
         _seed_periods(box, code)
+    _seed_products(box)
     for account in (each for each in firm.ACCOUNTS if each.credit_hold):
         made = create(box, SETS["A_BusinessPartner"], _held(account))
         customer = box.store.get("A_Customer", made["BusinessPartner"])
@@ -54,6 +55,22 @@ def _entity(entity: firm.LegalEntity, code: str) -> Record:
         "TimeZone": entity.time_zone,
         "IntercompanyPartners": ";".join(entity.partners),
     }
+
+
+def _seed_products(box: Box) -> None:
+    """What contracts and plans are of, one for each role that is sold, and a discount: each in every sales area."""
+    roles = sorted({role.name for deal in firm.deals(box.now().date()) for role in deal.roles})
+    named = {"TIERGATE-SERVICES": "Services", "TG11": "Trading good", "DISCOUNT": "Discount"}
+    for code, name in (named | {firm.item_code(role): role for role in roles}).items():
+        kind = {"ProductType": "HAWA" if code == "TG11" else "SERV", "BaseUnit": "H" if code[:4] == "SVC-" else "EA"}
+        product = kind | {"Product": code, "YY1_TGTax_PRD": "S", "YY1_TGKind_PRD": code.lower() * (code == "DISCOUNT")}
+        area = {"ProductDistributionChnl": "10", "ItemCategoryGroup": "LEIS"}
+        views = {
+            "to_Description": [{"Language": "EN", "ProductDescription": name}],
+            "to_ProductSales": {"SalesStatus": ""},
+            "to_SalesDelivery": [area | {"ProductSalesOrg": each} for each in CODES.values()],
+        }
+        create(box, SETS["A_Product"], product | views)
 
 
 def _seed_periods(box: Box, code: str) -> None:
@@ -114,8 +131,9 @@ def _contract_fact(record: Record, _: Store) -> str:
 
 
 def _order_fact(record: Record, _: Store) -> str:
-    job = record.get("YY1_TGProject_SDH")
-    return f"billing of project {job}" if job else ""
+    job, quote = record.get("YY1_TGProject_SDH"), record.get("YY1_TGQuote_SDH")
+    key = record.get("YY1_TGKey_SDH")
+    return f"billing of project {job}" if job else f"order of quote {quote} under {key}" if quote else ""
 
 
 def _project_fact(record: Record, _: Store) -> str:

@@ -13,15 +13,16 @@ from foundation.sandbox import Answer, Box, Record, Refused, answer
 from system_apis.sap_s4hana.sandbox.errors import error, no_such_key, no_such_segment, refused
 from system_apis.sap_s4hana.sandbox.firm_service import PERIODS
 from system_apis.sap_s4hana.sandbox.schema import SETS
-from system_apis.sap_s4hana.sandbox.showing import request_item_net
+from system_apis.sap_s4hana.sandbox.showing import item_net
 from system_apis.sap_s4hana.sandbox.writing import id_of, stamp
 
 PATH: Final = "/sap/opu/odata4/sap/api_billingdocument/srvd_a2x/sap/billingdocument/0001"
 BILLS: Final = "A_BillingDocument"
 ITEMS: Final = "A_BillingDocumentItem"
 ENTRIES: Final = "A_OperationalAcctgDocItemCube"
-_WORDS: Final = {"L": "Debit", "K": "Credit"}
-_KINDS: Final = {"Debit": ("L2", "P"), "Credit": ("G2", "O")}
+_KEYS: Final = {"C": "SalesOrder", "L": "DebitMemoRequest", "K": "CreditMemoRequest"}
+"""Category of a sales document -> what it is."""
+_KINDS: Final = {"SalesOrder": ("F2", "M"), "DebitMemoRequest": ("L2", "P"), "CreditMemoRequest": ("G2", "O")}
 _POST: Final = re.compile(r"BillingDocument\('(\d+)'\)/SAP__self\.PostToAccounting")
 _RATES: Final = {"DE": Decimal(19), "IN": Decimal(18)}
 """Percent of tax at home; abroad there is none."""
@@ -76,26 +77,29 @@ def _cleared(box: Box, company: str, year: str, payment: str, invoice: str) -> N
 
 
 def _billed(box: Box, reference: Record) -> Record | None:
-    """A billing document of a request; none where there is nothing left to be billed."""
-    word = _WORDS.get(reference.get("SDDocumentCategory", ""), "Debit")
-    key = f"{word}MemoRequest"
+    """A billing document of an order or a request; none where there is nothing left to be billed."""
+    category = reference.get("SDDocumentCategory", "") if reference.get("SDDocumentCategory", "") in _KEYS else "L"
+    key = _KEYS[category]
     request = box.store.get(f"A_{key}", str(reference.get("SDDocument", "")).lstrip("0"))
     if request is None:
         raise refused(400, "VF/001", f"Document {reference.get('SDDocument')} does not exist")
     if request["OverallOrdReltdBillgStatus"] == "C" or request.get("HeaderBillingBlockReason"):
         return None
-    lines = box.store.find(f"A_{key}Item", **{key: request[key]})
-    nets = [request_item_net(box, word, each) for each in lines]
+    there = box.store.find(f"A_{key}Item", **{key: request[key]})
+    lines = [each for each in there if not each.get("SalesDocumentRjcnReason")]
+    if not lines:
+        return None
+    nets = [item_net(box, key, each) for each in lines]
     net = sum(nets, Decimal(0))
     currency, company = request["TransactionCurrency"], request["SalesOrganization"]
     step = Decimal(1).scaleb(-minor_units(currency))
     tax = (net * _rate(box, company, request["SoldToParty"]) / 100).quantize(step, ROUND_HALF_UP)
-    kind, category = _KINDS[word]
+    kind, billed_as = _KINDS[key]
     number = str(90000000 + box.store.next_number("billing"))
     found = {
         "BillingDocument": number,
         "BillingDocumentType": kind,
-        "SDDocumentCategory": category,
+        "SDDocumentCategory": billed_as,
         "BillingDocumentDate": str(reference.get("BillingDocumentDate") or box.now().date().isoformat()),
         "SoldToParty": request["SoldToParty"],
         "PayerParty": request["SoldToParty"],
@@ -122,7 +126,7 @@ def _billed(box: Box, reference: Record) -> Record | None:
             "TransactionCurrency": currency,
             "ReferenceSDDocument": request[key],
             "ReferenceSDDocumentItem": line[f"{key}Item"],
-            "ReferenceSDDocumentCategory": "L" if word == "Debit" else "K",
+            "ReferenceSDDocumentCategory": category,
         }
         box.store.insert(ITEMS, id_of(SETS[ITEMS], item), item)
     done = {"OverallOrdReltdBillgStatus": "C", "OverallSDProcessStatus": "C"}

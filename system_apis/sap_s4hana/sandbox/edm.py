@@ -2,7 +2,8 @@
 
 from xml.sax.saxutils import quoteattr
 
-from system_apis.sap_s4hana.sandbox.schema import EDM, SETS, EntitySet
+from system_apis.sap_s4hana.sandbox.entity_sets import EntitySet
+from system_apis.sap_s4hana.sandbox.schema import EDM, SETS
 
 _HEAD = (
     '<?xml version="1.0" encoding="utf-8"?>'

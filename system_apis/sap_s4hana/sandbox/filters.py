@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from foundation.sandbox import Record
+from system_apis.sap_s4hana.sandbox.entity_sets import EntitySet
 from system_apis.sap_s4hana.sandbox.errors import refused, unknown_property
-from system_apis.sap_s4hana.sandbox.schema import EntitySet
 
 Test = Callable[[Record], bool]
 Value = Callable[[Record], Any]

@@ -13,6 +13,7 @@ from litestar.params import FromPath
 
 from foundation.sandbox import Answer, Box, Record, Refused, answer, decode
 from system_apis.sap_s4hana.sandbox import billing_service, edm, firm_service
+from system_apis.sap_s4hana.sandbox.entity_sets import EntitySet
 from system_apis.sap_s4hana.sandbox.errors import (
     error,
     no_service,
@@ -23,7 +24,7 @@ from system_apis.sap_s4hana.sandbox.errors import (
     refused,
 )
 from system_apis.sap_s4hana.sandbox.filters import matching
-from system_apis.sap_s4hana.sandbox.schema import SERVICES, SETS, EntitySet
+from system_apis.sap_s4hana.sandbox.schema import SERVICES, SETS
 from system_apis.sap_s4hana.sandbox.showing import ATOM, View, atom, etag_of, related
 from system_apis.sap_s4hana.sandbox.sign_in import in_session, signed_in, token, with_session
 from system_apis.sap_s4hana.sandbox.writing import create, delete, id_of, touched, update

@@ -1,92 +1,10 @@
-"""The services, entity sets and properties of the sandbox, as tables.
-
-A property is `Name:kind`: a number is a text of that length, else `date`, `stamp`, `time`, `amount`, `bool` or `guid`.
-A mark behind it: `!` a create must say it, `*` only SAP sets it, `#` SAP numbers it where a create does not say it.
-"""
+"""The services, entity sets and properties of the sandbox, as tables."""
 
 from typing import Final
 
-import msgspec
-
-
-class Property(msgspec.Struct, frozen=True, kw_only=True):
-    """One property."""
-
-    name: str
-    kind: str
-    length: int = 0
-    needed: bool = False
-    given: bool = False
-    """Only SAP sets it."""
-    numbered: bool = False
-
-
-class Navigation(msgspec.Struct, frozen=True, kw_only=True):
-    """From an entity to others."""
-
-    to: str
-    by: dict[str, str]
-    """Property of the other -> property of this one."""
-    many: bool = True
-
-
-class EntitySet(msgspec.Struct, frozen=True, kw_only=True):
-    """One entity set."""
-
-    name: str
-    service: str
-    keys: tuple[str, ...]
-    properties: dict[str, Property]
-    navigations: dict[str, Navigation] = {}
-    versioned: bool = False
-    """It has an ETag, and a change must say which version it is of."""
-    read_only: bool = False
-
-    @property
-    def type(self) -> str:
-        """Its type's name below its service."""
-        return f"{self.name}Type"
-
-
-def _property(said: str) -> Property:
-    name, _, rest = said.partition(":")
-    kind = rest.rstrip("!*#")
-    text = kind.isdigit()
-    return Property(
-        name=name,
-        kind="text" if text else kind,
-        length=int(kind) if text else 0,
-        needed="!" in rest,
-        given="*" in rest,
-        numbered="#" in rest,
-    )
-
-
-def _set(
-    service: str,
-    name: str,
-    keys: str,
-    properties: str,
-    *,
-    versioned: bool = False,
-    read_only: bool = False,
-    **navigations: tuple[str, str] | tuple[str, str, bool],
-) -> EntitySet:
-    made = {}
-    for nav, (to, by, *many) in navigations.items():
-        pairs = dict(pair.partition("=")[::2] for pair in by.split())
-        made[nav] = Navigation(to=to, by={other: own or other for other, own in pairs.items()}, many=not many)
-    found = [_property(each) for each in properties.split()]
-    return EntitySet(
-        name=name,
-        service=service,
-        keys=tuple(keys.split()),
-        properties={each.name: each for each in found},
-        navigations=made,
-        versioned=versioned,
-        read_only=read_only,
-    )
-
+from system_apis.sap_s4hana.sandbox.entity_sets import EntitySet
+from system_apis.sap_s4hana.sandbox.entity_sets import entity_set as _set
+from system_apis.sap_s4hana.sandbox.product_schema import PRODUCT_SETS
 
 BP, SC, SO, EP, CC, DM, CM, BD, AI = (
     "API_BUSINESS_PARTNER",
@@ -249,8 +167,9 @@ SETS: Final = {
             SO,
             "A_SalesOrder",
             "SalesOrder",
-            "SalesOrder:10# SalesOrderType:4!" + _SALES_HEAD + " ExternalDocumentID:40 YY1_TGName_SDH:100"
-            " YY1_TGProject_SDH:100",
+            "SalesOrder:10# SalesOrderType:4! SalesOrderDate:date" + _SALES_HEAD + " ExternalDocumentID:40"
+            " OverallOrdReltdBillgStatus:1* OverallSDProcessStatus:1* YY1_TGName_SDH:100 YY1_TGProject_SDH:100"
+            " YY1_TGQuote_SDH:100 YY1_TGOpportunity_SDH:100",
             versioned=True,
             to_Item=("A_SalesOrderItem", "SalesOrder"),
         ),
@@ -258,8 +177,15 @@ SETS: Final = {
             SO,
             "A_SalesOrderItem",
             "SalesOrder SalesOrderItem",
-            "SalesOrder:10 SalesOrderItem:6# SalesOrderItemText:40 WBSElement:24" + _ITEM,
+            "SalesOrder:10 SalesOrderItem:6# SalesOrderItemText:40 WBSElement:24 YY1_TGPrice_SDI:20" + _ITEM,
             to_BillingPlan=("A_SalesOrderItemBillingPlan", "SalesOrder SalesOrderItem"),
+            to_PricingElement=("A_SalesOrderItemPrElement", "SalesOrder SalesOrderItem"),
+        ),
+        _set(
+            SO,
+            "A_SalesOrderItemPrElement",
+            "SalesOrder SalesOrderItem PricingProcedureStep PricingProcedureCounter",
+            "SalesOrder:10 SalesOrderItem:6 ConditionQuantity:amount ConditionQuantityUnit:3" + _PRICE,
         ),
         _set(
             SO,
@@ -301,6 +227,7 @@ SETS: Final = {
             "CompanyCode:4 CompanyCodeName:25 Country:3 Currency:5 FiscalYearVariant:2",
             read_only=True,
         ),
+        *PRODUCT_SETS,
         *_requests(DM, "Debit", "A_DebitMemoReqItemPrcgElmnt"),
         *_requests(CM, "Credit", "A_CreditMemoReqItemPrcgElmnt", more=" YY1_TGCorrects_SDH:100"),
         _set(
@@ -357,7 +284,12 @@ ROOTS: Final = {
     ),
     **dict.fromkeys(("A_SalesContractItem", "A_SalesContractItemPrcgElmnt"), ("A_SalesContract", "SalesContract")),
     **dict.fromkeys(
-        ("A_SalesOrderItem", "A_SalesOrderItemBillingPlan", "A_SlsOrderItemBillingPlanItem"),
+        (
+            "A_SalesOrderItem",
+            "A_SalesOrderItemPrElement",
+            "A_SalesOrderItemBillingPlan",
+            "A_SlsOrderItemBillingPlanItem",
+        ),
         ("A_SalesOrder", "SalesOrder"),
     ),
     **dict.fromkeys(

@@ -9,10 +9,17 @@ from xml.sax.saxutils import escape
 from canonical.money import minor_units
 from foundation.sandbox import Box, Record
 from system_apis.sap_s4hana.sandbox.edm import namespace
+from system_apis.sap_s4hana.sandbox.entity_sets import EntitySet
 from system_apis.sap_s4hana.sandbox.errors import no_such_segment, unknown_property
-from system_apis.sap_s4hana.sandbox.schema import SETS, EntitySet
+from system_apis.sap_s4hana.sandbox.schema import SETS
 
 Tree = dict[str, "Tree"]
+PRICES: Final = {
+    "SalesOrder": "A_SalesOrderItemPrElement",
+    "DebitMemoRequest": "A_DebitMemoReqItemPrcgElmnt",
+    "CreditMemoRequest": "A_CreditMemoReqItemPrcgElmnt",
+}
+"""What is billed -> the prices of its items."""
 
 
 class View:
@@ -79,27 +86,30 @@ def worked_out(box: Box, entity_set: EntitySet, record: Record) -> Record:
         return {"TotalNetAmount": sum((_price(box, each) for each in items), Decimal(0))}
     if entity_set.name == "A_SalesContractItem":
         return {"NetAmount": _price(box, record)}
-    if entity_set.name in ("A_SalesOrder", "A_SalesOrderItem"):
-        of = {name: record[name] for name in entity_set.keys}
-        dates = box.store.find("A_SlsOrderItemBillingPlanItem", **of)
-        whole = sum((Decimal(each.get("BillingPlanAmount") or 0) for each in dates), Decimal(0))
-        return {"TotalNetAmount" if entity_set.name == "A_SalesOrder" else "NetAmount": whole}
-    for word in ("Debit", "Credit"):
-        item = f"A_{word}MemoRequestItem"
-        if entity_set.name == item:
-            return {"NetAmount": request_item_net(box, word, record)}
-        if entity_set.name == f"A_{word}MemoRequest":
-            key = f"{word}MemoRequest"
-            items = box.store.find(item, **{key: record[key]})
-            return {"TotalNetAmount": sum((request_item_net(box, word, each) for each in items), Decimal(0))}
+    for key in PRICES:
+        if entity_set.name == f"A_{key}Item":
+            return {"NetAmount": item_net(box, key, record)}
+        if entity_set.name == f"A_{key}":
+            items = box.store.find(f"A_{key}Item", **{key: record[key]})
+            kept = (each for each in items if not each.get("SalesDocumentRjcnReason"))
+            return {"TotalNetAmount": sum((item_net(box, key, each) for each in kept), Decimal(0))}
     return {}
 
 
-def request_item_net(box: Box, word: str, item: Record) -> Decimal:
-    """What an item of a debit or credit memo request comes to: quantity times price, rounded as its currency is."""
-    key = f"{word}MemoRequest"
-    prices = box.store.find(f"A_{word}MemoReqItemPrcgElmnt", **{name: item[name] for name in (key, f"{key}Item")})
-    rate = sum((Decimal(each.get("ConditionRateValue") or 0) for each in prices), Decimal(0))
+def item_net(box: Box, key: str, item: Record) -> Decimal:
+    """What an item of an order or a request comes to: what its billing plan bills, else quantity times price.
+
+    A price may be one for several pieces; what it comes to is rounded as its currency is.
+    """
+    of = {name: item[name] for name in (key, f"{key}Item")}
+    dates = box.store.find("A_SlsOrderItemBillingPlanItem", **of) if key == "SalesOrder" else []
+    if dates:
+        return sum((Decimal(each.get("BillingPlanAmount") or 0) for each in dates), Decimal(0))
+    prices = box.store.find(PRICES[key], **of)
+    rate = sum(
+        (Decimal(each.get("ConditionRateValue") or 0) / Decimal(each.get("ConditionQuantity") or 1) for each in prices),
+        Decimal(0),
+    )
     currency = next((each.get("ConditionCurrency") or "" for each in prices), "")
     worth = rate * Decimal(item.get("RequestedQuantity") or 0)
     return worth.quantize(Decimal(1).scaleb(-minor_units(currency)), ROUND_HALF_UP)

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from foundation.sandbox import Box, Record
 from system_apis.sap_s4hana.sandbox.edm import namespace
+from system_apis.sap_s4hana.sandbox.entity_sets import EntitySet, Property
 from system_apis.sap_s4hana.sandbox.errors import refused, unknown_property
-from system_apis.sap_s4hana.sandbox.schema import ROOTS, SETS, EntitySet, Property
+from system_apis.sap_s4hana.sandbox.schema import ROOTS, SETS
 
 FIRST: Final = {
     # Where SAP's own number ranges begin, and the step between two numbers.
@@ -25,7 +26,6 @@ FIRST: Final = {
 }
 _STATUSES: Final = ("00", "10", "20", "40")
 _CURRENCIES: Final = frozenset("USD EUR INR GBP JPY KWD CHF".split())
-_MATERIALS: Final = ("TIERGATE-SERVICES", "TG11")
 _TICKS: Final = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/")
 _BAD_VALUE: Final = "005056A509B11ED1BDCCB3B7B3C28E3D"
 
@@ -245,15 +245,32 @@ def _request(box: Box, record: Record) -> None:
         raise refused(400, "V1/492", "The document is billed already and cannot be changed")
 
 
-def _material(_: Box, record: Record) -> None:
-    if record["Material"] not in _MATERIALS:
-        raise refused(
-            400, "V1/302", f"Material {record['Material']} is not defined for the sales area", target="Material"
-        )
+def _order(box: Box, record: Record) -> None:
+    """An order is of a day, and waits to be billed."""
+    _sales_document(box, record)
+    record.setdefault("OverallOrdReltdBillgStatus", "A")
+    if not record.get("SalesOrderDate"):
+        record["SalesOrderDate"] = box.now().date().isoformat()
 
 
-def _sold_item(box: Box, record: Record) -> None:
-    _material(box, record)
+def _of(document: str) -> Callable[[Box, Record], None]:
+    """What holds for the items of a document: products its sales area sells, and elements of projects."""
+
+    def check(box: Box, record: Record) -> None:
+        head = box.store.get(f"A_{document}", record[document]) or {}
+        area = {
+            "ProductSalesOrg": head.get("SalesOrganization"),
+            "ProductDistributionChnl": head.get("DistributionChannel"),
+        }
+        if not box.store.find("A_ProductSalesDelivery", Product=record["Material"], **area):
+            words = f"Material {record['Material']} is not defined for the sales area"
+            raise refused(400, "V1/302", words, target="Material")
+        _element(box, record)
+
+    return check
+
+
+def _element(box: Box, record: Record) -> None:
     element = record.get("WBSElement")
     if element and not box.store.find("A_EnterpriseProjectElement", ProjectElement=element):
         raise refused(400, "CJ/021", f"WBS element {element} does not exist", target="WBSElement")
@@ -291,13 +308,13 @@ def _currency(code: Any, target: str) -> None:
 
 _RULES: Final[dict[str, Callable[[Box, Record], None]]] = {
     "A_SalesContract": _sales_document,
-    "A_SalesOrder": _sales_document,
+    "A_SalesOrder": _order,
     "A_DebitMemoRequest": _request,
     "A_CreditMemoRequest": _request,
-    "A_SalesContractItem": _material,
-    "A_DebitMemoRequestItem": _sold_item,
-    "A_CreditMemoRequestItem": _sold_item,
-    "A_SalesOrderItem": _sold_item,
+    "A_SalesContractItem": _of("SalesContract"),
+    "A_DebitMemoRequestItem": _of("DebitMemoRequest"),
+    "A_CreditMemoRequestItem": _of("CreditMemoRequest"),
+    "A_SalesOrderItem": _of("SalesOrder"),
     "A_EnterpriseProject": _project,
     "A_CustomerCompany": _company,
     "A_CustomerSalesArea": _area,
