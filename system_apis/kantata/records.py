@@ -49,7 +49,8 @@ _FAULTS: Final[dict[int, type[Fault]]] = {
 def _asked(kind: Kind[Any], *, hidden: bool = True) -> dict[str, str]:
     """What every call about a kind says; `hidden`: archived records, too, which only a read can ask for."""
     included = {"include": kind.includes} if kind.includes else {}
-    return (_EVERYTHING if hidden else {}) | included
+    shown = {kind.hides: "true"} if kind.hides and hidden else {}
+    return (_EVERYTHING if hidden else {}) | shown | included
 
 
 class Records:

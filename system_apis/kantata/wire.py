@@ -338,6 +338,8 @@ class Kind(msgspec.Struct, Generic[T], frozen=True):
     subject: str
     shape: type[T]
     includes: str = ""
+    hides: str = ""
+    """The parameter without which a list leaves out what is of archived workspaces."""
 
 
 _REFERENCES: Final = "external_references"
@@ -350,7 +352,7 @@ ALLOCATIONS: Final = Kind(
 )
 POSTS: Final = Kind("posts", "post", "Post", Post)
 USERS: Final = Kind("users", "user", "User", User)
-TIME_ENTRIES: Final = Kind("time_entries", "time_entry", "TimeEntry", TimeEntry)
+TIME_ENTRIES: Final = Kind("time_entries", "time_entry", "TimeEntry", TimeEntry, hides="from_archived_workspaces")
 EXPENSES: Final = Kind("expenses", "expense", "Expense", Expense, "active_submission,recent_submission,workspace")
 SUBMISSIONS: Final = Kind(
     "expense_report_submissions", "expense_report_submission", "Submission", Submission, "expenses"

@@ -9,6 +9,7 @@ import pytest
 from canonical.faults import Invalid
 from canonical.objects import Project, ProjectSetup
 from canonical.ports.effort import Billed
+from canonical.ports.systems import StageChange
 from foundation.sandbox import Box
 from foundation.vendor_values import instant
 from system_apis.kantata.adapter import Kantata
@@ -89,6 +90,20 @@ async def test_many_changes_come_in_the_order_of_their_changes_page_by_page(
             break
         since = page.next
     assert told == list(reversed(all_of_them))
+
+
+async def test_what_is_approved_after_its_project_was_closed_is_polled_too(
+    box: Box, kantata: Kantata, workspace: str
+) -> None:
+    train = spent(box, workspace)
+    report = handed_in(box, workspace, train)
+    fields = {"workspace_id": workspace, "date_performed": "2026-11-18", "time_in_minutes": 90}
+    time = create(box, "time_entries", fields)["id"]
+    await kantata.set_project_stage(workspace, StageChange(stage="closed"))
+    resolved(box, report, "approve")
+    box.store.update("time_entries", time, {"approved": True})
+    assert time in [each.id for each in (await kantata.approved_time("")).items]
+    assert train in [each.id for each in (await kantata.approved_expenses("")).items]
 
 
 async def test_where_nobody_has_to_approve_every_expense_counts(box: Box, kantata: Kantata, workspace: str) -> None:

@@ -20,6 +20,12 @@ def _nothing_more(_: Box, __: Record, ___: Record) -> None:
     return None
 
 
+def of_live_workspaces(box: Box, record: Record, parameters: Mapping[str, str]) -> bool:
+    """Whether a list shows it: what is of an archived workspace only when that is asked for."""
+    workspace = box.store.get("workspaces", str(record["workspace_id"])) or {}
+    return not workspace.get("archived") or parameters.get("from_archived_workspaces") == "true"
+
+
 def _all_of_them(_: Box, __: Record, ___: Mapping[str, str]) -> bool:
     return True
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from canonical.money import minor_units
 from foundation.sandbox import Box, Record
 from system_apis.kantata.sandbox.billing import BILLING
-from system_apis.kantata.sandbox.kind import REFERENCES, Complain, Kind, belongs, in_order, names
+from system_apis.kantata.sandbox.kind import REFERENCES, Complain, Kind, belongs, in_order, names, of_live_workspaces
 from system_apis.kantata.sandbox.submissions import SPENDING
 
 STATUSES: Final[Mapping[int, Record]] = {
@@ -212,6 +212,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         creates=_TIME | {"workspace_id"},
         updates=_TIME,
         shape=_time,
+        narrows=of_live_workspaces,
+        orders=names("created_at date_performed updated_at"),
         one={"workspace": ("workspace_id", "workspaces"), "invoice": ("invoice_id", "invoices")},
     ),
     **SPENDING,

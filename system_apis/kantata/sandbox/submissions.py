@@ -9,7 +9,7 @@ from typing import Final
 
 from canonical.money import minor_units
 from foundation.sandbox import Box, Record
-from system_apis.kantata.sandbox.kind import REFERENCES, Complain, Kind, belongs, names
+from system_apis.kantata.sandbox.kind import REFERENCES, Complain, Kind, belongs, names, of_live_workspaces
 
 SUBMISSIONS: Final = "expense_report_submissions"
 RESOLVED: Final[Mapping[str, str]] = {"approve": "approved", "reject": "rejected", "cancel": "cancelled"}
@@ -87,7 +87,8 @@ def resolve(box: Box, submission: Record, what: str, complain: Complain) -> Reco
 
 def _shown(box: Box, expense: Record, parameters: Mapping[str, str]) -> bool:
     asked = parameters.get("approved")
-    return asked is None or is_approved(box, expense) is (asked == "true")
+    live = of_live_workspaces(box, expense, parameters)
+    return live and (asked is None or is_approved(box, expense) is (asked == "true"))
 
 
 def _mine(box: Box, submission: Record, parameters: Mapping[str, str]) -> bool:
