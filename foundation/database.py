@@ -44,8 +44,8 @@ def engine_of(url: str) -> sa.Engine:
     return engine
 
 
-def migrate(engine: sa.Engine) -> None:
-    """Bring the schema to the newest revision. Safe to call at every start; several processes take turns."""
+def migrate(engine: sa.Engine, to: str = "head") -> None:
+    """Bring the schema to the newest revision, or another. Safe to call at every start: processes take turns."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     # What is there is read first, and SQLite's driver begins a transaction at the first write only.
@@ -53,7 +53,7 @@ def migrate(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql(turn)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 class Database:

@@ -45,6 +45,13 @@ def unspent(connection: sa.Connection, base: str) -> tuple[str, int]:
     return (f"{base}:{undone + 1}" if undone else base), undone + 1
 
 
+def newest(connection: sa.Connection, base: str) -> str:
+    """The id of the last run of those that began under this one."""
+    taken = sa.or_(RUNS.c.id == base, RUNS.c.id.startswith(f"{base}:", autoescape=True))
+    last = sa.select(RUNS.c.id).where(taken).order_by(RUNS.c.started_at.desc(), RUNS.c.id.desc())
+    return str(connection.scalar(last.limit(1)))
+
+
 def update_run(connection: sa.Connection, run_id: str, **values: Any) -> None:
     """Set columns of a run."""
     connection.execute(sa.update(RUNS).where(RUNS.c.id == run_id).values(**values))

@@ -67,6 +67,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """Between two looks for events that subscribers are to be told of."""
     reconcile_at: time | None = None
     """When each legal entity's systems are compared, by its own clock; never where none is said."""
+    contract_notice: int = 0
+    """Days before its end that a contract is told to be coming to it; 0: never."""
 
 
 class Commitment(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,7 +52,8 @@ async def play(exchange: Exchange, connect: Callable[[httpx.AsyncClient], Any], 
 
     [(operation, arguments)] = exchange["asked"].items()
     [known] = [each for port in ports for each in operations(port) if each.attribute == operation]
-    typed = dict(arguments)
+    kinds = {each.name: each.type for each in known.parameters}
+    typed = {name: msgspec.convert(value, kinds[name]) if name in kinds else value for name, value in arguments.items()}
     if "data" in typed:
         typed["data"] = msgspec.convert(typed["data"], known.body)
     async with httpx.AsyncClient(transport=httpx.MockTransport(reply), base_url="http://vendor") as http:

@@ -23,6 +23,7 @@
     TIERGATE_POLL_SECONDS     between two polls of each source of changes (default 10)
     TIERGATE_RECONCILE_AT     when the systems of each legal entity are compared, by its own clock: 02:00 (default), or
                               off (default in a sandbox)
+    TIERGATE_CONTRACT_NOTICE_DAYS  before its end a contract is told as `contract.expiring` (default 90; 0: never)
 
 An address or secret that a policy or connection names as `${NAME}` comes from here too.
 """
@@ -72,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     runs_at_once: int = 8
     slow_seconds: float = 30.0
     reconcile_at: time | None = None
+    contract_notice_days: int = 90
     values: Mapping[str, str] = {}
     """What `${NAME}` in a policy or connection stands for: the environment."""
 
@@ -119,6 +121,7 @@ def read(environment: Mapping[str, str] | None = None, serving: str = "all") -> 
         runs_at_once=int(_number(given, "TIERGATE_RUNS_AT_ONCE", 8, 1, 200)),
         slow_seconds=_number(given, "TIERGATE_SLOW_SECONDS", 30, 1, 3600),
         reconcile_at=_clock(given, "TIERGATE_RECONCILE_AT", "off" if kind == "sandbox" else "02:00"),
+        contract_notice_days=int(_number(given, "TIERGATE_CONTRACT_NOTICE_DAYS", 90, 0, 1000)),
         values=given,
     )
 

@@ -88,6 +88,18 @@ class ContractTerminated(ContractEvent, Event, frozen=True, kw_only=True):
     """What it came to."""
 
 
+class ContractExpiring(ContractEvent, Event, frozen=True, kw_only=True):
+    """A contract in force comes to its end within the notice the firm has set; told once a contract and end."""
+
+    kind: ClassVar[str] = "contract.expiring"
+    end: Annotated[str, PUBLIC, msgspec.Meta(examples=["2027-05-31"])]
+    """Its last day, with every agreed amendment in it."""
+    renews: Annotated[bool, PUBLIC, msgspec.Meta(examples=[False])]
+    """It goes on after that day unless somebody ends it."""
+    value: Annotated[str, PUBLIC, msgspec.Meta(examples=["USD 75,000.00"])]
+    """What it comes to; empty where it says no value."""
+
+
 class ContractRefused(ContractEvent, Event, frozen=True, kw_only=True):
     """What was signed was not carried, or not wholly; a case says what to do."""
 

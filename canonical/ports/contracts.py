@@ -1,12 +1,14 @@
 """Ports of contracts on their way from a signature to what is billed: the CRM's agreements, the ERP's terms."""
 
+from datetime import date
 from typing import Annotated, Protocol
 
 from canonical.base import Value
 from canonical.classes import PUBLIC
 from canonical.faults import Conflict, Invalid, NotFound
 from canonical.objects import Contract
-from canonical.ports.operation import Written, operation
+from canonical.ports.lists import PAGE, PageSize, RecordChange
+from canonical.ports.operation import Page, Written, operation
 
 
 class AgreementMark(Value, frozen=True, kw_only=True):
@@ -34,6 +36,23 @@ class Agreements(Protocol):
     @operation("PUT", "/contracts/{contract_id}/mark", raises=(NotFound, Invalid))
     async def mark_agreement(self, contract_id: str, data: AgreementMark) -> Written:
         """Say how far it is carried. Idempotent; nothing that was signed is touched."""
+
+
+class AgreementList(Protocol):
+    """Contracts of a CRM that something happens to: what was signed or agreed, and what comes to its end."""
+
+    @operation("GET", "/changes/agreements", raises=(Invalid,))
+    async def agreement_changes(self, since: str, limit: PageSize = PAGE) -> Page[RecordChange]:
+        """Contracts in force that were changed since a watermark, or an agreed amendment of which was; oldest first.
+
+        Each is told by the contract's id, at the stamp of whichever was changed. One without an executed document, and
+        an amendment that is not agreed, are nobody's business yet. A page may hold twice the limit.
+        """
+
+    @operation("GET", "/ending-agreements", raises=(Invalid,))
+    async def ending_agreements(self, first: date, last: date) -> list[str]:
+        """Ids of contracts in force that an end between two days, both in it, is said of: by themselves or by an agreed
+        amendment. Which end holds, the contract read with its amendments says."""
 
 
 class ContractTerms(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from canonical.ports.accounts import Accounts
-from canonical.ports.contracts import Agreements, ContractTerms
+from canonical.ports.contracts import AgreementList, Agreements, ContractTerms
 from canonical.ports.effort import (
     BillingMarks,
     ExpensePostings,
@@ -39,7 +39,18 @@ Role = Literal["crm", "erp", "psa", "itsm"]
 """What a firm uses a system for."""
 
 PORTS: Final[Mapping[Role, tuple[type, ...]]] = {
-    "crm": (Opportunities, Accounts, AccountList, People, Leads, Quotes, Agreements, Changes, Connection),
+    "crm": (
+        Opportunities,
+        Accounts,
+        AccountList,
+        People,
+        Leads,
+        Quotes,
+        Agreements,
+        AgreementList,
+        Changes,
+        Connection,
+    ),
     "erp": (
         LegalEntities,
         Customers,

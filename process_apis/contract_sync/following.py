@@ -14,13 +14,17 @@ from process_apis.tables import RUNS
 
 
 async def contract_told(platform: Platform, contract_id: str, version: str, crm: str) -> str:
-    """Carry the last document that was agreed; told again it is the same run.
+    """Carry the last document that was agreed; told again it is the same run. What a person took back stays so until a
+    person carries it again: taking it back is itself a change of the contract.
 
     One that guards stopped begins again where the contract is newer than they saw it. `Conflict` while nothing of it is
     in force.
     """
     runs = OperatingContractRuns(platform, Operating(platform, WORKFLOW))
-    run = await runs.start_run(StartContractRun(contract=ContractReference(system=crm, id=contract_id)))
+    of = StartContractRun(contract=ContractReference(system=crm, id=contract_id))
+    run = await runs.begin(of, again=False)
+    if run.status == "cancelled":
+        return "taken back"
     if run.status == "refused":
         seen = await platform.database.run(
             lambda c: c.scalar(sa.select(RUNS.c.source_version).where(RUNS.c.id == run.id))

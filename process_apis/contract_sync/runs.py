@@ -30,6 +30,10 @@ class OperatingContractRuns:
 
     async def start_run(self, data: StartContractRun) -> ContractRun:
         """Start for a document of a CRM this firm sells with, or answer with the run it has."""
+        return await self.begin(data, again=True)
+
+    async def begin(self, data: StartContractRun, *, again: bool) -> ContractRun:
+        """The same; what was taken back is carried `again`, or else its cancelled run is the answer."""
         crm = self._operating.crm_of(data.contract.system, "/contract/system")
         with acting() as caller:
             contract = await self._platform.systems.ask(crm, Agreements).agreement(data.contract.id)
@@ -40,7 +44,10 @@ class OperatingContractRuns:
             deal = await self._platform.systems.ask(crm, Opportunities).opportunity(contract.opportunity_id)
         self._operating.sold_with(crm, deal)
         base = run_key(crm, contract.id, number, document)
-        run_id, _ = await self._platform.database.run(lambda c: journal.unspent(c, base))
+        run_id, place = await self._platform.database.run(lambda c: journal.unspent(c, base))
+        if place > 1 and not again:
+            run_id = await self._platform.database.run(lambda c: journal.newest(c, base))
+            return (await self.run(run_id)).run
         return shown(await self._operating.begin(_first_row(run_id, crm, contract, number, deal, caller.acted_for)))
 
     async def run(self, run_id: str) -> ContractRunDetail:

@@ -126,7 +126,9 @@ def _again(c: sa.Connection, asked: ChangesAgain) -> list[ChangeAgain]:
     query = sa.select(INBOX).order_by(INBOX.c.version)
     for column, value in ((INBOX.c.system, asked.system), (INBOX.c.object, asked.object)):
         query = query.where(column == value) if value else query
-    query = query.where(INBOX.c.native_id == asked.native_id) if asked.native_id else query
+    # What was there before anybody asked is worked on where it is named, and never as one of many.
+    named = INBOX.c.native_id == asked.native_id if asked.native_id else INBOX.c.outcome != inbox.PASSED_OVER
+    query = query.where(named)
     query = query.where(INBOX.c.received_at >= asked.since) if asked.since else query
     query = query.where(INBOX.c.received_at < asked.until) if asked.until else query
     newest: dict[turns.Key, Any] = {}

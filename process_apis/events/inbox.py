@@ -22,15 +22,19 @@ _parked: Final = sa.exists().where(
 log = structlog.get_logger("tiergate.inbox")
 AGAIN: Final = "again"
 """How a change came that is none: what its record hangs on has changed."""
+PASSED_OVER: Final = "passed over"
+"""What came of a change that was there before anybody asked."""
 _FIRST_WAIT: Final = 5.0
 """Seconds before a change that could not be worked on is tried again; doubles each time."""
 MOST_TRIES: Final = 10
 """After so many a change is parked: a person looks, and has it tried again."""
 
 
-def store(connection: sa.Connection, system: str, changes: list[Change], via: str) -> int:
-    """Put changes in the inbox; how many were not there."""
-    plain = {"system": system, "via": via, "received_at": now(), "tries": 0}
+def store(connection: sa.Connection, system: str, changes: list[Change], via: str, outcome: str = "") -> int:
+    """Put changes in the inbox; how many were not there. With an outcome they are known, and nobody works on them."""
+    plain: dict[str, Any] = {"system": system, "via": via, "received_at": now(), "tries": 0}
+    if outcome:
+        plain |= {"done_at": now(), "outcome": outcome}
     rows = [
         {
             **plain,

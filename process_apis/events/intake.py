@@ -7,33 +7,39 @@ again. What a notification says is never believed: the record is read again.
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 import structlog
 
-from canonical.dates import now
-from canonical.faults import Conflict, Fault, Invalid, NotBound, NotFound, Unsupported
-from canonical.ports import Page, Raw
-from canonical.ports.leads import Leads
-from canonical.ports.lists import PAGE, AccountList, CustomerList, RecordChange
-from canonical.ports.people import People
+from canonical.faults import Conflict, Fault, Invalid, NotBound, NotFound
+from canonical.ports import Raw
 from canonical.ports.processes import Intake, Received, StartOpportunityToProject
-from canonical.ports.systems import Change, Changes, Delivery
+from canonical.ports.systems import Changes, Delivery
 from foundation.api import Api
 from foundation.context import fresh, use
-from foundation.database import upsert
 from process_apis import ProcessApi, cases
 from process_apis.account_sync import intake as account_intake
 from process_apis.account_sync import leads
 from process_apis.account_sync.customers import CUSTOMERS
 from process_apis.account_sync.people import CONTACTS
+from process_apis.contract_sync.expiring import tell_expiring
 from process_apis.contract_sync.following import contract_told
 from process_apis.deal_commitment.following import follow
 from process_apis.events import inbound, inbox, parking, turns
+from process_apis.events.polling import (
+    CONTRACT,
+    MERGED,
+    SOURCE,
+    poll_contracts,
+    poll_customers,
+    poll_leads,
+    poll_once,
+    poll_people,
+)
 from process_apis.events.telling import Teller
 from process_apis.events.turns import Worked
 from process_apis.mending import mend
@@ -42,15 +48,10 @@ from process_apis.pauses import Doors
 from process_apis.platform import Platform, on_own_account
 from process_apis.reconcile.nightly import Nights
 from process_apis.standing_down.following import stand_down
-from process_apis.tables import INBOX, RUNS, WATERMARKS
+from process_apis.tables import INBOX, RUNS
 
-SOURCE: Final = "crm"
-"""The role whose systems are polled for deals."""
 _TURNS: Final = 50
 """Records that one process takes at once."""
-MERGED: Final = (CUSTOMERS.name, CONTACTS.name)
-"""What account sync works off, a batch at a time."""
-Poll = Callable[[Platform, str, str], Awaitable[Page[RecordChange]]]
 T = TypeVar("T")
 log = structlog.get_logger("tiergate.intake")
 
@@ -111,6 +112,8 @@ class Worker:
             await _in_any_case("polling customers", poll_customers(self._platform), 0)
             await _in_any_case("polling people", poll_people(self._platform), 0)
             await _in_any_case("polling leads", poll_leads(self._platform), 0)
+            await _in_any_case("polling contracts", poll_contracts(self._platform), 0)
+            await _in_any_case("looking for contracts that end", tell_expiring(self._platform), 0)
             suspects = await _in_any_case("looking for lost runs", mend(self._platform, suspects), suspects)
             await _in_any_case("trying paused connections", doors.try_all(), None)
             await _in_any_case("beginning reconciliations", nights.begin_due(), None)
@@ -137,101 +140,6 @@ async def _in_any_case(what: str, work: Awaitable[T], otherwise: T) -> T:
     except Exception:
         log.exception("a part of the poll broke and goes on", part=what)
     return otherwise
-
-
-async def poll_once(platform: Platform, system: str) -> int:
-    """One poll of one source, page by page until nothing is new; the number of changes not known before."""
-    port = platform.systems.ask(system, Changes)
-    seen = 0
-    while True:
-        since = await platform.database.run(lambda c: _watermark(c, system))
-        with use(fresh(caller=on_own_account("intake"))):
-            page = await port.changes(since)
-        stored = await platform.database.run(
-            partial(_store_page, system=system, changes=page.items, watermark=page.next)
-        )
-        seen += stored
-        if stored == 0 or page.next == since:
-            return seen
-
-
-async def poll_customers(platform: Platform) -> int:
-    """One poll of the accounts of every CRM and the customers of every ERP; the number of changes not known before.
-
-    A system whose adapter lists no changes is not asked: what it sends by itself is all that is heard of it.
-    """
-    return await _poll_all(platform, CUSTOMERS.name, {"crm": _account_changes, "erp": _customer_changes})
-
-
-async def poll_people(platform: Platform) -> int:
-    """The same of the people of every CRM and ERP."""
-    return await _poll_all(platform, CONTACTS.name, {"crm": _person_changes, "erp": _person_changes})
-
-
-async def poll_leads(platform: Platform) -> int:
-    """The same of the leads of every CRM, where customers are synchronised.
-
-    What is there when it is asked for the first time is passed over: a firm has many leads, and which of them a deal
-    came of, the deal's own run asks.
-    """
-    return await _poll_all(platform, leads.KIND, {"crm": _lead_changes}) if platform.ownership.of(CUSTOMERS.name) else 0
-
-
-async def _poll_all(platform: Platform, kind: str, polls: Mapping[str, Poll]) -> int:
-    if kind != leads.KIND and not platform.ownership.of(kind):
-        return 0
-    seen = 0
-    for system, roles in platform.systems.roles().items():
-        for role, poll in polls.items():
-            if role in roles:
-                try:
-                    seen += await _poll_records(platform, system, kind, poll)
-                except (NotBound, Unsupported):
-                    continue
-                except Fault as fault:
-                    log.warning("changes could not be polled", kind=kind, system=system, reason=fault.reason)
-    return seen
-
-
-async def _account_changes(platform: Platform, system: str, since: str) -> Page[RecordChange]:
-    return await platform.systems.ask(system, AccountList).account_changes(since)
-
-
-async def _customer_changes(platform: Platform, system: str, since: str) -> Page[RecordChange]:
-    return await platform.systems.ask(system, CustomerList).customer_changes(since)
-
-
-async def _person_changes(platform: Platform, system: str, since: str) -> Page[RecordChange]:
-    return await platform.systems.ask(system, People).person_changes(since)
-
-
-async def _lead_changes(platform: Platform, system: str, since: str) -> Page[RecordChange]:
-    return await platform.systems.ask(system, Leads).lead_changes(since)
-
-
-async def _poll_records(platform: Platform, system: str, kind: str, poll: Poll) -> int:
-    source, seen, passed_over = f"{system}:{kind}", 0, False
-    while True:
-        since = await platform.database.run(lambda c: _watermark(c, source))
-        passed_over = passed_over or (kind == leads.KIND and not since)
-        with use(fresh(caller=on_own_account("intake"))):
-            page = await poll(platform, system, since)
-        changes = [
-            Change(
-                object=cast(Any, kind),
-                native_id=each.native_id,
-                version=each.version or f"gone {each.changed_at.isoformat()}",
-                changed_at=each.changed_at,
-            )
-            for each in page.items
-        ]
-        told = [] if passed_over else changes
-        stored = await platform.database.run(
-            partial(_store_page, system=system, changes=told, watermark=page.next, source=source)
-        )
-        seen += stored
-        if page.next == since or (len(changes) < PAGE if passed_over else stored == 0):
-            return seen
 
 
 async def work_off(platform: Platform) -> None:
@@ -261,7 +169,7 @@ async def _work_on(platform: Platform, row: Any) -> Worked:
     if row.object == "lead":
         with use(fresh(caller=on_own_account("intake"))):
             return Worked(await leads.convert(platform, row.system, row.native_id))
-    if row.object == "contract":
+    if row.object == CONTRACT:
         with use(fresh(caller=on_own_account("intake"))):
             return Worked(await contract_told(platform, row.native_id, row.version, row.system))
     if row.object != "opportunity":
@@ -302,16 +210,6 @@ def _edited_since_refused(connection: sa.Connection) -> list[str]:
         later.c.generation > RUNS.c.generation,
     )
     return list(connection.scalars(sa.select(RUNS.c.id).where(stopped, of_deals, newer, ~won_again)))
-
-
-def _watermark(connection: sa.Connection, system: str) -> str:
-    return connection.scalar(sa.select(WATERMARKS.c.watermark).where(WATERMARKS.c.system == system)) or ""
-
-
-def _store_page(connection: sa.Connection, system: str, changes: list[Change], watermark: str, source: str = "") -> int:
-    stored = inbox.store(connection, system, changes, "poll")
-    upsert(connection, WATERMARKS, {"system": source or system}, {"watermark": watermark, "polled_at": now()})
-    return stored
 
 
 PROCESS_API: Final = ProcessApi(

@@ -19,16 +19,29 @@ def emit(connection: sa.Connection, run_id: str, event: Event) -> None:
     _put(connection, run_id, event, run.business_key, run.legal_entity, run.traceparent)
 
 
-def emit_apart(connection: sa.Connection, run_id: str, event: Event, subject: str, legal_entity: str) -> None:
-    """Put an event in the outbox that no run of the engine tells; the same event once."""
-    _put(connection, run_id, event, subject, legal_entity, current().traceparent)
+def emit_apart(
+    connection: sa.Connection, run_id: str, event: Event, subject: str, legal_entity: str, *, once: bool = False
+) -> bool:
+    """Put an event in the outbox that no run of the engine tells; the same event once. Whether it is new.
+
+    `once`: under this id one event of its kind is told, whatever it says the next time.
+    """
+    return _put(connection, run_id, event, subject, legal_entity, current().traceparent, once=once)
 
 
 def _put(
-    connection: sa.Connection, run_id: str, event: Event, subject: str, legal_entity: str, traceparent: str
-) -> None:
+    connection: sa.Connection,
+    run_id: str,
+    event: Event,
+    subject: str,
+    legal_entity: str,
+    traceparent: str,
+    *,
+    once: bool = False,
+) -> bool:
     said = msgspec.to_builtins(event)
-    digest = hashlib.sha256(f"{run_id}|{event.kind}|{sorted(said.items())}".encode()).hexdigest()[:32]
+    telling = "once" if once else str(sorted(said.items()))
+    digest = hashlib.sha256(f"{run_id}|{event.kind}|{telling}".encode()).hexdigest()[:32]
     row = {
         "type": event.type(),
         "subject": subject,
@@ -38,8 +51,10 @@ def _put(
         "legal_entity": legal_entity,
         "data": msgspec.json.encode(said).decode(),
     }
-    if insert_new(connection, EVENTS, {"id": digest}, row):
-        _fan_out(connection, digest, row)
+    if not insert_new(connection, EVENTS, {"id": digest}, row):
+        return False
+    _fan_out(connection, digest, row)
+    return True
 
 
 def wanted(subscription: Any, kind: str, legal_entity: str) -> bool:

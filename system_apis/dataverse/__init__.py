@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from canonical.ports.accounts import Accounts
-from canonical.ports.contracts import Agreements
+from canonical.ports.contracts import AgreementList, Agreements
 from canonical.ports.leads import Leads
 from canonical.ports.lists import AccountList
 from canonical.ports.orders import Quotes
@@ -13,7 +13,7 @@ from canonical.ports.people import People
 from canonical.ports.systems import Changes, Connection, Opportunities
 from foundation.connections import Connection as Configured
 from foundation.vendor_http import http_client
-from system_apis import SystemApi
+from system_apis import SystemApi, not_yet
 from system_apis.dataverse.adapter import Dataverse
 from system_apis.dataverse.auth import sign_in
 from system_apis.dataverse.check import CHECKS
@@ -45,6 +45,7 @@ SYSTEM_API = SystemApi(
     adapter=Dataverse,
     connect=connect,
     roles=("crm",),
+    lacks=not_yet(AgreementList),
     checks=CHECKS,
     sandbox=sandbox,
     demo=demo,

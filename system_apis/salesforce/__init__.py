@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from canonical.ports.accounts import Accounts
-from canonical.ports.contracts import Agreements
+from canonical.ports.contracts import AgreementList, Agreements
 from canonical.ports.leads import Leads
 from canonical.ports.lists import AccountList
 from canonical.ports.orders import Quotes
@@ -39,7 +39,7 @@ SYSTEM_API = SystemApi(
     name="salesforce",
     title="Salesforce",
     abbreviation="SF",
-    ports=(Opportunities, Accounts, AccountList, People, Leads, Quotes, Agreements, Changes, Connection),
+    ports=(Opportunities, Accounts, AccountList, People, Leads, Quotes, Agreements, AgreementList, Changes, Connection),
     adapter=Salesforce,
     connect=connect,
     roles=("crm",),

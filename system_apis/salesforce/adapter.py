@@ -1,7 +1,7 @@
 """One Salesforce org behind our ports."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -10,7 +10,7 @@ import msgspec
 from canonical.faults import Conflict, FieldError, Invalid, NotFound, VendorStale
 from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, ProjectLink, Quote
 from canonical.ports.accounts import Accounts, AccountUpdate
-from canonical.ports.contracts import AgreementMark, Agreements
+from canonical.ports.contracts import AgreementList, AgreementMark, Agreements
 from canonical.ports.leads import Leads
 from canonical.ports.lists import PAGE, AccountList, RecordChange
 from canonical.ports.operation import Page, Written
@@ -20,7 +20,7 @@ from canonical.ports.systems import Account, Change, Changes, Connection, Delive
 from foundation.checking import Described
 from foundation.salesforce.records import Records
 from foundation.salesforce.wire import Row
-from system_apis.salesforce import agreements, contracts_wire, mapping, wire
+from system_apis.salesforce import agreement_list, agreements, contracts_wire, mapping, wire
 from system_apis.salesforce.account_update import account_draft
 from system_apis.salesforce.notifications import NotificationReader
 from system_apis.salesforce.person_update import person_draft
@@ -116,6 +116,12 @@ class Salesforce:
             "Contract", contract_id, agreements.mark(data), unmodified_since=_seen(row.system_modstamp)
         )
         return Written(id=contract_id, created=False)
+
+    async def agreement_changes(self, since: str, limit: int = PAGE) -> Page[RecordChange]:
+        return await agreement_list.changes(self._org, since, limit)
+
+    async def ending_agreements(self, first: date, last: date) -> list[str]:
+        return await agreement_list.ending(self._org, first, last)
 
     async def link_project(self, opportunity_id: str, data: ProjectLink) -> Written:
         row = await self._org.row("Opportunity", opportunity_id, wire.Link)
@@ -247,6 +253,7 @@ _ports: tuple[
     type[Leads],
     type[Quotes],
     type[Agreements],
+    type[AgreementList],
     type[Changes],
     type[Connection],
-] = (Salesforce,) * 9  # the type checker holds us to the ports
+] = (Salesforce,) * 10  # the type checker holds us to the ports

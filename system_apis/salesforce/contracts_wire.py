@@ -1,6 +1,6 @@
 """The org's shapes of a contract as it was signed: its own fields, its lines and its amendments."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import msgspec
@@ -60,6 +60,29 @@ class Line(Row, frozen=True, kw_only=True, rename="pascal"):
     not_to_exceed: Decimal | None = field(name="Not_To_Exceed__c")
     start: date | None = field(name="Start_Date__c")
     end: date | None = field(name="End_Date__c")
+
+
+class Contracted(Row, frozen=True, kw_only=True, rename="pascal"):
+    """A contract as the poll sees it."""
+
+    id: str
+    system_modstamp: datetime
+
+    @property
+    def contract_id(self) -> str:
+        """The contract itself."""
+        return self.id
+
+
+class Amended(Contracted, frozen=True, kw_only=True, rename="pascal"):
+    """An amendment as the poll sees it."""
+
+    contract: str = field(name="Contract__c")
+
+    @property
+    def contract_id(self) -> str:
+        """Whose amendment it is."""
+        return self.contract
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from canonical.dates import now
 from canonical.ports.processes import RunDetail
-from foundation.database import migrate
+from foundation.database import engine_of, migrate
 from foundation.sandbox import Box
 from process_apis.opportunity_to_project import holding, steps
 from process_apis.opportunity_to_project.guards import Deal, Evidence
@@ -175,16 +175,14 @@ async def test_a_deal_won_again_holds_its_contract_still(firm: World) -> None:
     assert rows == [(key, firm.deal(FIRST).key)]
 
 
-def test_a_contract_that_was_carried_before_anybody_held_it_is_its_first_deals(empty: Path, tmp_path: Path) -> None:
-    path = tmp_path / "tiergate.sqlite"
-    shutil.copy(empty, path)
-    engine = sa.create_engine(f"sqlite:///{path}")
+def test_a_contract_that_was_carried_before_anybody_held_it_is_its_first_deals(tmp_path: Path) -> None:
+    engine = engine_of(f"sqlite:///{tmp_path / 'tiergate.sqlite'}")
+    migrate(engine, "0016")
     with engine.begin() as c:
         for number, (key, status) in enumerate([("1", "refused"), ("2", "succeeded"), ("3", "failed")]):
             told = {"id": f"ctr:{key}", "workflow": "contract_sync", "business_key": f"crm:{key}", "status": status}
             row = {"generation": 1, "input_hash": "", "started_at": now() + timedelta(seconds=number)}
             c.execute(sa.insert(RUNS).values(**row, contract_key="crm:800", **told))
-        c.execute(sa.text("UPDATE alembic_version SET version_num = '0016'"))
     migrate(engine)
     with engine.begin() as c:
         assert c.scalar(sa.select(CONTRACT_HOLDERS.c.business_key)) == "crm:2"
