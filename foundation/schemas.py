@@ -93,10 +93,11 @@ def _is_decimal(text: str) -> bool:
 def _every_error(value: Any, kind: Any, first: str) -> list[FieldError]:
     found = [each.field_error() for each in violations(_validator(kind), value)]
     # A rule only the type knows (a Struct's own check) leaves the schema content: msgspec's word is then the only one.
-    return found or [FieldError(pointer=_pointer(first), detail=first)]
+    return found or [FieldError(pointer=pointer(first), detail=first)]
 
 
-def _pointer(message: str) -> str:
+def pointer(message: str) -> str:
+    """Where a value is not as it must be, by msgspec's sentence; empty for the whole of it."""
     _, _, where = message.rpartition(" - at `$")
     return where.rstrip("`").replace(".", "/").replace("[", "/").replace("]", "") if where else ""
 

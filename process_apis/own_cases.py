@@ -35,10 +35,10 @@ def open_case(
     return known in (None, "succeeded")
 
 
-def close_case(connection: sa.Connection, run_id: str, why: str) -> bool:
+def close_case(connection: sa.Connection, run_id: str, why: str, who: str = cases.TIERGATE) -> bool:
     """Its systems agree: an open case is over; whether there was one."""
     if connection.execute(_STATUS, {"run": run_id}).scalar() in (None, "succeeded"):
         return False
     journal.update_run(connection, run_id, status="succeeded", ended_at=now(), verified=True, reason="", detail="")
-    cases.close(connection, run_id, cases.TIERGATE, why)
+    cases.close(connection, run_id, who, why)
     return True

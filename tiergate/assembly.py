@@ -85,9 +85,7 @@ class Served:
         self._serving = tuple(serving)
         self._gateway = gateway
         self._pace = pace or Pace(
-            poll=settings.poll_seconds,
-            reconcile_at=settings.reconcile_at,
-            contract_notice=settings.contract_notice_days,
+            poll=settings.poll_seconds, reconcile_at=settings.reconcile_at, contract_notice=settings.contract_notice
         )
         values = {"TIERGATE_ISSUER": f"{settings.address}/identity", "TIERGATE_AUDIENCE": AUDIENCE, **settings.values}
         self._read = partial(load, settings.policies, catalogue.apis(), values, settings.environment)

@@ -73,7 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     runs_at_once: int = 8
     slow_seconds: float = 30.0
     reconcile_at: time | None = None
-    contract_notice_days: int = 90
+    contract_notice: int = 90
     values: Mapping[str, str] = {}
     """What `${NAME}` in a policy or connection stands for: the environment."""
 
@@ -121,7 +121,7 @@ def read(environment: Mapping[str, str] | None = None, serving: str = "all") -> 
         runs_at_once=int(_number(given, "TIERGATE_RUNS_AT_ONCE", 8, 1, 200)),
         slow_seconds=_number(given, "TIERGATE_SLOW_SECONDS", 30, 1, 3600),
         reconcile_at=_clock(given, "TIERGATE_RECONCILE_AT", "off" if kind == "sandbox" else "02:00"),
-        contract_notice_days=int(_number(given, "TIERGATE_CONTRACT_NOTICE_DAYS", 90, 0, 1000)),
+        contract_notice=int(_number(given, "TIERGATE_CONTRACT_NOTICE_DAYS", 90, 0, 1000)),
         values=given,
     )
 

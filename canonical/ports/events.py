@@ -91,7 +91,17 @@ class Quarantined(Value, frozen=True, kw_only=True):
     received_at: Annotated[datetime, PUBLIC]
     reason: Annotated[str, PUBLIC]
     state: Annotated[Literal["waiting", "read"], PUBLIC] = "waiting"
+    """`read`: it is settled."""
     bytes: Annotated[int, PUBLIC] = 0
+    dismissed: Annotated[bool, PUBLIC] = False
+    """Settled without having been read: nothing comes of it."""
+
+
+class Dismissal(Value, frozen=True, kw_only=True):
+    """Why nothing shall come of a delivery."""
+
+    why: Annotated[str, PUBLIC, msgspec.Meta(min_length=1, max_length=300, examples=["A test of the sender's."])]
+    """For the history of its case."""
 
 
 class ChangesAgain(Value, frozen=True, kw_only=True):
@@ -138,6 +148,10 @@ class Inbound(Protocol):
     @operation("POST", "/quarantine/{number}/release", raises=(NotFound, Conflict))
     async def release_quarantined(self, number: int) -> Quarantined:
         """Read it again, as of when it came in. `Conflict` when it still cannot be read, or was by now."""
+
+    @operation("POST", "/quarantine/{number}/dismiss", raises=(NotFound, Conflict))
+    async def dismiss_quarantined(self, number: int, data: Dismissal) -> Quarantined:
+        """Nothing comes of it, and its case is over. `Conflict` when it was read or dismissed by now."""
 
     @operation("GET", "/changes/parked")
     async def parked_changes(self, limit: int = 50, cursor: str = "") -> Page[ChangeAgain]:

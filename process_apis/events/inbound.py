@@ -8,29 +8,28 @@ import hashlib
 import json
 from typing import Any, Final
 
-import msgspec
 import sqlalchemy as sa
 
 from canonical.dates import now
-from canonical.faults import Conflict, Fault, FieldError, Invalid, NotFound
+from canonical.faults import FieldError, Invalid
 from canonical.ports import Page
-from canonical.ports.events import ChangeAgain, ChangesAgain, ChangesReplayed, Quarantined
-from canonical.ports.systems import Changes, Delivery
-from foundation.context import fresh, use
+from canonical.ports.events import ChangeAgain, ChangesAgain, ChangesReplayed, Dismissal, Quarantined
+from canonical.ports.systems import Delivery
 from foundation.database import insert_new
-from process_apis.events import inbox, turns
+from process_apis.events import inbox, quarantining, turns
 from process_apis.events.tables import INBOX_KEYS, QUARANTINE
 from process_apis.journal import aware
 from process_apis.operating import MOST, cursor_of, open_cursor
-from process_apis.platform import Platform, on_own_account
+from process_apis.platform import Platform
 from process_apis.tables import INBOX
 
 _REASON: Final = 500
 
 
-def keep(c: sa.Connection, system: str, delivery: Delivery, unreadable: Invalid) -> None:
-    """Keep a delivery as it came, with why it could not be read; the same words once, however often they are told."""
-    digest = hashlib.sha256(delivery.body.encode()).hexdigest()
+def keep(c: sa.Connection, platform: Platform, system: str, delivery: Delivery, unreadable: Invalid) -> None:
+    """Keep a delivery as it came, with why it could not be read, and open its case; the same words once, however often
+    they are told."""
+    named = {"system": system, "digest": hashlib.sha256(delivery.body.encode()).hexdigest()}
     why = "; ".join(f"{e.pointer} {e.detail}" for e in unreadable.errors) or str(unreadable)
     values = {
         "received_at": now(),
@@ -39,7 +38,10 @@ def keep(c: sa.Connection, system: str, delivery: Delivery, unreadable: Invalid)
         "headers": json.dumps(delivery.headers),
         "body": delivery.body,
     }
-    insert_new(c, QUARANTINE, {"system": system, "digest": digest}, values)
+    if insert_new(c, QUARANTINE, named, values):
+        same = sa.and_(QUARANTINE.c.system == system, QUARANTINE.c.digest == named["digest"])
+        number = int(c.scalar(sa.select(QUARANTINE.c.number).where(same)) or 0)
+        quarantining.open_case(c, platform, system, number, unreadable)
 
 
 class Stewarding:
@@ -58,28 +60,17 @@ class Stewarding:
 
     async def release_quarantined(self, number: int) -> Quarantined:
         """Into the inbox, if it can be read now."""
+        await quarantining.release(self._platform, number)
+        return await self._quarantined(number)
+
+    async def dismiss_quarantined(self, number: int, data: Dismissal) -> Quarantined:
+        """Nothing comes of it."""
+        await quarantining.dismiss(self._platform, number, data.why)
+        return await self._quarantined(number)
+
+    async def _quarantined(self, number: int) -> Quarantined:
         query = sa.select(QUARANTINE).where(QUARANTINE.c.number == number)
-        row = await self._platform.database.run(lambda c: c.execute(query).first())
-        if row is None:
-            raise NotFound(f"There is no delivery {number} in quarantine.")
-        if row.state != "waiting":
-            raise Conflict(f"Delivery {number} was read already.")
-        headers = msgspec.json.decode(row.headers, type=dict[str, str])
-        delivery = Delivery(headers=headers, body=row.body, received_at=aware(row.received_at))
-        try:
-            with use(fresh(caller=on_own_account("intake"))):
-                changes = await self._platform.systems.ask(row.system, Changes).read_notification(delivery)
-        except Fault as still:
-            raise Conflict(f"Delivery {number} still cannot be read: {still}") from still
-
-        def write(c: sa.Connection) -> Quarantined:
-            inbox.store(c, row.system, changes, "quarantine")
-            c.execute(sa.update(QUARANTINE).where(QUARANTINE.c.number == number).values(state="read"))
-            return _shown(c.execute(query).one())
-
-        released = await self._platform.database.run(write)
-        self._platform.changed.set()
-        return released
+        return _shown(await self._platform.database.run(lambda c: c.execute(query).one()))
 
     async def parked_changes(self, limit: int = 50, cursor: str = "") -> Page[ChangeAgain]:
         """One page, in the order of their records."""
@@ -160,6 +151,7 @@ def _shown(row: Any) -> Quarantined:
         system=row.system,
         received_at=aware(row.received_at),
         reason=row.reason,
-        state=row.state,
+        state="waiting" if row.state == "waiting" else "read",
+        dismissed=row.state == "dismissed",
         bytes=len(row.body.encode()),
     )

@@ -76,7 +76,7 @@ class Receiving:
                 changes = await system.read_notification(delivery)
         except Invalid as unreadable:
             held = unreadable
-            await self._platform.database.run(lambda c: inbound.keep(c, connection, delivery, held))
+            await self._platform.database.run(lambda c: inbound.keep(c, self._platform, connection, delivery, held))
             return Received(stored=0, known=0, quarantined=1)
         stored = await self._platform.database.run(lambda c: inbox.store(c, connection, changes, "notification"))
         self._platform.changed.set()

@@ -14,6 +14,7 @@ import msgspec
 
 from canonical.faults import FieldError, Invalid, Unauthenticated
 from canonical.ports.systems import Change, Delivery
+from foundation.schemas import pointer
 from foundation.standard_webhooks import key_of, signature
 from system_apis.salesforce import wire
 from system_apis.salesforce.mapping import SYSTEM, stamp
@@ -40,7 +41,8 @@ class NotificationReader:
         try:
             message = msgspec.json.decode(delivery.body, type=wire.Notification)
         except msgspec.DecodeError as wrong:
-            raise Invalid(errors=[FieldError(detail=str(wrong), pointer="/body")], system=SYSTEM) from wrong
+            where = f"/body{pointer(str(wrong))}"
+            raise Invalid(errors=[FieldError(detail=str(wrong), pointer=where)], system=SYSTEM) from wrong
         if message.type not in TYPES:
             known = f"{message.type[:80]!r} is none of {', '.join(sorted(TYPES))}"
             raise Invalid(errors=[FieldError(detail=known, pointer="/body/type")], system=SYSTEM)

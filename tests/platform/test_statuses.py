@@ -22,7 +22,7 @@ Way = Callable[[Client, Published, Known], httpx.Response]
 ELSEWHERE = {("events.subscribe", 409), ("cross-references.mergeInto", 409), ("staffing.releaseBooking", 409)}
 """Twenty-one subscriptions of one client, ids of two kinds, and a PSA that does not say who has worked: `tests/events`,
 `tests/ownership` and `tests/process` have them."""
-STEWARDS = ("quarantine", "releaseQuarantined", "parkedChanges", "replayChanges")
+STEWARDS = ("quarantine", "releaseQuarantined", "dismissQuarantined", "parkedChanges", "replayChanges")
 PAIRS = sorted(
     (
         (operation, status)

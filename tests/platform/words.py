@@ -61,10 +61,10 @@ def told(platform: Client, good: Callable[..., None], subject: str) -> dict[str,
 
 
 def kept_apart(platform: Client, good: Callable[..., None], delivery: tuple[dict[str, str], str]) -> dict[str, Asked]:
-    """The calls about what came in and went no further: one delivery can be read by now, the other never."""
+    """The calls about what came in and went no further: one delivery can be read by now, the others never."""
     numbers, (headers, text) = [], delivery
     with closing(sqlite3.connect(platform.state / "tiergate.sqlite", timeout=10)) as database, database:
-        for body in (text, "never"):
+        for body in (text, "never", "of no use"):
             came = now().strftime("%Y-%m-%d %H:%M:%S.%f")
             row = ("salesforce", body[:60], came, "in a test", "waiting", json.dumps(headers), body)
             fields = "system, digest, received_at, reason, state, headers, body"
@@ -72,10 +72,12 @@ def kept_apart(platform: Client, good: Callable[..., None], delivery: tuple[dict
             numbers.append(database.execute("SELECT max(number) FROM quarantine").fetchone()[0])
     good("events.quarantine")
     good("events.releaseQuarantined", number=str(numbers[0]))
+    good("events.dismissQuarantined", {"why": "a test"}, number=str(numbers[2]))
     good("events.parkedChanges")
     good("events.replayChanges", {"system": "salesforce", "native_id": "nobody", "dry_run": True})
     at = BY_KEY["events.releaseQuarantined"].at(number=str(numbers[1]))
-    return {"events.releaseQuarantined": (at, None)}
+    settled = BY_KEY["events.dismissQuarantined"].at(number=str(numbers[0]))
+    return {"events.releaseQuarantined": (at, None), "events.dismissQuarantined": (settled, {"why": "a test"})}
 
 
 def _subscribed(platform: Client, wish: dict[str, Any]) -> str:

@@ -6,14 +6,12 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from canonical.faults import Conflict, Drifted, NotFound, Unauthenticated
+from canonical.faults import Drifted, NotFound, Unauthenticated
 from canonical.ports import Raw
 from canonical.ports.processes import Received
-from process_apis.events.inbound import Stewarding
 from process_apis.events.inbox import MOST_TRIES
 from process_apis.events.intake import Worker, poll_once, work_off
 from process_apis.tables import INBOX, RUNS, WATERMARKS
-from system_apis.salesforce import notifications
 from tests.process.world import World
 
 
@@ -256,29 +254,3 @@ async def test_the_worker_does_all_of_it_by_itself(firm: World) -> None:
         assert (await firm.finished(run_id)).run.status == "succeeded"
     finally:
         await worker.stop()
-
-
-async def test_what_is_signed_and_cannot_be_read_is_kept_and_read_again_as_of_when_it_came(
-    firm: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also days later, when its stamp is long too old: here what reads it learns the type meanwhile."""
-    box = firm.boxes["salesforce"]
-    await firm.win("D01")
-    (waiting,) = box.deliveries.waiting()
-    body = waiting.body.encode()
-    headers = {k.lower(): v for k, v in box.sandbox.sign(waiting, box.now()).items()}
-    monkeypatch.setattr(notifications, "TYPES", frozenset({"another"}))
-    for _ in range(2):
-        told = await firm.intake.receive_notification("salesforce", Raw(headers=headers, body=body))
-        assert told == Received(stored=0, known=0, quarantined=1)
-    steward = Stewarding(firm.platform)
-    [kept] = (await steward.quarantine()).items
-    assert (kept.state, "is none of another" in kept.reason) == ("waiting", True)
-    with pytest.raises(Conflict, match="still cannot be read"):
-        await steward.release_quarantined(kept.number)
-    monkeypatch.undo()
-    assert (await steward.release_quarantined(kept.number)).state == "read"
-    with pytest.raises(Conflict, match="read already"):
-        await steward.release_quarantined(kept.number)
-    await work_off(firm.platform)
-    assert await outcome_of(firm, "D01") == "succeeded"
