@@ -182,9 +182,17 @@ async def send(
             observer(exchange)
 
 
-def read_part(status: int, content: bytes, returns: type[T] | Any, *, system: str, faults: FaultReader | None) -> Any:
+def read_part(
+    status: int,
+    content: bytes,
+    returns: type[T] | Any,
+    *,
+    system: str,
+    faults: FaultReader | None,
+    headers: Mapping[str, str] | None = None,
+) -> Any:
     """What one answer to a read says that came inside of another (a composite, a batch): as `send` reads it alone."""
-    return _read(httpx.Response(status, content=content), returns, system, faults, False, (200,))
+    return _read(httpx.Response(status, headers=headers, content=content), returns, system, faults, False, (200,))
 
 
 def retry_after(response: httpx.Response) -> str:

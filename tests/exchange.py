@@ -6,6 +6,8 @@
  "gives": {...} | "faults": {"reason": ..., ...},
  "sandbox": {"options"?, "records"?, "fault"?}}             how a sandbox comes to answer alike, where it can
 
+Of a batch, `sent` and `replied` have `parts` in the place of `body` (`tests/batches.py`).
+
 `also` lists other statuses that the vendor's documents give for the same. Every file is played otherwise written as
 well (`tests/ports/variations.py`).
 """
@@ -22,6 +24,7 @@ import pytest
 from canonical.faults import Fault
 from canonical.ports import operations
 from foundation.sandbox import Box, FaultRule
+from tests import batches
 
 Exchange = dict[str, Any]
 
@@ -45,10 +48,13 @@ async def play(exchange: Exchange, connect: Callable[[httpx.AsyncClient], Any], 
         wanted = httpx.URL(f"http://vendor{sent['path']}")
         assert (request.method, request.url.path) == (sent["method"], wanted.path)
         assert sorted(request.url.params.multi_items()) == sorted(wanted.params.multi_items())
-        assert (json.loads(request.content) if request.content else None) == sent.get("body")
-        body = replied.get("body", "")
-        text = body if isinstance(body, str) else json.dumps(body)
-        return httpx.Response(replied["status"], headers=replied.get("headers"), text=text)
+        if batches.is_batch(request.headers.get("Content-Type", "")):
+            parts = batches.read(request.content, request.headers["Content-Type"])
+            assert batches.asked(parts) == batches.asked(sent["parts"])
+        else:
+            assert (json.loads(request.content) if request.content else None) == sent.get("body")
+        content, headers = batches.said(replied)
+        return httpx.Response(replied["status"], headers=headers, content=content)
 
     [(operation, arguments)] = exchange["asked"].items()
     [known] = [each for port in ports for each in operations(port) if each.attribute == operation]
@@ -82,8 +88,19 @@ async def compare(exchange: Exchange, box: Box, http: httpx.AsyncClient) -> None
     if "fault" in setting:
         box.faults.add(FaultRule(fault=setting["fault"]))
     sent, replied = exchange["sent"], exchange["replied"]
-    answer = await http.request(sent["method"], sent["path"], json=sent.get("body"))
+    if "parts" in sent:
+        wish = http.headers.get("Prefer", "")
+        content, kind = batches.written([each | {"headers": {"Prefer": wish}} for each in sent["parts"]])
+        headers = {"Content-Type": kind, "Prefer": f"odata.continue-on-error,{wish}"}
+        answer = await http.request(sent["method"], sent["path"], content=content, headers=headers)
+    else:
+        answer = await http.request(sent["method"], sent["path"], json=sent.get("body"))
     assert answer.status_code == replied["status"]
+    if "parts" in replied:
+        told = batches.read(answer.content, answer.headers["Content-Type"])
+        assert len(told) == len(replied["parts"])
+        assert all(_alike(one, other) for one, other in zip(told, replied["parts"], strict=True))
+        return
     assert _alike(answer.json() if answer.content else "", replied.get("body", ""))
 
 

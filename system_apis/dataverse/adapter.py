@@ -20,8 +20,9 @@ from canonical.ports.systems import Account, Change, Changes, Connection, Opport
 from foundation.checking import Described
 from system_apis.dataverse import agreements, contract_wire, mapping, quote_wire, wire
 from system_apis.dataverse.account_update import account_columns
+from system_apis.dataverse.batch import Call
 from system_apis.dataverse.person_update import person_columns
-from system_apis.dataverse.records import DATA, Records, checked
+from system_apis.dataverse.records import DATA, Records, Wanted, checked
 
 CHOICES: Final = (
     "Microsoft.Dynamics.CRM.PicklistAttributeMetadata",
@@ -41,17 +42,19 @@ class Dataverse:
         row = await self._org.row("opportunities", opportunity_id, wire.Opportunity)
         of_it = f"_opportunityid_value eq {row.opportunityid}"
         order = "lineitemnumber asc,opportunityproductid asc"
-        lines = await self._org.rows("opportunityproducts", wire.Demand, f"{of_it} and tg_role ne null", order)
         # One that an amendment ended is cancelled and still the deal's: it says how far it is carried.
         held = f"{of_it} and (statecode ne 2 or tg_carriedamendment ne null)"
-        agreed = await self._org.first("salesorders", wire.OrderReference, held, "createdon desc")
-        quote = agreed.quote if agreed else None
-        if not quote:
-            # The won one, else the one the customer has, else a draft; the newest of each.
-            newest = "statecode desc,revisionnumber desc"
-            offer = await self._org.first("quotes", wire.QuoteReference, f"{of_it} and statecode ne 3", newest)
-            quote = offer.quoteid if offer else None
-        return mapping.opportunity(row, lines, quote or "", agreed.salesorderid if agreed else "")
+        # The won one, else the one the customer has, else a draft; the newest of each.
+        newest = "statecode desc,revisionnumber desc"
+        lines, agreed, offers = await self._org.together(
+            Wanted(table="opportunityproducts", shape=wire.Demand, where=f"{of_it} and tg_role ne null", order=order),
+            Wanted(table="salesorders", shape=wire.OrderReference, where=held, order="createdon desc", most=1),
+            Wanted(
+                table="quotes", shape=wire.QuoteReference, where=f"{of_it} and statecode ne 3", order=newest, most=1
+            ),
+        )
+        quote = next((each.quote for each in agreed), None) or next((each.quoteid for each in offers), "")
+        return mapping.opportunity(row, lines, quote, next((each.salesorderid for each in agreed), ""))
 
     async def account(self, account_id: str) -> Customer:
         found = await self._org.row("accounts", account_id, wire.Account)
@@ -129,9 +132,16 @@ class Dataverse:
         return mapping.lead(row, deal.opportunityid if deal else "", absorbed)
 
     async def quote(self, quote_id: str) -> Quote:
-        row = await self._org.row("quotes", quote_id, quote_wire.Quote)
-        order = "lineitemnumber asc,quotedetailid asc"
-        lines = await self._org.rows("quotedetails", quote_wire.QuoteLine, f"_quoteid_value eq {row.quoteid}", order)
+        of = f"_quoteid_value eq {checked(quote_id)}"
+        row, lines = await self._org.together(
+            Wanted(table="quotes", shape=quote_wire.Quote, record_id=quote_id),
+            Wanted(
+                table="quotedetails",
+                shape=quote_wire.QuoteLine,
+                where=of,
+                order="lineitemnumber asc,quotedetailid asc",
+            ),
+        )
         return mapping.quote(row, lines)
 
     async def quotes(self, opportunity_id: str) -> list[Quote]:
@@ -140,7 +150,7 @@ class Dataverse:
         return [mapping.quote(row, []) for row in rows]
 
     async def mark_quote(self, quote_id: str, data: QuoteMark) -> Written:
-        """The columns first, with the version that was read; then the state, by the action that moves it."""
+        """The columns with the version that was read, and the state by the action that moves it: both or neither."""
         row = await self._org.row("quotes", quote_id, quote_wire.Quote)
         found = mapping.quote(row, [])
         if data.seen and data.seen != mapping.version(row.versionnumber) and not found.frozen:
@@ -153,39 +163,44 @@ class Dataverse:
         marked = mapping.quote_mark(data, row.statecode)
         if kept == wanted and not moves:
             return Written(id=quote_id, created=False, version=mapping.version(row.versionnumber))
+        calls = []
         if kept != wanted or marked.state is not msgspec.UNSET:
-            path, held = f"{DATA}/quotes({checked(quote_id)})", {"If-Match": row.etag}
-            await self._org.send("PATCH", path, json=marked, headers=held)
+            calls.append(_patch(f"{DATA}/quotes({checked(quote_id)})", row.etag, marked))
         if moves and marked.state is msgspec.UNSET:
             action = "WinQuote" if data.status == "accepted" else "CloseQuote"
-            await self._org.send("POST", f"{DATA}/{action}", json=mapping.quote_closing(data, row.quoteid))
+            closing = mapping.quote_closing(data, row.quoteid)
+            calls.append(Call(method="POST", path=f"{DATA}/{action}", body=closing))
+        await self._org.change(*calls)
         return Written(id=quote_id, created=False)
 
     async def contract(self, contract_id: str) -> Contract:
         return mapping.contract(await self._org.row("salesorders", contract_id, wire.Order))
 
     async def agreement(self, contract_id: str) -> Contract:
-        row = await self._org.row("salesorders", contract_id, contract_wire.Agreement)
-        of, by_contract = row.salesorderid, f"_tg_contract_value eq {row.salesorderid}"
-        lines = await self._org.rows(
-            "salesorderdetails",
-            contract_wire.OrderLine,
-            f"_salesorderid_value eq {of}",
-            "lineitemnumber asc,salesorderdetailid asc",
+        order, contract = checked(contract_id), f"_tg_contract_value eq {checked(contract_id)}"
+        return agreements.agreement(
+            *await self._org.together(
+                Wanted(table="salesorders", shape=contract_wire.Agreement, record_id=order),
+                Wanted(
+                    table="salesorderdetails",
+                    shape=contract_wire.OrderLine,
+                    where=f"_salesorderid_value eq {order}",
+                    order="lineitemnumber asc,salesorderdetailid asc",
+                ),
+                Wanted(
+                    table="tg_contractamendments",
+                    shape=contract_wire.Amendment,
+                    where=contract,
+                    order="tg_number asc,tg_contractamendmentid asc",
+                ),
+                Wanted(
+                    table="tg_contractamendmentlines",
+                    shape=contract_wire.AmendmentLine,
+                    where=contract,
+                    order="tg_linenumber asc,tg_contractamendmentlineid asc",
+                ),
+            )
         )
-        amendments = await self._org.rows(
-            "tg_contractamendments",
-            contract_wire.Amendment,
-            by_contract,
-            "tg_number asc,tg_contractamendmentid asc",
-        )
-        added = await self._org.rows(
-            "tg_contractamendmentlines",
-            contract_wire.AmendmentLine,
-            by_contract,
-            "tg_linenumber asc,tg_contractamendmentlineid asc",
-        )
-        return agreements.agreement(row, lines, amendments, added)
 
     async def agreements(self, account_id: str) -> list[Contract]:
         where = f"_customerid_value eq {checked(account_id)}"
@@ -193,18 +208,18 @@ class Dataverse:
         return [agreements.agreement(row) for row in rows]
 
     async def mark_agreement(self, contract_id: str, data: AgreementMark) -> Written:
-        """Our columns first, with the version that was read; then the state, by the action that moves it."""
+        """Our columns with the version that was read, and the state by the action that moves it: both or neither."""
         row = await self._org.row("salesorders", contract_id, contract_wire.Agreement)
-        found = agreements.marked(row)
-        ends = data.ended and not found.ended
-        if (found.amendment, found.order_id, ends) == (data.amendment, data.order_id, False):
-            return Written(id=contract_id, created=False, version=mapping.version(row.versionnumber))
+        found, path = agreements.marked(row), f"{DATA}/salesorders({checked(contract_id)})"
+        calls = []
         if (found.amendment, found.order_id) != (data.amendment, data.order_id):
-            path, held = f"{DATA}/salesorders({checked(contract_id)})", {"If-Match": row.etag}
-            await self._org.send("PATCH", path, json=agreements.mark(data), headers=held)
-        if ends:
-            await self._org.send("POST", f"{DATA}/CancelSalesOrder", json=agreements.ending(row.salesorderid))
-        return Written(id=contract_id, created=False)
+            calls.append(_patch(path, row.etag, agreements.mark(data)))
+        if data.ended and not found.ended:
+            ending = agreements.ending(row.salesorderid)
+            calls.append(Call(method="POST", path=f"{DATA}/CancelSalesOrder", body=ending))
+        await self._org.change(*calls)
+        version = "" if calls else mapping.version(row.versionnumber)
+        return Written(id=contract_id, created=False, version=version)
 
     async def link_project(self, opportunity_id: str, data: ProjectLink) -> Written:
         row = await self._org.row("opportunities", opportunity_id, wire.Link)
@@ -318,6 +333,11 @@ class Dataverse:
     async def close(self) -> None:
         """Close the connection's client."""
         await self._org.close()
+
+
+def _patch(path: str, etag: str, columns: msgspec.Struct) -> Call:
+    """A change of a row as it was read. Without its version a PATCH makes the row anew, should it be gone by now."""
+    return Call(method="PATCH", path=path, headers={"If-Match": etag}, body=columns)
 
 
 _: tuple[

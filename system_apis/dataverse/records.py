@@ -15,7 +15,7 @@ from foundation.cursors import cursor as next_place
 from foundation.cursors import place
 from foundation.vendor_http import read_part
 from foundation.vendor_http import send as vendor_send
-from system_apis.dataverse import mapping, wire
+from system_apis.dataverse import batch, mapping, wire
 from system_apis.dataverse.faults import fault_of
 from system_apis.dataverse.watermark import Watermark
 
@@ -30,6 +30,32 @@ log = structlog.get_logger("tiergate.dataverse")
 
 R = TypeVar("R", bound=wire.Row)
 C = TypeVar("C", bound=wire.Changed | wire.ChangedRecord)
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """One read of several: a row by its id, or the rows a condition selects, in this order."""
+
+    table: str
+    shape: type[Any]
+    record_id: str = ""
+    where: str = ""
+    order: str = ""
+    most: int = 0
+    """Only the first so many; 0 is all."""
+
+    @property
+    def prefer(self) -> str:
+        """What is preferred of its pages."""
+        return LABELLED if self.record_id or self.most else f"odata.maxpagesize={PAGE},{LABELLED}"
+
+    def call(self) -> batch.Call:
+        """The call, as a batch holds it."""
+        path, asked = f"{DATA}/{self.table}", _columns(self.shape)
+        if self.record_id:
+            path = f"{path}({checked(self.record_id)})"
+        else:
+            asked |= {"$filter": self.where, "$orderby": self.order} | ({"$top": str(self.most)} if self.most else {})
+        return batch.Call(path=f"{path}?{httpx.QueryParams(asked)}", headers={"Prefer": self.prefer})
 
 
 class Deletions(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +83,32 @@ class Records:
         row: R = await self.send("GET", path, shape, params=_columns(shape), headers={"Prefer": LABELLED})
         return row
 
+    async def together(self, *wanted: Wanted) -> list[Any]:
+        """Several reads in one call: of each the row, or all rows of a list."""
+        content, kind = batch.reads([each.call() for each in wanted])
+        headers = {"Content-Type": kind, **batch.GOING_ON}
+        how: dict[str, Any] = {"content": content, "headers": headers, "writes": False, "faults": batch.refusal}
+        told = batch.answers(await self.send("POST", f"{DATA}/$batch", **how), len(wanted), mapping.SYSTEM)
+        found = []
+        for each, part in zip(wanted, told, strict=True):
+            known: dict[str, Any] = {"system": mapping.SYSTEM, "faults": fault_of, "headers": part.headers}
+            if each.record_id:
+                found.append(read_part(part.status_code, part.content, each.shape, **known))
+                continue
+            page = read_part(part.status_code, part.content, wire.Rows[each.shape], **known)  # type: ignore[name-defined]  # a type given at run time
+            found.append(page.value if each.most else await self._all(page, each.shape, each.prefer))
+        return found
+
+    async def change(self, *calls: batch.Call) -> None:
+        """Several writes, of which all are done or none. One alone needs no batch."""
+        if len(calls) < 2:
+            for each in calls:
+                await self.send(each.method, each.path, json=each.body, headers=each.headers)
+            return
+        content, kind = batch.change_set(calls)
+        how: dict[str, Any] = {"content": content, "headers": {"Content-Type": kind}, "faults": batch.refusal}
+        batch.done(await self.send("POST", f"{DATA}/$batch", **how), len(calls), mapping.SYSTEM)
+
     async def first(self, table: str, shape: type[R], where: str, order: str) -> R | None:
         """The first row a condition selects, in this order."""
         asked = _columns(shape) | {"$filter": where, "$orderby": order, "$top": "1"}
@@ -68,6 +120,9 @@ class Records:
         prefer = f"odata.maxpagesize={min(most or PAGE, PAGE)},{LABELLED}"
         asked = _columns(shape) | {"$filter": where, "$orderby": order}
         page = await self.page(f"{DATA}/{table}", shape, asked, prefer)
+        return await self._all(page, shape, prefer, most)
+
+    async def _all(self, page: wire.Rows[R], shape: type[R], prefer: str, most: int | None = None) -> list[R]:
         found, seen = list(page.value), set[str]()
         while page.next_link and (most is None or len(found) < most):
             if page.next_link in seen:

@@ -19,6 +19,7 @@ from canonical.ports import lists, operations, receivables, setups
 from canonical.ports import systems as ports
 from foundation.sandbox import decode, encode
 from foundation.signing_in import was_signing_in
+from tests import batches
 from tests.ports import objects
 from tests.ports.kept import KEPT
 from tests.ports.listed import LISTED
@@ -261,9 +262,8 @@ def _asked(said: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _reply(sent: dict[str, Any], replied: dict[str, Any]) -> Reply:
-    body = replied.get("body", "")
-    content = (body if isinstance(body, str) else encode(body)).encode()
-    headers, also = replied.get("headers") or {}, tuple(replied.get("also", ()))
+    content, headers = batches.said(replied)
+    also = tuple(replied.get("also", ()))
     verb = verb_of(encode(sent.get("body")).encode())
     return Reply(sent["method"], sent["path"], replied["status"], headers, content, also, verb)
 
@@ -281,6 +281,9 @@ def _offered(world: World, attribute: str) -> bool:
 
 
 def _is_json(content: bytes) -> bool:
+    """Or a batch, whose parts are."""
+    if content.startswith(b"--"):
+        return True
     try:
         return isinstance(json.loads(content), dict | list)
     except ValueError:

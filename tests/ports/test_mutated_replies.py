@@ -23,6 +23,8 @@ from tests.ports.world import World, demo_of, resolved
 MANY: Final = 2000
 FEW: Final = 120
 SECONDS: Final = 5.0
+CUT: Final = 0.1
+"""How often a batch is cut instead."""
 SWAPS: Final[tuple[Any, ...]] = (
     None,
     "",
@@ -123,6 +125,8 @@ def every_value(value: Any) -> Iterator[Any]:
 
 def mutated(content: bytes, draw: Random) -> tuple[bytes, str]:
     """One reply with one thing in it changed, and which."""
+    if content.startswith(b"--"):
+        return _one_part(content, draw)
     body = json.loads(content)
     places = list(_places(body, ()))
     path = draw.choice(places)
@@ -144,6 +148,17 @@ def mutated(content: bytes, draw: Random) -> tuple[bytes, str]:
         case _:
             holder[last] = draw.choice(SWAPS)
             return json.dumps(body).encode(), f"/{shown} is {holder[last]!r:.40}"
+
+
+def _one_part(content: bytes, draw: Random) -> tuple[bytes, str]:
+    """A batch with one thing in one of its parts changed; or cut short."""
+    bodies = [line for line in content.split(b"\r\n") if line.startswith(b"{") and len(line) > len("{}")]
+    if not bodies or draw.random() < CUT:
+        length = draw.randrange(len(content))
+        return content[:length], f"cut after {length} bytes"
+    body = draw.choice(bodies)
+    other, what = mutated(body, draw)
+    return content.replace(body, other, 1), what
 
 
 def _places(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
