@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import contracts, leads, lists, people, setups, systems
+from canonical.ports import contracts, leads, lists, people, systems
 from canonical.ports.effort import ExpensePostings, TimePostings
 from canonical.ports.orders import Items, SalesOrders
 from canonical.ports.receivables import Invoices, Payments
+from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
 from system_apis import SystemApi, not_yet
@@ -48,6 +49,8 @@ SYSTEM_API = SystemApi(
         systems.Contracts,
         systems.Projects,
         lists.ProjectList,
+        ProjectSetups,
+        WorkBreakdowns,
         systems.BillingSchedules,
         Invoices,
         Payments,
@@ -64,8 +67,6 @@ SYSTEM_API = SystemApi(
         people.People,
         people.CustomerPeople,
         leads.CustomerKeys,
-        setups.ProjectSetups,
-        setups.WorkBreakdowns,
     )
     | {ExpensePostings: "Business Central keeps no expense reports: what people spent is entered in journals."},
     checks=CHECKS,

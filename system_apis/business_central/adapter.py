@@ -15,6 +15,7 @@ from canonical.ports.lists import CustomerList, LifecycleChange, ProjectList, Re
 from canonical.ports.operation import Page, Written
 from canonical.ports.orders import Items, SalesOrders
 from canonical.ports.receivables import Invoices, Payments
+from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import (
     Account,
     BillingSchedules,
@@ -26,7 +27,16 @@ from canonical.ports.systems import (
     StageChange,
 )
 from foundation.checking import Described
-from system_apis.business_central import codes, effort_wire, mapping, metadata, orders_wire, receivables_wire, wire
+from system_apis.business_central import (
+    codes,
+    effort_wire,
+    mapping,
+    metadata,
+    orders_wire,
+    receivables_wire,
+    setups_wire,
+    wire,
+)
 from system_apis.business_central.companies import Place
 from system_apis.business_central.effort import EMPLOYEES, ENTRIES, Effort
 from system_apis.business_central.orders import Orders
@@ -34,6 +44,7 @@ from system_apis.business_central.orders_mapping import OVER, RELEASED
 from system_apis.business_central.receivables import INVOICES, MEMOS, Receivables
 from system_apis.business_central.receivables_mapping import PAYMENT
 from system_apis.business_central.records import EXTENSION, STANDARD, STANDARD_LISTS
+from system_apis.business_central.setups import TASKS, Setups
 
 _LISTS: Final[Mapping[str, tuple[str, type[Any]]]] = {
     "companyInformation": ("companyInformation", wire.CompanyInformation),
@@ -46,6 +57,7 @@ _LISTS: Final[Mapping[str, tuple[str, type[Any]]]] = {
     "item": ("items", orders_wire.Item),
     "assemblyComponent": ("assemblyComponents", orders_wire.Component),
     "project": ("projects", wire.Project),
+    "projectTask": (TASKS, setups_wire.Task),
     "billingSchedule": ("billingSchedules", wire.Schedule),
     "projectPlanningLine": ("projectPlanningLines", wire.PlanningLine),
     "salesInvoice": (INVOICES, receivables_wire.Invoice),
@@ -59,7 +71,7 @@ _LISTS: Final[Mapping[str, tuple[str, type[Any]]]] = {
 }
 
 
-class BusinessCentral(Orders, Receivables, Effort):
+class BusinessCentral(Orders, Receivables, Effort, Setups):
     """One environment. `http` carries the address, the sign-in and the time limits; `user` is the app we sign in as."""
 
     async def whoami(self) -> Account:
@@ -273,5 +285,7 @@ _ports: tuple[
     type[TimePostings],
     type[Items],
     type[SalesOrders],
+    type[ProjectSetups],
+    type[WorkBreakdowns],
     type[Connection],
-] = (BusinessCentral,) * 13  # the type checker holds us to the ports
+] = (BusinessCentral,) * 15  # the type checker holds us to the ports

@@ -12,6 +12,7 @@ from system_apis.business_central import (
     orders_wire,
     receivables_mapping,
     receivables_wire,
+    setups_wire,
     wire,
 )
 
@@ -42,6 +43,7 @@ CHECKS: Final = (
     _page("item", orders_wire.Item, words={"type": orders_mapping.ITEM_TYPES}),
     _page("assemblyComponent", orders_wire.Component),
     _page("project", wire.Project, words={"status": codes.JOB_STATUSES, "blocked": codes.JOB_BLOCKS}),
+    _page("projectTask", setups_wire.Task, words={"type": setups_wire.TASK_TYPES}),
     _page("billingSchedule", wire.Schedule),
     _page("projectPlanningLine", wire.PlanningLine),
     _page("salesInvoice", receivables_wire.Invoice, words={"status": receivables_mapping.STATUSES}),

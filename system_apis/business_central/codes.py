@@ -54,7 +54,7 @@ def plain(word: str) -> str:
 
 def escaped(word: str) -> str:
     """The other way."""
-    return word.replace(" ", "_x0020_")
+    return re.sub(r"\W", lambda found: f"_x{ord(found[0]):04X}_", word)
 
 
 def stage(status: str, blocked: str) -> ProjectStage:

@@ -16,5 +16,6 @@ REFERENCE: Final = 50
 CONTRACT: Final = 100
 """Of a key of a contract, as a project or an invoice names it: as long as any key of ours."""
 TASK: Final = 20
+TASK_REFERENCE: Final = 100
 WORK_TYPE: Final = 10
 SOURCES: Final = 2048

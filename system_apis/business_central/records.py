@@ -113,8 +113,12 @@ class Records:
         await self._send("DELETE", path, headers={"If-Match": line.etag})
 
     async def _write(self, method: str, path: str, draft: wire.Wire, version: str = "") -> wire.Kept:
+        return await self._written(method, path, draft, wire.Kept, version)
+
+    async def _written(self, method: str, path: str, draft: wire.Wire, shape: type[R], version: str = "") -> R:
+        """Make or change a record, and what it is then."""
         headers = {"Content-Type": "application/json"} | ({"If-Match": version} if version else {})
-        row: wire.Kept = await self._send(method, path, wire.Kept, content=_ENCODER.encode(draft), headers=headers)
+        row: R = await self._send(method, path, shape, content=_ENCODER.encode(draft), headers=headers)
         return row
 
     async def _rows(

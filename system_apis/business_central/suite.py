@@ -57,7 +57,7 @@ SUITE: Final = Suite(
     },
     loses={
         Project: {
-            "tasks": "Tasks are the PSA's; job tasks there would be a second plan beside it.",
+            "tasks": "A project's tasks are the PSA's until it is set up: its work breakdown is written page by page.",
             "milestones": "Milestones are the PSA's; what they bill stands in the billing schedule.",
         },
     },

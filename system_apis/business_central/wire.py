@@ -253,12 +253,17 @@ class ProjectDraft(ProjectFields, frozen=True, kw_only=True):
 
 
 class Project(ProjectFields, frozen=True, kw_only=True):
-    """A project, as it is read."""
+    """A project, as it is read, with what it is worked under."""
 
     id: Guid
     etag: Tag = field(name="@odata.etag")
     last_modified_date_time: datetime | None = None
     tiergate_key: str = ""
+    cost_center: str = ""
+    profit_center: str = ""
+    documents: str = ""
+    allow_time: bool = False
+    allow_expenses: bool = False
 
 
 class PlanningLineFields(Wire, frozen=True, kw_only=True):

@@ -9,11 +9,12 @@ import pytest
 
 from canonical.objects import Lead
 from canonical.ports.receivables import Invoices
+from canonical.ports.setups import WorkBreakdowns
 from foundation.checking import Finding, Report
 from foundation.connections import Connection
 from gateway.loader import PolicyError
 from tests.ports import objects
-from tests.ports.kept import KEPT, every_system
+from tests.ports.kept import KEPT, every_system, project_id
 from tests.ports.listed import LISTED
 from tests.ports.test_reading import plant
 from tests.ports.world import SYSTEMS, World, demo_of, resolved, suite_of
@@ -33,6 +34,8 @@ async def fill(world: World) -> None:
     for listed in LISTED:
         if world.can(listed.port, listed.all):
             await listed.make(world, 1)
+    if world.can(WorkBreakdowns, "upsert_tasks"):
+        await world.adapter.upsert_tasks(await project_id(world), objects.TASKS)
     if Lead in world.suite.plant:
         plant(world, objects.lead())
     if Invoices in world.system.ports:

@@ -53,6 +53,7 @@ SANDBOX = Sandbox(
             f"line {record['sequence']} {record['description']} of order {record['documentId']}"
         ),
         "projects": _project,
+        "projectTasks": lambda record, _: f"task {record['number']} of project {record['projectId']}",
         "billingSchedules": lambda record, _: f"plan of project {record['projectId']}",
         "timeRegistrationEntries": lambda record, _: record["tiergateKey"] and f"time {record['tiergateKey']}",
         "salesInvoices": lambda record, _: record["tiergateKey"] and f"invoice {record['tiergateKey']}",

@@ -12,7 +12,8 @@ from typing import Final
 from canonical.money import minor_units
 from foundation.sandbox import Box, Record
 from system_apis.business_central.sandbox.errors import refused
-from system_apis.business_central.sandbox.schema import NEVER, NOTHING, PAGES, Page, guid
+from system_apis.business_central.sandbox.fields import NEVER, NOTHING, Page, guid
+from system_apis.business_central.sandbox.schema import PAGES
 
 INVOICES: Final = "salesInvoices"
 MEMOS: Final = "salesCreditMemos"

@@ -4,7 +4,8 @@ from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from foundation.sandbox import Box
-from system_apis.business_central.sandbox.schema import PAGES, Field, Page
+from system_apis.business_central.sandbox.fields import Field, Page
+from system_apis.business_central.sandbox.schema import PAGES
 from system_apis.business_central.sandbox.tables import is_hidden
 
 _EDM: Final = {

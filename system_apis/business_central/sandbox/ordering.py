@@ -8,8 +8,8 @@ from typing import Final
 
 from foundation.sandbox import Box, Record
 from system_apis.business_central.sandbox.errors import refused
+from system_apis.business_central.sandbox.fields import NEVER, Page
 from system_apis.business_central.sandbox.ledger import stamped
-from system_apis.business_central.sandbox.schema import NEVER, Page
 
 ORDERS: Final = "salesOrders"
 LINES: Final = "salesOrderLines"

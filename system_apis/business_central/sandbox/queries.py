@@ -13,7 +13,8 @@ import msgspec
 
 from foundation.sandbox import CALL, Box, Record, odata_filter
 from system_apis.business_central.sandbox.errors import invalid, no_field, refused
-from system_apis.business_central.sandbox.schema import PAGES, Field, Page, caption
+from system_apis.business_central.sandbox.fields import Field, Page, caption
+from system_apis.business_central.sandbox.schema import PAGES
 from system_apis.business_central.sandbox.tables import is_hidden, lines_of
 
 _KNOWN: Final = frozenset(

@@ -19,8 +19,9 @@ from system_apis.business_central.sandbox.errors import (
     refused,
     stale,
 )
+from system_apis.business_central.sandbox.fields import Page, caption
 from system_apis.business_central.sandbox.queries import Query, etag
-from system_apis.business_central.sandbox.schema import PAGES, Page, caption
+from system_apis.business_central.sandbox.schema import PAGES
 
 AnyRequest = Request[Any, Any, Any]
 Method = Literal["GET", "POST", "PATCH", "DELETE"]

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from typing import Final
 
 from foundation.sandbox import Box, Record, firm
-from system_apis.business_central.sandbox.schema import PAGES, guid
+from system_apis.business_central.sandbox.fields import guid
+from system_apis.business_central.sandbox.schema import PAGES
 
 CURRENCIES: Final = ("USD", "EUR", "INR", "GBP", "JPY", "KWD")
 TERMS: Final = {"15D": "Net 15", "30D": "Net 30", "45D": "Net 45", "60D": "Net 60"}

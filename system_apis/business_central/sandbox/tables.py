@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from foundation.sandbox import Box, Record
-from system_apis.business_central.sandbox import ledger, ordering
+from system_apis.business_central.sandbox import ledger, ordering, working
 from system_apis.business_central.sandbox.errors import invalid, no_field, no_record, refused
-from system_apis.business_central.sandbox.schema import NOTHING, NUMBERED, PAGES, Field, Page, guid
+from system_apis.business_central.sandbox.fields import NOTHING, Field, Page, guid
+from system_apis.business_central.sandbox.schema import NUMBERED, PAGES
 
 
 def is_hidden(box: Box, page: Page, name: str) -> bool:
@@ -55,6 +56,7 @@ def update(box: Box, company: str, page: Page, row: Record, fields: Record) -> R
     """A row changed. Its lines cannot come along."""
     ledger.editable(box, page, row)
     ordering.editable(box, page, row, fields)
+    working.editable(box, page, row, fields)
     changed = row | _checked(box, company, page, fields)
     ordering.fixed(page, row, changed)
     _whole(box, company, page, changed)
@@ -68,6 +70,7 @@ def delete(box: Box, page: Page, row: Record) -> None:
     """A row gone, with its lines."""
     ledger.editable(box, page, row)
     ordering.editable(box, page, row, page.fields)
+    working.deletable(box, page, row)
     for line in lines_of(box, page, row) if page.lines else []:
         box.store.delete(page.lines, line["id"])
     box.store.delete(page.set, row["id"])
@@ -136,7 +139,8 @@ def _whole(box: Box, company: str, page: Page, row: Record) -> None:
     if missing:
         raise refused(400, "Application_DialogException", f"A {missing[0]} must be provided.")
     for name in page.unique:
-        taken = box.store.find(page.set, _company=company, **{name: row[name]}) if row[name] else []
+        alike = {name: row[name]} | ({page.within: row[page.within]} if page.within else {})
+        taken = box.store.find(page.set, _company=company, **alike) if row[name] else []
         if any(other["id"] != row["id"] for other in taken):
             words = f"The {page.entity} already exists. Identification fields and values: {name}='{row[name]}'"
             raise refused(400, "Internal_EntityWithSameKeyExists", words)
