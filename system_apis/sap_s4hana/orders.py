@@ -38,9 +38,13 @@ class Orders(Calls):
         """
         if not 0 < len(code) <= PRODUCT:
             raise NotFound(f"{code[:PRODUCT]!r} is no product's number", system=SYSTEM)
-        entity = await self._entities.by_code(legal_entity_id) if legal_entity_id else None
-        path = f"{there.PRODUCTS}/{keyed('A_Product', Product=code)}"
-        found = await self._get(path, there.Product, {"$expand": PRODUCT_WITH})
+        try:
+            entity = await self._entities.by_code(legal_entity_id) if legal_entity_id else None
+        except Invalid as unknown:
+            raise NotFound(f"SAP has no company code for {legal_entity_id[:40]!r}", system=SYSTEM) from unknown
+        # By a filter, since a product's number may have a slash in it, which no address of an entity takes.
+        params = {"$filter": f"Product eq {literal(code)}", "$expand": PRODUCT_WITH}
+        found = first(await self._list(there.PRODUCTS, "A_Product", there.Product, params), code)
         if entity is not None and not mapping.sells(found, entity):
             raise NotFound(f"product {code} is not extended to the sales area of {legal_entity_id}", system=SYSTEM)
         return mapping.item(found, entity)
