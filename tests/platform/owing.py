@@ -14,7 +14,7 @@ LISTS: Final = {
     "kantata": ("projects", "timeEntries", "expenseReports", "proformas", "rateCards"),
 }
 POLLS: Final = {
-    "salesforce": ("accountChanges", "personChanges", "leadChanges"),
+    "salesforce": ("accountChanges", "personChanges", "leadChanges", "agreementChanges"),
     "netsuite": ("customerChanges", "personChanges", "projectChanges", "invoiceChanges", "paymentChanges"),
     "kantata": ("projectChanges", "approvedTime", "approvedExpenses"),
 }
@@ -45,6 +45,7 @@ def listed(good: Callable[..., None], read: Callable[..., Any]) -> None:
     for system, names in POLLS.items():
         for name in names:
             good(f"{system}.{name}", None, "?since=")
+    good("salesforce.endingAgreements", None, "?first=2027-01-01&last=2027-12-31")
     for name, plural, parameter in ONE:
         good(name, **{parameter: read(plural)["items"][0]["id"]})
 
