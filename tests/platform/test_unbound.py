@@ -77,5 +77,6 @@ def _status(platform: Client, operation: Published) -> int:
     body = bodies.get(operation.api, {"opportunity": {"id": "006A"}})
     more: dict[str, Any] = {"json": body} if operation.id == "startRun" else {}
     demanded = [each["name"] for each in operation.document["parameters"] if each["in"] == "query" and each["required"]]
-    more |= {"params": dict.fromkeys(demanded, "")}  # the only one is `since`: from the beginning
+    days = {"first": "2027-01-01", "last": "2027-12-31"}
+    more |= {"params": {each: days.get(each, "") for each in demanded}}  # an empty `since` is from the beginning
     return platform.ask(operation.method, operation.at(), token_for(platform, operation), **more).status_code
