@@ -95,9 +95,8 @@ class Operating:
         self.sold_with(crm, deal)
         if deal.stage.category != "won":
             raise Conflict(f"{deal.name} is {deal.stage.code}, not won.")
-        run_id = f"{self._workflow.prefix}:{crm}:{deal.id}:{max(deal.won_generation, 1)}"
-        values = self._first_row(run_id, f"{crm}:{deal.id}", deal, caller.acted_for)
-        return await self.begin(values)
+        generation = max(deal.won_generation, 1)
+        return await self.begin(first_row(self._workflow, f"{crm}:{deal.id}", generation, deal, caller.acted_for))
 
     async def begin(self, values: dict[str, Any]) -> Run:
         """Begin the run of this first row, or answer with the one there is under its id."""
@@ -170,23 +169,27 @@ class Operating:
             raise NotFound(f"There is no run {run_id}.")
         return run
 
-    def _first_row(self, run_id: str, key: str, deal: Opportunity, acted_for: tuple[str, ...]) -> dict[str, Any]:
-        return {
-            "id": run_id,
-            "workflow": self._workflow.name,
-            "business_key": key,
-            "generation": max(deal.won_generation, 1),
-            "input_hash": journal.input_hash({"opportunity_id": deal.id}),
-            "status": "running",
-            "title": deal.name,
-            "legal_entity": deal.legal_entity_id,
-            "amount": str(deal.amount.amount),
-            "currency": deal.amount.currency,
-            "started_at": now(),
-            "traceparent": current().traceparent,
-            "acted_for": " ".join(acted_for),
-            "source_version": deal.source.native_version if deal.source else "",
-        }
+
+def first_row(
+    workflow: Workflow, key: str, generation: int, deal: Opportunity, acted_for: tuple[str, ...]
+) -> dict[str, Any]:
+    """What is written of a deal's run when it begins."""
+    return {
+        "id": f"{workflow.prefix}:{key}:{generation}",
+        "workflow": workflow.name,
+        "business_key": key,
+        "generation": generation,
+        "input_hash": journal.input_hash({"opportunity_id": deal.id}),
+        "status": "running",
+        "title": deal.name,
+        "legal_entity": deal.legal_entity_id,
+        "amount": str(deal.amount.amount),
+        "currency": deal.amount.currency,
+        "started_at": now(),
+        "traceparent": current().traceparent,
+        "acted_for": " ".join(acted_for),
+        "source_version": deal.source.native_version if deal.source else "",
+    }
 
 
 def undo_id(run_id: str) -> str:

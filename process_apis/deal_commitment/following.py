@@ -4,13 +4,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from canonical.dates import now
-from canonical.objects import Opportunity
 from canonical.ports.systems import Opportunities
-from foundation.context import current
 from process_apis import journal
 from process_apis.deal_commitment.workflow import NAME, WORKFLOW, claimed
-from process_apis.operating import Operating
+from process_apis.operating import Operating, first_row
 from process_apis.platform import Platform, acting
 from process_apis.tables import RUNS
 
@@ -28,7 +25,7 @@ async def follow(platform: Platform, opportunity_id: str, crm: str) -> str:
     live = next((run for run in runs if run.status != "cancelled"), None)
     likely = platform.commitment.met(deal)
     if likely and live is None:
-        values = _first_row(key, len(runs) + 1, deal, caller.acted_for)
+        values = first_row(WORKFLOW, key, len(runs) + 1, deal, caller.acted_for)
         await platform.database.run(lambda c: journal.begin_run(c, values))
         await platform.engine.enqueue(values["id"], key, WORKFLOW.run, deal.id)
         return "committed"
@@ -41,22 +38,3 @@ async def follow(platform: Platform, opportunity_id: str, crm: str) -> str:
 def _runs(connection: sa.Connection, key: str) -> list[Any]:
     mine = sa.select(RUNS.c.id, RUNS.c.status).where(RUNS.c.business_key == key, RUNS.c.workflow == NAME)
     return list(connection.execute(mine.order_by(RUNS.c.generation.desc())))
-
-
-def _first_row(key: str, generation: int, deal: Opportunity, acted_for: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "id": f"{WORKFLOW.prefix}:{key}:{generation}",
-        "workflow": NAME,
-        "business_key": key,
-        "generation": generation,
-        "input_hash": journal.input_hash({"opportunity_id": deal.id}),
-        "status": "running",
-        "title": deal.name,
-        "legal_entity": deal.legal_entity_id,
-        "amount": str(deal.amount.amount),
-        "currency": deal.amount.currency,
-        "started_at": now(),
-        "traceparent": current().traceparent,
-        "acted_for": " ".join(acted_for),
-        "source_version": deal.source.native_version if deal.source else "",
-    }
