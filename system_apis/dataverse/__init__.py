@@ -13,7 +13,7 @@ from canonical.ports.people import People
 from canonical.ports.systems import Changes, Connection, Opportunities
 from foundation.connections import Connection as Configured
 from foundation.vendor_http import http_client
-from system_apis import SystemApi, not_yet
+from system_apis import SystemApi
 from system_apis.dataverse.adapter import Dataverse
 from system_apis.dataverse.auth import sign_in
 from system_apis.dataverse.check import CHECKS
@@ -41,11 +41,10 @@ SYSTEM_API = SystemApi(
     name="dataverse",
     title="Dynamics 365 Sales",
     abbreviation="DV",
-    ports=(Opportunities, Accounts, AccountList, People, Leads, Quotes, Agreements, Changes, Connection),
+    ports=(Opportunities, Accounts, AccountList, People, Leads, Quotes, Agreements, AgreementList, Changes, Connection),
     adapter=Dataverse,
     connect=connect,
     roles=("crm",),
-    lacks=not_yet(AgreementList),
     checks=CHECKS,
     sandbox=sandbox,
     demo=demo,

@@ -1,6 +1,7 @@
 """One Dataverse organisation behind our ports."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, Final
 
 import httpx
@@ -9,7 +10,7 @@ import msgspec
 from canonical.faults import Conflict, VendorStale
 from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, ProjectLink, Quote
 from canonical.ports.accounts import Accounts, AccountUpdate
-from canonical.ports.contracts import AgreementMark, Agreements
+from canonical.ports.contracts import AgreementList, AgreementMark, Agreements
 from canonical.ports.leads import Leads
 from canonical.ports.lists import PAGE as PAGE_SIZE
 from canonical.ports.lists import AccountList, RecordChange
@@ -18,7 +19,7 @@ from canonical.ports.orders import QuoteMark, Quotes
 from canonical.ports.people import People, PersonUpdate
 from canonical.ports.systems import Account, Change, Changes, Connection, Opportunities
 from foundation.checking import Described
-from system_apis.dataverse import agreements, contract_wire, mapping, quote_wire, wire
+from system_apis.dataverse import agreement_list, agreements, contract_wire, mapping, quote_wire, wire
 from system_apis.dataverse.account_update import account_columns
 from system_apis.dataverse.batch import Call
 from system_apis.dataverse.person_update import person_columns
@@ -207,6 +208,12 @@ class Dataverse:
         rows = await self._org.rows("salesorders", contract_wire.Agreement, where, "createdon asc,salesorderid asc")
         return [agreements.agreement(row) for row in rows]
 
+    async def agreement_changes(self, since: str, limit: int = PAGE_SIZE) -> Page[RecordChange]:
+        return await agreement_list.changes(self._org, since, limit)
+
+    async def ending_agreements(self, first: date, last: date) -> list[str]:
+        return await agreement_list.ending(self._org, first, last)
+
     async def mark_agreement(self, contract_id: str, data: AgreementMark) -> Written:
         """Our columns with the version that was read, and the state by the action that moves it: both or neither."""
         row = await self._org.row("salesorders", contract_id, contract_wire.Agreement)
@@ -343,4 +350,4 @@ def _patch(path: str, etag: str, columns: msgspec.Struct) -> Call:
 _: tuple[
     type[Opportunities], type[Accounts], type[AccountList], type[People], type[Leads], type[Changes], type[Connection]
 ] = (Dataverse,) * 7
-_sold: tuple[type[Quotes], type[Agreements]] = (Dataverse,) * 2
+_sold: tuple[type[Quotes], type[Agreements], type[AgreementList]] = (Dataverse,) * 3

@@ -25,8 +25,11 @@ STATUSES: Final[Mapping[int, AmendmentStatus]] = {
     100000002: "agreed",
     100000003: "void",
 }
+SUBMITTED: Final = 1
+"""The state of an order that is in force."""
 CANCELLED: Final = 2
 """The state of an order that was terminated."""
+AGREED: Final = next(code for code, word in STATUSES.items() if word == "agreed")
 NO_MONEY: Final = 4
 """Why an order is cancelled: of the reasons Dynamics has, the one a new organisation offers."""
 

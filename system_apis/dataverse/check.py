@@ -51,7 +51,7 @@ CHECKS: Final = (
     ),
     Checked(
         object="tg_contractamendment",
-        fields=_columns(contract_wire.Amendment),
+        fields=_columns(contract_wire.Amendment, contract_wire.Amended),
         words={"tg_kind": _codes(agreements.KINDS), "tg_status": _codes(agreements.STATUSES)},
     ),
     Checked(

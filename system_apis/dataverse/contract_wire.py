@@ -1,7 +1,7 @@
 """Dataverse's shapes of a contract as it was signed: an order with its lines, its amendments and theirs."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -91,6 +91,23 @@ class AmendmentLine(Row, frozen=True, kw_only=True):
     amendment: str | None = field(name="_tg_amendment_value")
     currency: Currency | None = field(name="transactioncurrencyid")
     contract_type: str | None = field(default=None, name=f"tg_contracttype@{FORMATTED}")
+
+
+class Contracted(Row, frozen=True, kw_only=True):
+    """A contract as a poll sees it."""
+
+    contract: str = field(name="salesorderid")
+    versionnumber: int
+    modifiedon: datetime
+
+
+class Amended(Row, frozen=True, kw_only=True):
+    """An amendment as a poll sees it: what was changed is its contract."""
+
+    tg_contractamendmentid: str
+    contract: str = field(name="_tg_contract_value")
+    versionnumber: int
+    modifiedon: datetime
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):

@@ -153,12 +153,8 @@ class Records:
     async def _changed(
         self, table: str, shape: type[C], mark: Watermark, limit: int
     ) -> tuple[list[C], Watermark, bool]:
-        """One more than `limit` is asked for, to know whether there are more: a full page may be the last."""
         rows = await self.rows(table, shape, mark.condition(), "versionnumber asc", most=limit + 1)
-        found, more = rows[:limit], len(rows) > limit
-        if not found:
-            return found, mark, more
-        return found, mark.after(max(row.modifiedon for row in found), found[-1].versionnumber, more=more), more
+        return mark.read_on(rows, limit)
 
     async def _deleted(self, entity: str, table: str, mark: Watermark, room: int) -> tuple[Deletions, Watermark]:
         """What was deleted since the mark's token. One that is not good any more is replaced by a new one."""

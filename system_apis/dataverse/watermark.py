@@ -10,9 +10,9 @@ and which token comes next.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, Self
+from typing import Final, Protocol, Self, TypeVar
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -26,6 +26,21 @@ _TEXT: Final = re.compile(
     rf"^(\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ)~(\d{{0,19}})(?:~({_WORD})(?:~({_WORD})~([0-9a-f-]{{36}}))?)?$", re.ASCII
 )
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Stamped(Protocol):
+    """A row as a poll sees it."""
+
+    @property
+    def versionnumber(self) -> int:
+        """The database's count of writes at its last one."""
+
+    @property
+    def modifiedon(self) -> datetime:
+        """When that was."""
+
+
+S = TypeVar("S", bound=Stamped)
 
 
 class Watermark(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +85,16 @@ class Watermark(msgspec.Struct, frozen=True, kw_only=True):
         if more:
             return msgspec.structs.replace(self, number=number)
         return msgspec.structs.replace(self, stamp=max(self.stamp, newest - OVERLAP), number=0)
+
+    def read_on(self, rows: Sequence[S], limit: int) -> tuple[list[S], Self, bool]:
+        """The first `limit` of rows asked for after this mark, the mark after them, and whether there are more.
+
+        One more than `limit` has to have been asked for, since a full page may be the last.
+        """
+        found, more = list(rows[:limit]), len(rows) > limit
+        if not found:
+            return found, self, more
+        return found, self.after(max(row.modifiedon for row in found), found[-1].versionnumber, more=more), more
 
     def tracked(self, token: str) -> Self:
         """The mark with a token from which on deletions are told."""

@@ -2,17 +2,23 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+import sqlalchemy as sa
 
 from canonical.dates import now
 from canonical.money import Money
 from canonical.ports.contract_runs import ContractRunDetail
 from foundation.sandbox import Box
 from process_apis.bindings import Bindings
+from process_apis.contract_sync.expiring import tell_expiring
+from process_apis.events.intake import poll_contracts, work_off
+from process_apis.tables import EVENTS
 from system_apis import Demo
 from system_apis.dataverse.sandbox import org
 from system_apis.dataverse.sandbox.contracts import AGREED
@@ -127,3 +133,40 @@ async def test_an_amendment_that_ends_a_contract_cancels_its_order_and_the_deal_
     assert (terms.status, terms.amendment) == ("cancelled", 1)
     deal = await dynamics.firm.adapters["dataverse"].opportunity(deal_id(dynamics.firm.deal("D01")))
     assert deal.contract_id == order["salesorderid"]
+
+
+async def test_an_amendment_nobody_told_of_is_found_by_the_poll_and_carried_once(dynamics: Dynamics) -> None:
+    platform = dynamics.firm.platform
+
+    async def polled() -> int:
+        new = await poll_contracts(platform)
+        await work_off(platform)
+        return new
+
+    assert await polled() == 0, "what was there before anybody asked is passed over"
+    assert (await dynamics.played("D02")).run.status == "succeeded"
+    await polled()
+    dynamics.amend("D02", 1, 5000)
+    assert await polled() >= 1
+    run = (await dynamics.legal.runs.runs()).items[0]
+    assert run.contract.amendment == 1
+    done = await dynamics.legal.ended(run.id)
+    assert (done.run.status, done.run.verified) == ("succeeded", True), done.run.problem
+    await polled()
+    assert await polled() == 0
+    assert len((await dynamics.legal.runs.runs()).items) == 2
+    assert dynamics.firm.duplicates() == []
+
+
+async def test_an_order_that_ends_soon_is_told_once_and_not_once_it_is_cancelled(dynamics: Dynamics) -> None:
+    platform, near = dynamics.firm.platform, now().date() + timedelta(days=20)
+    platform.pace = msgspec.structs.replace(platform.pace, contract_notice=30)
+    for code in ("D01", "D02"):
+        dynamics.box.store.update("salesorder", dynamics.order(code)["salesorderid"], {"tg_endson": near.isoformat()})
+    dynamics.box.store.update("salesorder", dynamics.order("D02")["salesorderid"], {"statecode": 2})
+    assert [await tell_expiring(platform) for _ in range(2)] == [1, 0]
+    query = sa.select(EVENTS.c.subject, EVENTS.c.data).where(EVENTS.c.type == "com.tiergate.contract.expiring.v1")
+    told = await platform.database.run(lambda c: c.execute(query).all())
+    deal, data = deal_id(dynamics.firm.deal("D01")), msgspec.json.decode(told[0].data)
+    assert (len(told), told[0].subject) == (1, f"dataverse:{deal}")
+    assert (data["contract_id"], data["end"]) == (dynamics.order("D01")["salesorderid"], near.isoformat())
