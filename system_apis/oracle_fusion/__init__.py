@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import contracts, effort, leads, lists, orders, people, receivables, setups, systems
+from canonical.ports import leads, lists, people, receivables, systems
+from canonical.ports.contracts import ContractTerms
+from canonical.ports.effort import ExpensePostings, TimePostings
+from canonical.ports.orders import Items, SalesOrders
+from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
 from system_apis import SystemApi, not_yet
@@ -44,6 +48,8 @@ SYSTEM_API = SystemApi(
         systems.Contracts,
         systems.Projects,
         lists.ProjectList,
+        ProjectSetups,
+        WorkBreakdowns,
         systems.BillingSchedules,
         receivables.Invoices,
         receivables.Payments,
@@ -53,16 +59,14 @@ SYSTEM_API = SystemApi(
     connect=connect,
     roles=("erp",),
     lacks=not_yet(
-        contracts.ContractTerms,
+        ContractTerms,
         people.People,
         people.CustomerPeople,
         leads.CustomerKeys,
-        setups.ProjectSetups,
-        setups.WorkBreakdowns,
-        orders.Items,
-        orders.SalesOrders,
-        effort.TimePostings,
-        effort.ExpensePostings,
+        Items,
+        SalesOrders,
+        TimePostings,
+        ExpensePostings,
     ),
     checks=CHECKS,
     sandbox=sandbox,

@@ -6,7 +6,7 @@ so that nothing is ever half there.
 """
 
 import re
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -14,7 +14,6 @@ import msgspec
 from canonical.faults import FieldError, Invalid, NotFound, VendorRefused
 from canonical.objects import (
     BillingSchedule,
-    Contract,
     Customer,
     Invoice,
     LegalEntity,
@@ -25,6 +24,7 @@ from canonical.objects import (
 from canonical.ports.lists import PAGE, CustomerList, LifecycleChange, ProjectList, RecordChange
 from canonical.ports.operation import Page, Written, cannot
 from canonical.ports.receivables import Invoices, Payments
+from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import (
     Account,
     BillingSchedules,
@@ -37,21 +37,22 @@ from canonical.ports.systems import (
 )
 from foundation.checking import Described
 from foundation.marks import Mark
-from system_apis.oracle_fusion import framework, listing, mapping, receivables_wire, wire
+from system_apis.oracle_fusion import framework, listing, mapping, receivables_wire, setups_mapping, setups_wire, wire
 from system_apis.oracle_fusion.check import PLACES, SHAPES, description, names
 from system_apis.oracle_fusion.codes import INACTIVE, RECEIVABLES, SOURCE, SYSTEM
+from system_apis.oracle_fusion.contracts import Contracting
 from system_apis.oracle_fusion.entities import FirmEntities
 from system_apis.oracle_fusion.mapping import LINE_OF
 from system_apis.oracle_fusion.owed import Receivables
-from system_apis.oracle_fusion.rest import Change, Rest, at, differing, quoted
+from system_apis.oracle_fusion.rest import Change, Rest, at, differing, first, quoted, there
+from system_apis.oracle_fusion.setups import Setups
 
 _PARTY: Final = re.compile(r"[A-Za-z0-9_.-]{1,30}")
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 UNSTAMPED: Final = "In receivables the date of the last change can be asked for in no release that we know of."
-R = TypeVar("R", bound=framework.Row)
 
 
-class OracleFusion:
+class OracleFusion(Contracting, Setups):
     """One pod. `http` carries the address, the framework version, the sign-in and the time limits."""
 
     def __init__(self, http: httpx.AsyncClient, user: str = "") -> None:
@@ -100,11 +101,11 @@ class OracleFusion:
 
     async def customer_by_key(self, key: str) -> Customer:
         """A customer by our key."""
-        return mapping.customer(_there(await self._account_by(key), key))
+        return mapping.customer(there(await self._account_by(key), key))
 
     async def tax_profile(self, key: str) -> TaxProfile:
         """How a customer is taxed, from its tax number."""
-        return mapping.tax_profile(_there(await self._account_by(key), key))
+        return mapping.tax_profile(there(await self._account_by(key), key))
 
     async def upsert_customer(self, key: str, data: Customer) -> Written:
         """Write the customer's own data; a credit hold stays as Fusion has it."""
@@ -116,7 +117,7 @@ class OracleFusion:
             return Written(id=made.party_number, created=True)
         changes = differing(wire.AccountHead, found, draft, "")
         for address in draft.primary_address:
-            there = _one(found.primary_address)
+            there = first(found.primary_address)
             changes += differing(wire.AddressHead, there, address, f"{at(found)}/child/PrimaryAddress")
         await self._rest.apply(wire.CRM, changes)
         return Written(id=found.party_number, created=False)
@@ -142,34 +143,13 @@ class OracleFusion:
             await self._rest.apply(wire.CRM, differing(wire.AccountClosing, found, wanted, ""))
         return Written(id=found.party_number, created=False)
 
-    async def contract_by_key(self, key: str) -> Contract:
-        """A contract by our key."""
-        found = _there(await self._contract_by(key), key)
-        return await self._contract(found)
-
-    async def upsert_contract(self, key: str, data: Contract) -> Written:
-        """Write the contract with one line and one bill plan."""
-        draft = mapping.contract_draft(key, data, await self._entities.by_code(data.legal_entity_id))
-        found = await self._contract_by(key)
-        if found is None:
-            made = await self._rest.create(wire.CONTRACTS, draft, wire.Contract)
-            return Written(id=str(made.contract_id), created=True)
-        below = f"{at(found)}/child/"
-        changes = differing(wire.ContractHead, found, draft, "")
-        flex, line, plan = draft.flex[0], draft.contract_line[0], draft.bill_plan[0]
-        changes += differing(wire.ContractFlexHead, _one(found.flex), flex, f"{below}ContractHeaderFlexfieldVA")
-        changes += differing(wire.ContractLineHead, _one(found.contract_line), line, f"{below}ContractLine")
-        changes += differing(wire.BillPlanHead, _one(found.bill_plan), plan, f"{below}BillPlan")
-        await self._rest.apply(wire.FSCM, changes)
-        return Written(id=str(found.contract_id), created=False)
-
     async def project(self, project_id: str) -> Project:
         """A project by id."""
         return await self._project(await self._project_of(project_id))
 
     async def project_by_key(self, key: str) -> Project:
         """A project by our key."""
-        return await self._project(_there(await self._project_by(key), key))
+        return await self._project(there(await self._project_by(key), key))
 
     async def upsert_project(self, key: str, data: Project) -> Written:
         """Write the project in the stage it says. Tasks and milestones are the PSA's."""
@@ -180,7 +160,7 @@ class OracleFusion:
             return Written(id=str(made.project_id), created=True)
         below = f"{at(found)}/child/"
         changes = differing(wire.ProjectHead, found, draft, "")
-        changes += differing(wire.ProjectFlexHead, _one(found.flex), draft.flex[0], f"{below}ProjectDFF")
+        changes += differing(wire.ProjectFlexHead, first(found.flex), draft.flex[0], f"{below}ProjectDFF")
         if data.account_id not in [each.party_number for each in found.project_customers.items]:
             changes += [Change(operation="delete", path=at(each)) for each in found.project_customers.items]
             customer = draft.project_customers[0]
@@ -273,6 +253,9 @@ class OracleFusion:
                 await self._contract(row)
             case wire.Project():
                 await self._project(row)
+            case setups_wire.Project():
+                setups_mapping.setup(row)
+                setups_mapping.states(row.tasks.items, set())
             case wire.Event():
                 await self._schedule(row.source_reference.partition(LINE_OF)[0], [row])
             case receivables_wire.Invoice():
@@ -282,15 +265,12 @@ class OracleFusion:
             case wire.LookupCode():
                 await self.legal_entity(row.lookup_code)
 
-    async def _contract(self, found: wire.Contract) -> Contract:
-        return mapping.contract(found, legal_entity=await self._entities.code_of(found.business_unit_name))
-
     async def _project(self, found: wire.Project) -> Project:
         return mapping.project(found, legal_entity=await self._entities.code_of(found.business_unit_name))
 
     async def _schedule(self, key: str, found: list[wire.Event]) -> BillingSchedule:
         number = found[0].project_number
-        job = _there(
+        job = there(
             await self._rest.first(wire.PROJECTS, wire.Project, {"q": f"ProjectNumber={quoted(number)}"}), number
         )
         entity = await self._entities.code_of(job.business_unit_name)
@@ -310,19 +290,6 @@ class OracleFusion:
         wanted = f"SourceSystem='{SOURCE}' and SourceSystemReferenceValue={quoted(key)}"
         return await self._rest.first(wire.ACCOUNTS, wire.Account, {"q": wanted} | wire.ACCOUNT_WITH)
 
-    async def _contract_by(self, key: str) -> wire.Contract | None:
-        wanted = f"ExternalSourceKey='{SOURCE}' and ExternalReferenceKey={quoted(key)}"
-        return await self._rest.first(wire.CONTRACTS, wire.Contract, {"q": wanted} | wire.CONTRACT_WITH)
-
-    async def _contract_of(self, job: wire.Project) -> wire.Contract:
-        """The contract a project is billed by: its key stands on the project."""
-        key = next((each.tg_contract or "" for each in job.flex.items), "")
-        found = await self._contract_by(key) if key else None
-        if found is None:
-            detail = f"the project {job.project_number} has no contract in Fusion to be billed by"
-            raise Invalid(system=SYSTEM, errors=[FieldError(detail=detail, pointer="/project_id")])
-        return found
-
     async def _project_by(self, key: str) -> wire.Project | None:
         wanted = f"SourceApplicationCode='{SOURCE}' and SourceProjectReference={quoted(key)}"
         return await self._rest.first(wire.PROJECTS, wire.Project, {"q": wanted} | wire.PROJECT_WITH)
@@ -332,7 +299,7 @@ class OracleFusion:
         if not _NUMBER.fullmatch(project_id):
             raise NotFound(f"{project_id[:40]!r} is no project's id", system=SYSTEM)
         wanted = {"finder": f"PrimaryKey;ProjectId={project_id}"} | wire.PROJECT_WITH
-        return _there(await self._rest.first(wire.PROJECTS, wire.Project, wanted), project_id)
+        return there(await self._rest.first(wire.PROJECTS, wire.Project, wanted), project_id)
 
     async def _events_by(self, key: str) -> list[wire.Event]:
         """The events of one plan. `like` takes any letter for `_`, so what else it finds is left out."""
@@ -353,17 +320,6 @@ class OracleFusion:
         return page.items[0]
 
 
-def _there(found: R | None, what: str) -> R:
-    if found is None:
-        raise NotFound(f"Fusion has nothing under {what[:80]}", system=SYSTEM)
-    return found
-
-
-def _one(children: framework.Listed[R]) -> R | None:
-    """The first child. Of a flexfield there is one a record, once anything was written to it."""
-    return next(iter(children.items), None)
-
-
 def _linked(signed: wire.Contract, job: wire.Project) -> list[Change]:
     """What links the contract's line to the project: nothing is billed for a project its line does not name."""
     line = signed.contract_line.items[0]
@@ -378,7 +334,7 @@ def _event(found: wire.Event | None, draft: wire.EventDraft) -> list[Change]:
         return [Change(operation="create", path=wire.EVENTS, body=draft)]
     below = f"{at(found)}/child/BillingEventDFF"
     changes = differing(wire.EventHead, found, draft, "")
-    return changes + differing(wire.EventFlexHead, _one(found.flex), draft.flex[0], below)
+    return changes + differing(wire.EventFlexHead, first(found.flex), draft.flex[0], below)
 
 
 _ports: tuple[
@@ -388,8 +344,10 @@ _ports: tuple[
     type[Contracts],
     type[Projects],
     type[ProjectList],
+    type[ProjectSetups],
+    type[WorkBreakdowns],
     type[BillingSchedules],
     type[Invoices],
     type[Payments],
     type[Connection],
-] = (OracleFusion,) * 10  # the type checker holds us to the ports
+] = (OracleFusion,) * 12  # the type checker holds us to the ports

@@ -6,12 +6,15 @@ from typing import Any, Final, get_args, get_origin
 import msgspec
 
 from foundation.checking import Checked
-from system_apis.oracle_fusion import codes, framework, receivables_wire, wire
+from system_apis.oracle_fusion import codes, framework, receivables_wire, setups_wire, wire
 
 PLACES: Final = {
     "accounts": wire.ACCOUNTS,
     "contracts": wire.CONTRACTS,
     "projects": wire.PROJECTS,
+    "projectTasks": wire.PROJECTS,
+    "projectCosts": setups_wire.COSTS,
+    "unprocessedProjectCosts": setups_wire.UNPROCESSED,
     "projectBillingEvents": wire.EVENTS,
     "lookupCodes": wire.ENTITIES,
     "receivablesInvoices": receivables_wire.INVOICES,
@@ -22,6 +25,9 @@ SHAPES: Final[dict[str, tuple[type[Any], dict[str, str]]]] = {
     "accounts": (wire.Account, wire.ACCOUNT_WITH | {"q": f"SourceSystem='{codes.SOURCE}'"}),
     "contracts": (wire.Contract, wire.CONTRACT_WITH | {"q": f"ExternalSourceKey='{codes.SOURCE}'"}),
     "projects": (wire.Project, wire.PROJECT_WITH | {"q": f"SourceApplicationCode='{codes.SOURCE}'"}),
+    "projectTasks": (setups_wire.Project, setups_wire.PROJECT_WITH | {"q": f"SourceApplicationCode='{codes.SOURCE}'"}),
+    "projectCosts": (setups_wire.Cost, {}),
+    "unprocessedProjectCosts": (setups_wire.Cost, {}),
     "projectBillingEvents": (wire.Event, wire.EVENT_WITH | {"q": f"SourceName='{codes.SOURCE}'"}),
     "lookupCodes": (wire.LookupCode, {}),
     "receivablesInvoices": (

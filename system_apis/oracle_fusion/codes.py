@@ -18,6 +18,9 @@ BILL_METHOD: Final = "Tiergate Events"
 EVENT_TYPE: Final = "Tiergate Billing"
 TEMPLATE: Final = "TIERGATE"
 """Number of the project template."""
+LABOR: Final = "Labor"
+EXPENSES: Final = "Expenses"
+"""Expenditure categories: whether cost of each may be charged to a project is a transaction control of it."""
 RECEIVABLES: Final = 222
 """The application whose periods say whether one may bill."""
 

@@ -97,6 +97,18 @@ class Rest:
         return await send(self._http, method, path, returns, system=SYSTEM, faults=faults.read, headers=said, **more)
 
 
+def there(found: R | None, what: str) -> R:
+    """What was found; `NotFound` where nothing was."""
+    if found is None:
+        raise NotFound(f"Fusion has nothing under {what[:80]}", system=SYSTEM)
+    return found
+
+
+def first(children: framework.Listed[R]) -> R | None:
+    """The first child. Of a flexfield there is one a record, once anything was written to it."""
+    return next(iter(children.items), None)
+
+
 def query(params: dict[str, str]) -> str:
     """Query parameters as they are sent: a blank is `%20`, and so are `;` and quotes escaped."""
     return "?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in params.items()) if params else ""

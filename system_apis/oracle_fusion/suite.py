@@ -15,7 +15,7 @@ CONTRACT: Final = "00000177"
 
 
 def prepare(box: Box) -> None:
-    """The contract of the suite's project: a billing event needs one."""
+    """The contract of the suite's project: a billing event needs one. A receipt, and cost of another's project."""
     buyer = box.store.all("accounts")[0]["PartyNumber"]
     line = {"LineTypeName": codes.LINE_TYPE, "LineAmount": 48200, "ItemDescription": "Dock planning"}
     contract = {
@@ -39,6 +39,9 @@ def prepare(box: Box) -> None:
     with box.store.transaction():
         create(box, RESOURCES["contracts"], contract)
         create(box, RESOURCES["standardReceipts"], receipt)
+        for kind in ("unprocessedProjectCosts", "projectCosts"):
+            row = {"_id": 7, "_version": 0, RESOURCES[kind].key: 7, "ProjectId": 8, "TaskId": 9, "Quantity": 6}
+            box.store.insert(kind, "7", row)
 
 
 def plant_payment(box: Box, wanted: Payment) -> str:
@@ -83,7 +86,7 @@ SUITE: Final = Suite(
     loses={
         Invoice: {"title": "An invoice there has no title: what it is for its lines say."},
         Project: {
-            "tasks": "Tasks are the PSA's; tasks in Fusion would be a second plan beside it.",
+            "tasks": "A project's tasks are the PSA's until it is set up: its work breakdown is written page by page.",
             "milestones": "Milestones are the PSA's; what they bill are billing events.",
         },
     },

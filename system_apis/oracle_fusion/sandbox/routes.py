@@ -203,7 +203,7 @@ class _Place:
             if keys[0] != "child" or len(keys) < 2 or keys[1] not in self.resource.children:
                 raise not_there(here)
             self.resource = self.resource.children[keys[1]]
-            self.rows = self.row[self.resource.name]
+            self.rows = self.row.setdefault(self.resource.name, [])
             self.row, keys = None, keys[2:]
 
     def _named(self, key: str) -> list[Record]:
@@ -251,7 +251,7 @@ class _Place:
         row, record = self.row or {}, self._record or {}
         if row is record:
             return writing.update(self._box, self.resource, row, body)
-        return writing.update_below(self._box, self._top, record, self.resource, row, body)
+        return writing.update_below(self._box, self._top, record, self.resource, self.rows, row, body)
 
     def deleted(self) -> None:
         """The row, gone."""
@@ -259,7 +259,7 @@ class _Place:
         if row is record:
             writing.delete(self._box, self.resource, row)
         else:
-            writing.delete_below(self._box, self._top, record, self.rows, row)
+            writing.delete_below(self._box, self._top, record, self.resource, self.rows, row)
 
 
 def _batch(ask: _Ask, request: AnyRequest, body: bytes) -> Answer:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from foundation.sandbox import Box, Record
-from system_apis.oracle_fusion.sandbox import owed_rules
+from system_apis.oracle_fusion.sandbox import owed_rules, working_rules
 from system_apis.oracle_fusion.sandbox.errors import Message, not_valid, refused
 
 SOURCES: Final = ("TIERGATE", "RNOW", "Workbench")
@@ -59,6 +59,18 @@ def deleted(box: Box, name: str, record: Record) -> None:
         owed_rules.only_incomplete(record)
     if name in ("contracts", "projects", "accounts"):
         raise refused(f"The row of {name} cannot be deleted, since other rows may refer to it.")
+
+
+def changed_below(name: str, rows: list[Record], row: Record) -> None:
+    """The rules of a child as it shall be, among its siblings."""
+    if name == "Tasks":
+        working_rules.alone(row, rows)
+
+
+def deleted_below(box: Box, name: str, rows: list[Record], row: Record) -> None:
+    """The rules of a child that shall not be any more."""
+    if name == "Tasks":
+        working_rules.task_gone(box, row, rows)
 
 
 def _account(box: Box, record: Record, parent: Record) -> None:
@@ -179,6 +191,7 @@ _FILLED: Final[dict[str, Filler]] = {
     "ContractLine": _line,
     "projects": _project,
     "ProjectCustomers": _project_customer,
+    "Tasks": working_rules.task,
     "projectBillingEvents": _event,
     "receivablesInvoices": owed_rules.numbered,
     "receivablesInvoiceLines": owed_rules.extended,
@@ -188,6 +201,7 @@ _RULES: Final[dict[str, Filler]] = {
     "contracts": _valid_contract,
     "projects": _valid_project,
     "projectBillingEvents": _valid_event,
+    "unprocessedProjectCosts": working_rules.valid_cost,
     "receivablesInvoices": owed_rules.valid_invoice,
     "standardReceipts": owed_rules.valid_receipt,
 }

@@ -20,6 +20,7 @@ from system_apis.oracle_fusion.sandbox.shapes import (
     one_of,
     text,
 )
+from system_apis.oracle_fusion.sandbox.working import CONTROLS, COSTS, TASKS
 
 _ADDRESS: Final = Resource(
     name="PrimaryAddress",
@@ -219,8 +220,13 @@ _PROJECTS: Final = Resource(
                 "tgManager": SEGMENT,
                 "tgPractice": SEGMENT,
                 "tgBudget": Attribute("number", queryable=False),
+                "tgCostCenter": SEGMENT,
+                "tgProfitCenter": SEGMENT,
+                "tgDocuments": SEGMENT,
             },
         ),
+        "ProjectTransactionControls": CONTROLS,
+        "Tasks": TASKS,
     },
 )
 _EVENTS: Final = Resource(
@@ -289,6 +295,7 @@ RESOURCES: Final = {
         _EVENTS,
         _LOOKUPS,
         *OWED,
+        *COSTS,
         lov(
             "finBusinessUnitsLOV",
             "BusinessUnitId",

@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from foundation.sandbox import Box, Record
-from system_apis.oracle_fusion.sandbox import rules
+from system_apis.oracle_fusion.sandbox import rules, working_rules
 from system_apis.oracle_fusion.sandbox.errors import (
     Message,
     no_attribute,
@@ -57,17 +57,21 @@ def create_below(box: Box, top: Resource, record: Record, child: Resource, rows:
     return row
 
 
-def update_below(box: Box, top: Resource, record: Record, child: Resource, row: Record, body: Record) -> Record:
+def update_below(
+    box: Box, top: Resource, record: Record, child: Resource, rows: list[Record], row: Record, body: Record
+) -> Record:
     """Change a child."""
     _take(box, child, row, body, new=False)
+    rules.changed_below(child.name, rows, row)
     _stamp(box, row, child)
     rules.changed(box, top.name, record, record)
     box.store.update(top.name, str(record["_id"]), record)
     return row
 
 
-def delete_below(box: Box, top: Resource, record: Record, rows: list[Record], row: Record) -> None:
+def delete_below(box: Box, top: Resource, record: Record, child: Resource, rows: list[Record], row: Record) -> None:
     """Forget a child."""
+    rules.deleted_below(box, child.name, rows, row)
     rows.remove(row)
     box.store.update(top.name, str(record["_id"]), record)
 
@@ -84,7 +88,7 @@ def _made(box: Box, resource: Resource, body: Record, parent: Record | None) -> 
     _take(box, resource, record, own, new=True)
     rules.filled(box, resource.name, record, parent)
     for name, child in resource.children.items():
-        rows = body.get(name) or []
+        rows = body.get(name) or working_rules.FROM_TEMPLATE.get(name, [])
         if not isinstance(rows, list) or any(not isinstance(each, dict) for each in rows):
             raise refused(f"The child {name} must be a list of objects.", path=f"/{name}")
         record[name] = []
