@@ -18,11 +18,11 @@ from urllib.parse import quote_plus
 import httpx
 import msgspec
 from authlib.oauth2.rfc7523 import JWTBearerGrant
-from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from canonical.faults import VendorBusy, VendorDown, VendorSignIn
 from foundation.connections import Connection
+from foundation.keypairs import rsa_key
 from foundation.salesforce import wire
 from foundation.salesforce.faults import limited
 from foundation.signing_in import token_call, turn
@@ -122,9 +122,9 @@ def _jwt_bearer(said: Mapping[str, str]) -> Callable[[], Proof]:
 
 def _key(pem: str) -> RSAKey:
     try:
-        return RSAKey.import_key(pem)
-    except (JoseError, ValueError):
-        raise ValueError("sign_in.private_key is not an RSA key in PEM") from None  # whose text could quote the key
+        return rsa_key(pem)
+    except ValueError as unread:
+        raise ValueError(f"sign_in.private_key is {unread}") from None
 
 
 def _client_credentials(said: Mapping[str, str]) -> Callable[[], Proof]:

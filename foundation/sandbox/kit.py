@@ -6,6 +6,7 @@ before the vendor's handler sees the call, or after it has committed.
 
 import asyncio
 import contextlib
+import functools
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextvars import ContextVar
@@ -67,7 +68,7 @@ def _as_it_is(box: "Box", kind: str, fields: Record) -> str:
     return id
 
 
-class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
+class Sandbox(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A vendor as we must expect it. One `SANDBOX = Sandbox(...)` a vendor folder."""
 
     name: str
@@ -110,7 +111,7 @@ class Box:
         self.faults = FaultPlan(self.store)
         self.deliveries = Deliveries(self.store, self.faults, sandbox.sign, self.now)
         self._lock = asyncio.Lock()
-        self.app: ASGIApp = self._application()
+        self.app: ASGIApp = self._around(_vendor(sandbox))
         if not self.store.setting("_seeded"):
             self.seed()
 
@@ -154,7 +155,7 @@ class Box:
         token = CALL.set(_call(inner))
         try:
             with contextlib.suppress(_Undone), self.store.transaction():
-                start, content = _messages(await _played(self._vendor, inner, body))
+                start, content = _messages(await _played(_vendor(self.sandbox), inner, body))
                 if start["status"] >= 400:  # type: ignore[typeddict-item]  # it is a start message
                     raise _Undone
         finally:
@@ -167,45 +168,9 @@ class Box:
         """The sandbox without a network: timeouts come at once, everything else as over the wire."""
         return _InProcess(self)
 
-    def _application(self) -> ASGIApp:
-        from foundation.sandbox.control import CONTROL_ROUTES  # here, since control speaks of Box
-
-        def give_box() -> Box:
-            return self
-
-        vendor: Any = Litestar(
-            route_handlers=[*self.sandbox.routes, *CONTROL_ROUTES],
-            dependencies={"box": Provide(give_box, sync_to_thread=False)},
-            exception_handlers={Refused: _refused, HTTPException: self._unrouted, Exception: self._crashed},
-            lifespan=[self._sending],
-            openapi_config=None,
-            logging_config=None,
-        )
-        self._vendor: ASGIApp = vendor
-        return self._around(vendor)
-
-    @contextlib.asynccontextmanager
-    async def _sending(self, _: Litestar) -> AsyncIterator[None]:
-        task = asyncio.create_task(self.deliveries.run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    def _unrouted(self, request: Request[Any, Any, Any], wrong: HTTPException) -> Answer:
-        if request.url.path.startswith(CONTROL):
-            return answer(wrong.status_code, {"error": wrong.detail, "extra": wrong.extra})
-        gaps = {404: "not_found", 405: "method_not_allowed"}
-        return self.answer(gaps[wrong.status_code]) if wrong.status_code in gaps else self._crashed(request, wrong)
-
-    def _crashed(self, _: Request[Any, Any, Any], wrong: Exception) -> Answer:
-        traceback.print_exception(wrong)
-        return self.answer("crash")
-
     def _around(self, inner: ASGIApp) -> ASGIApp:
         async def call(scope: Any, receive: Receive, send: Send) -> None:
+            _BOX.set(self)
             if not _is_vendor_call(scope):
                 await inner(scope, receive, send)
                 return
@@ -268,6 +233,52 @@ class Box:
 
 class _Undone(Exception):  # noqa: N818 - leaves the transaction, nothing more
     pass
+
+
+_BOX: ContextVar[Box] = ContextVar("the running sandbox that is called")
+
+
+def _called() -> Box:
+    return _BOX.get()
+
+
+@functools.cache
+def _vendor(sandbox: Sandbox) -> ASGIApp:
+    """The vendor's routes, for every running sandbox of it: registering them takes longer than a call by far."""
+    from foundation.sandbox.control import CONTROL_ROUTES  # here, since control speaks of Box
+
+    vendor: Any = Litestar(
+        route_handlers=[*sandbox.routes, *CONTROL_ROUTES],
+        dependencies={"box": Provide(_called, sync_to_thread=False)},
+        exception_handlers={Refused: _refused, HTTPException: _unrouted, Exception: _crashed},
+        lifespan=[_sending],
+        openapi_config=None,
+        logging_config=None,
+    )
+    return vendor  # type: ignore[no-any-return]  # ASGI, typed otherwise
+
+
+@contextlib.asynccontextmanager
+async def _sending(_: Litestar) -> AsyncIterator[None]:
+    task = asyncio.create_task(_BOX.get().deliveries.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _unrouted(request: Request[Any, Any, Any], wrong: HTTPException) -> Answer:
+    if request.url.path.startswith(CONTROL):
+        return answer(wrong.status_code, {"error": wrong.detail, "extra": wrong.extra})
+    gaps = {404: "not_found", 405: "method_not_allowed"}
+    return _BOX.get().answer(gaps[wrong.status_code]) if wrong.status_code in gaps else _crashed(request, wrong)
+
+
+def _crashed(_: Request[Any, Any, Any], wrong: Exception) -> Answer:
+    traceback.print_exception(wrong)
+    return _BOX.get().answer("crash")
 
 
 class _InProcess(httpx.AsyncBaseTransport):

@@ -27,6 +27,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from canonical.faults import VendorBusy, VendorDown, VendorSignIn
 from foundation.connections import Connection
+from foundation.keypairs import rsa_key
 from foundation.signing_in import token_call, turn
 
 TOKEN_PATH: Final = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - an address
@@ -165,9 +166,9 @@ class _Signer(ClientAuth):  # type: ignore[misc]  # Authlib is untyped
 
 def _key(pem: str, algorithm: str) -> RSAKey | ECKey:
     try:
-        return (RSAKey if algorithm.startswith("PS") else ECKey).import_key(pem)
-    except (JoseError, ValueError) as unread:
-        raise ValueError(f"sign_in.private_key is not a PEM key for {algorithm}") from unread
+        return rsa_key(pem) if algorithm.startswith("PS") else ECKey.import_key(pem)
+    except (JoseError, ValueError):
+        raise ValueError(f"sign_in.private_key is not a PEM key for {algorithm}") from None  # it could quote the key
 
 
 class _Token(msgspec.Struct, frozen=True):

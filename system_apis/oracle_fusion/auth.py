@@ -22,11 +22,10 @@ from typing import Final
 import httpx
 import msgspec
 from authlib.oauth2.rfc7523 import JWTBearerGrant
-from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
 
 from canonical.faults import VendorBusy, VendorDown, VendorSignIn
 from foundation.connections import Connection
+from foundation.keypairs import rsa_key
 from foundation.signing_in import token_call, turn
 from foundation.vendor_http import retry_after
 from system_apis.oracle_fusion import framework
@@ -138,9 +137,9 @@ def _client(said: Mapping[str, str]) -> Callable[[], dict[str, str]]:
 
 def _user(said: Mapping[str, str]) -> Callable[[], dict[str, str]]:
     try:
-        key = RSAKey.import_key(said["private_key"])
-    except (JoseError, ValueError) as unread:
-        raise ValueError("sign_in.private_key is not a PEM key") from unread
+        key = rsa_key(said["private_key"])
+    except ValueError as unread:
+        raise ValueError(f"sign_in.private_key is {unread}") from None
     client, user, alias, scope = said["client_id"], said["user"], said["certificate"], said.get("scope", SCOPE)
 
     def prove() -> dict[str, str]:

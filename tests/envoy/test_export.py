@@ -151,6 +151,7 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
         Front(upstream=url, site="", jwks={})
 
 
+@pytest.mark.real
 def test_the_policies_that_ship_are_written_and_compared(tiergate: Tiergate, policies: Path, tmp_path: Path) -> None:
     out = tmp_path / "envoy.yaml"
     done = tiergate("export", "envoy", "--out", out, *KEYS)

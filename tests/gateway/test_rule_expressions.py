@@ -51,7 +51,7 @@ WRONG: Final = {
 }
 
 
-@pytest.mark.parametrize(("check", "says"), WRONG.items(), ids=lambda text: text[:40])
+@pytest.mark.parametrize(("check", "says"), WRONG.items(), ids=[check[:40] for check in WRONG])
 def test_what_cannot_be_checked_is_refused_with_its_line(tmp_path: Path, check: str, says: str) -> None:
     where = r"policies/apis/ledger\.yaml:13: putInvoice: rules\.wrong\.check: "
     with pytest.raises(PolicyError, match=where) as refused:

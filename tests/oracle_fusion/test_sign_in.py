@@ -138,7 +138,7 @@ async def test_a_secret_or_scope_that_is_wrong_is_refused(box: Box) -> None:
         (
             CLIENT | {"flow": "assertion", "user": "x", "private_key": "x", "certificate": "x"},
             URL,
-            "sign_in.private_key is not a PEM key",
+            "sign_in.private_key is not an RSA key in PEM",
         ),
     ],
 )
