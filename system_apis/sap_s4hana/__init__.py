@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import contracts, leads, lists, people, receivables, setups, systems
+from canonical.ports import leads, lists, people, receivables, setups, systems
+from canonical.ports.contracts import ContractTerms
 from canonical.ports.effort import ExpensePostings, TimePostings
 from canonical.ports.orders import Items, SalesOrders
 from foundation.connections import Connection
@@ -44,6 +45,7 @@ SYSTEM_API = SystemApi(
         systems.Customers,
         lists.CustomerList,
         systems.Contracts,
+        ContractTerms,
         systems.Projects,
         lists.ProjectList,
         systems.BillingSchedules,
@@ -57,7 +59,6 @@ SYSTEM_API = SystemApi(
     connect=connect,
     roles=("erp",),
     lacks=not_yet(
-        contracts.ContractTerms,
         people.People,
         people.CustomerPeople,
         leads.CustomerKeys,

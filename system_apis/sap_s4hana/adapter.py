@@ -12,7 +12,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from canonical.faults import FieldError, Invalid, NotFound
-from canonical.objects import BillingSchedule, Contract, Customer, LegalEntity, Project, TaxProfile
+from canonical.objects import BillingSchedule, Customer, LegalEntity, Project, TaxProfile
+from canonical.ports.contracts import ContractTerms
 from canonical.ports.lists import PAGE, CustomerList, LifecycleChange, ProjectList, RecordChange
 from canonical.ports.operation import Page, Written
 from canonical.ports.orders import Items, SalesOrders
@@ -31,6 +32,7 @@ from foundation.checking import Described
 from foundation.marks import Mark
 from system_apis.sap_s4hana import (
     changed_wire,
+    contracts_wire,
     listing,
     mapping,
     metadata,
@@ -44,20 +46,20 @@ from system_apis.sap_s4hana import (
 )
 from system_apis.sap_s4hana.calls import first, given
 from system_apis.sap_s4hana.codes import KEY_TYPE
+from system_apis.sap_s4hana.contracts import CONTRACT_WITH, Agreed
 from system_apis.sap_s4hana.odata import SYSTEM, keyed, literal
-from system_apis.sap_s4hana.orders import PRODUCT_WITH, SOLD_WITH, Orders
+from system_apis.sap_s4hana.orders import PRODUCT_WITH, SOLD_WITH
 from system_apis.sap_s4hana.owed import BILL_WITH, REQUEST_WITH, Receivables
 
 PARTNER_WITH: Final = (
     "to_BusinessPartnerAddress/to_EmailAddress,to_BusinessPartnerTax,to_BuPaIdentification,"
     "to_Customer/to_CustomerCompany,to_Customer/to_CustomerSalesArea"
 )
-CONTRACT_WITH: Final = "to_Item/to_PricingElement"
 ORDER_WITH: Final = "to_Item/to_BillingPlan/to_BillingPlanItem"
 _NUMBER: Final = re.compile(r"\d{1,10}")
 
 
-class SapS4hana(Receivables, Orders):
+class SapS4hana(Receivables, Agreed):
     """One tenant, through one communication user. `http` carries the base address, the session and the time limits."""
 
     async def whoami(self) -> Account:
@@ -79,8 +81,11 @@ class SapS4hana(Receivables, Orders):
                 found = await self._list(wire.PARTNERS, kind, partner_wire.Partner, {**params, "$expand": PARTNER_WITH})
                 return bool([await self._customer(each) for each in found])
             case "A_SalesContract":
-                contracts = await self._list(wire.CONTRACTS, kind, wire.Contract, {**params, "$expand": CONTRACT_WITH})
+                wanted = {**params, "$expand": CONTRACT_WITH}
+                contracts = await self._list(wire.CONTRACTS, kind, contracts_wire.Contract, wanted)
                 return bool([await self._contract(each) for each in contracts])
+            case "A_SalesContractItem":
+                return bool(await self._list(wire.CONTRACTS, kind, contracts_wire.Item, params))
             case "A_SalesOrder":
                 orders = await self._list(wire.ORDERS, kind, wire.Order, {**params, "$expand": ORDER_WITH})
                 wanted = {**params, "$expand": SOLD_WITH}
@@ -163,21 +168,6 @@ class SapS4hana(Receivables, Orders):
         await self._apply(updates.of_block(found, closed=data.lifecycle == "closed"))
         return Written(id=found.business_partner, created=False)
 
-    async def contract_by_key(self, key: str) -> Contract:
-        """A contract by our key."""
-        return await self._contract(await self._contract_by(key))
-
-    async def upsert_contract(self, key: str, data: Contract) -> Written:
-        """Write the contract as a sales contract with one item."""
-        draft = mapping.contract_draft(key, data, await self._entities.by_code(data.legal_entity_id))
-        try:
-            found = await self._contract_by(key)
-        except NotFound:
-            made = await self._create(f"{wire.CONTRACTS}/A_SalesContract", draft)
-            return Written(id=given(made.sales_contract), created=True)
-        await self._apply(updates.of_contract(found, draft))
-        return Written(id=found.sales_contract, created=False)
-
     async def project(self, project_id: str) -> Project:
         """A project by its UUID."""
         return await self._project(await self._job(project_id))
@@ -249,10 +239,6 @@ class SapS4hana(Receivables, Orders):
         companies = found.to_customer.to_customer_company.results if found.to_customer else []
         return (await self._entities.by_company(companies[0].company_code)).code if companies else ""
 
-    async def _contract(self, found: wire.Contract) -> Contract:
-        entity = await self._entities.by_sales(found.sales_organization)
-        return mapping.contract(found, legal_entity=entity.code)
-
     async def _project(self, found: wire.Project) -> Project:
         entity = await self._entities.by_company(found.company_code)
         return mapping.project(found, legal_entity=entity.code)
@@ -274,10 +260,6 @@ class SapS4hana(Receivables, Orders):
         )
         return await self._partner(first(named, key).business_partner)
 
-    async def _contract_by(self, key: str) -> wire.Contract:
-        params = {"$filter": f"YY1_TGKey_SDH eq {literal(key)}", "$expand": CONTRACT_WITH}
-        return first(await self._list(wire.CONTRACTS, "A_SalesContract", wire.Contract, params), key)
-
     async def _order_by(self, key: str) -> wire.Order:
         params = {"$filter": f"YY1_TGKey_SDH eq {literal(key)}", "$expand": ORDER_WITH}
         return first(await self._list(wire.ORDERS, "A_SalesOrder", wire.Order, params), key)
@@ -292,6 +274,7 @@ _ports: tuple[
     type[Customers],
     type[CustomerList],
     type[Contracts],
+    type[ContractTerms],
     type[Projects],
     type[ProjectList],
     type[BillingSchedules],
@@ -300,4 +283,4 @@ _ports: tuple[
     type[Invoices],
     type[Payments],
     type[Connection],
-] = (SapS4hana,) * 12  # the type checker holds us to the ports
+] = (SapS4hana,) * 13  # the type checker holds us to the ports

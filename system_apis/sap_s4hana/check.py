@@ -3,7 +3,7 @@
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.sap_s4hana import orders_wire, owed_wire, partner_wire, wire
+from system_apis.sap_s4hana import contracts_wire, orders_wire, owed_wire, partner_wire, wire
 
 
 def _fields(of: type[wire.Wire]) -> tuple[str, ...]:
@@ -16,7 +16,8 @@ def _both(*of: type[wire.Wire]) -> tuple[str, ...]:
 
 CHECKS: Final = (
     Checked(object="A_BusinessPartner", fields=_fields(partner_wire.Partner)),
-    Checked(object="A_SalesContract", fields=_fields(wire.Contract)),
+    Checked(object="A_SalesContract", fields=_fields(contracts_wire.Contract)),
+    Checked(object="A_SalesContractItem", fields=_fields(contracts_wire.Item)),
     Checked(object="A_SalesOrder", fields=_both(wire.Order, orders_wire.Order)),
     Checked(object="A_SalesOrderItem", fields=_fields(orders_wire.Sold)),
     Checked(object="A_Product", fields=_fields(orders_wire.Product)),

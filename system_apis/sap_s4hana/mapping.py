@@ -10,7 +10,6 @@ from canonical.money import Money
 from canonical.objects import (
     BillingLine,
     BillingSchedule,
-    Contract,
     LegalEntity,
     Period,
     Project,
@@ -20,7 +19,6 @@ from system_apis.sap_s4hana import codes, wire
 from system_apis.sap_s4hana.lengths import (
     ITEM_TEXT,
     OWN,
-    PO_NUMBER,
     PROJECT_CODE,
     PROJECT_NAME,
 )
@@ -53,73 +51,6 @@ def legal_entity(found: wire.Entity, company: wire.CompanyCode) -> LegalEntity:
             )
             for each in found.periods
         ],
-    )
-
-
-def contract(found: wire.Contract, *, legal_entity: str) -> Contract:
-    """A contract. Over when all its items are rejected, not agreed while its billing is blocked."""
-    items = found.to_item.results
-    over = bool(items) and all(item.sales_document_rjcn_reason for item in items)
-    priced = next((price for item in items for price in item.to_pricing_element.results), None)
-    # What is rejected counts nothing in the total, so the price says what was agreed.
-    worth = priced.condition_rate_value if over and priced else found.total_net_amount
-    return Contract(
-        id=found.sales_contract,
-        legal_entity_id=legal_entity,
-        xrefs=xrefs(found.sales_contract, found.tg_key_sdh),
-        source=source(found.metadata, found.last_change_date_time),
-        lifecycle="closed" if over else "active",
-        number=found.tg_contract_sdh or found.sales_contract,
-        account_id=found.sold_to_party,
-        title=items[0].sales_contract_item_text if items else "",
-        opportunity_id=found.tg_opportunity_sdh,
-        currency=found.transaction_currency,
-        value=money(worth or Decimal(0), found.transaction_currency),
-        billing_method=codes.contract_type(found.tg_method_sdh),
-        start=day(found.sales_contract_validity_start_date),
-        end=day(found.sales_contract_validity_end_date),
-        signed_at=day(found.tg_signed_sdh),
-        po_number=found.purchase_order_by_customer,
-        payment_terms=codes.terms_said(found.customer_payment_terms),
-        status="cancelled" if over else "in_approval" if found.header_billing_block_reason else "active",
-    )
-
-
-def contract_draft(key: str, data: Contract, entity: wire.Entity) -> wire.ContractDraft:
-    """What a create writes: one item of the whole value."""
-    if data.value is None:
-        raise _needed("/value", "a contract in SAP needs a value")
-    agreed = data.status in ("active", "cancelled", "expired")
-    item = wire.ContractItemDraft(
-        sales_contract_item_text=cut(data.title, ITEM_TEXT),
-        sales_document_rjcn_reason=codes.REJECTED if data.status in ("cancelled", "expired") else "",
-        material=codes.MATERIAL,
-        requested_quantity=ONE,
-        requested_quantity_unit=UNIT,
-        to_pricing_element=[
-            wire.PriceDraft(
-                condition_rate_value=data.value.amount, condition_currency=data.currency, condition_type=codes.PRICE
-            )
-        ],
-    )
-    return wire.ContractDraft(
-        purchase_order_by_customer=whole(data.po_number, PO_NUMBER, "/po_number", system=SYSTEM),
-        customer_payment_terms=codes.terms(data.payment_terms),
-        header_billing_block_reason="" if agreed else codes.BILLING_BLOCK,
-        sales_contract_validity_start_date=written(data.start),
-        sales_contract_validity_end_date=written(data.end),
-        tg_contract_sdh=whole(data.number, OWN, "/number", system=SYSTEM),
-        tg_opportunity_sdh=data.opportunity_id,
-        tg_method_sdh=data.billing_method,
-        tg_signed_sdh=written(data.signed_at),
-        sales_contract_type="CQ",
-        sales_organization=entity.sales_organization,
-        distribution_channel=entity.distribution_channel,
-        organization_division=entity.organization_division,
-        sold_to_party=data.account_id,
-        transaction_currency=data.currency,
-        tg_key_sdh=key,
-        to_item=[item],
     )
 
 

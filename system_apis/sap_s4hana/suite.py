@@ -82,7 +82,7 @@ SUITE: Final = Suite(
     },
     no_tombstones={Project: "Deletions are not exposed by the service."},
     by_day={Customer: "A business partner tells the day of its last change, and its time in no form to filter by."},
-    denied=Switch(option="denied_services", value=["API_SALES_CONTRACT_SRV"], object="A_SalesContract"),
+    denied=Switch(option="denied_services", value=["API_DEBIT_MEMO_REQUEST_SRV"], object="A_DebitMemoRequest"),
     hidden=Switch(
         option="hidden_fields",
         value=["A_SalesContract.YY1_TGKey_SDH"],

@@ -44,25 +44,6 @@ def of_block(found: partner_wire.Partner, *, closed: bool) -> list[Change]:
     return patched(partner_wire.PartnerBlock, found, block, path, found.metadata.etag)
 
 
-def of_contract(found: wire.Contract, draft: wire.ContractDraft) -> list[Change]:
-    """A contract's head, its item and its price."""
-    number = found.sales_contract
-    path = f"{wire.CONTRACTS}/{keyed('A_SalesContract', SalesContract=number)}"
-    changes = patched(wire.ContractHead, found, draft, path, found.metadata.etag)
-    for item, wanted in zip(found.to_item.results, draft.to_item, strict=False):
-        keys = {"SalesContract": number, "SalesContractItem": item.sales_contract_item}
-        at = f"{wire.CONTRACTS}/{keyed('A_SalesContractItem', **keys)}"
-        changes += patched(wire.ContractItemHead, item, wanted, at)
-        for price, asked in zip(item.to_pricing_element.results, wanted.to_pricing_element, strict=False):
-            step = {
-                "PricingProcedureStep": price.pricing_procedure_step,
-                "PricingProcedureCounter": price.pricing_procedure_counter,
-            }
-            at = f"{wire.CONTRACTS}/{keyed('A_SalesContractItemPrcgElmnt', **keys, **step)}"
-            changes += patched(wire.PriceHead, price, asked, at)
-    return changes
-
-
 def of_project(found: wire.Project, draft: wire.ProjectDraft) -> list[Change]:
     """A project's head."""
     path = f"{wire.PROJECTS}/{by_guid('A_EnterpriseProject', found.project_uuid)}"

@@ -23,8 +23,9 @@ Line = dict[str, Any]
 class Contracting:
     """Legal operations' work, and what comes of it."""
 
-    def __init__(self, firm: World) -> None:
+    def __init__(self, firm: World, erp: str = "netsuite") -> None:
         self.firm = firm
+        self.erp = erp
         self.runs = OperatingContractRuns(firm.platform, Operating(firm.platform, WORKFLOW))
         self.crm = firm.boxes["salesforce"]
 
@@ -119,7 +120,7 @@ class Contracting:
 
     async def terms(self, code: str = "D01") -> Contract:
         """What the ERP bills a deal's contract by."""
-        found: Contract = await self.firm.adapters["netsuite"].contract_terms(f"salesforce:{self.contract(code)}")
+        found: Contract = await self.firm.adapters[self.erp].contract_terms(f"salesforce:{self.contract(code)}")
         return found
 
     def orders(self) -> list[dict[str, Any]]:

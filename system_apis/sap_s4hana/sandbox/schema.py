@@ -145,7 +145,8 @@ SETS: Final = {
             "A_SalesContract",
             "SalesContract",
             "SalesContract:10# SalesContractType:4!" + _SALES_HEAD + " SalesContractValidityStartDate:date"
-            " SalesContractValidityEndDate:date YY1_TGContract_SDH:100 YY1_TGOpportunity_SDH:100 YY1_TGSigned_SDH:date",
+            " SalesContractValidityEndDate:date YY1_TGContract_SDH:100 YY1_TGOpportunity_SDH:100 YY1_TGSigned_SDH:date"
+            " YY1_TGName_SDH:100 YY1_TGAmendment_SDH:10 YY1_TGDocument_SDH:100 YY1_TGNte_SDH:amount",
             versioned=True,
             to_Item=("A_SalesContractItem", "SalesContract"),
         ),
@@ -153,7 +154,8 @@ SETS: Final = {
             SC,
             "A_SalesContractItem",
             "SalesContract SalesContractItem",
-            "SalesContract:10 SalesContractItem:6# SalesContractItemText:40" + _ITEM,
+            "SalesContract:10 SalesContractItem:6# SalesContractItemText:40" + _ITEM + " YY1_TGRef_SDI:20"
+            " YY1_TGFrom_SDI:date YY1_TGTo_SDI:date YY1_TGMethod_SDI:20 YY1_TGNte_SDI:amount",
             to_PricingElement=("A_SalesContractItemPrcgElmnt", "SalesContract SalesContractItem"),
         ),
         _set(
@@ -177,7 +179,8 @@ SETS: Final = {
             SO,
             "A_SalesOrderItem",
             "SalesOrder SalesOrderItem",
-            "SalesOrder:10 SalesOrderItem:6# SalesOrderItemText:40 WBSElement:24 YY1_TGPrice_SDI:20" + _ITEM,
+            "SalesOrder:10 SalesOrderItem:6# SalesOrderItemText:40 WBSElement:24 ReferenceSDDocument:10"
+            " ReferenceSDDocumentItem:6 YY1_TGPrice_SDI:20" + _ITEM,
             to_BillingPlan=("A_SalesOrderItemBillingPlan", "SalesOrder SalesOrderItem"),
             to_PricingElement=("A_SalesOrderItemPrElement", "SalesOrder SalesOrderItem"),
         ),
