@@ -29,6 +29,9 @@ ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60.0
 PRIYAS = "priya@acme.example@console"
 _VERIFIER = "v" * 64
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what it puts in the background deaf to Ctrl-C, and what we start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def environment(state: Path, **more: str) -> dict[str, str]:
