@@ -66,8 +66,8 @@ class Program:
         self._doors = cycle([f"http://127.0.0.1:{port}" for port in ground.ports])
         self._issuer, self._state, self._token = ground.url, ground.state, ""
         self.asked: set[tuple[str, int]] = set()
-        """What was asked for beyond a won deal, by the deal's number: a setup or a booking whose project never came
-        about was not."""
+        """What was asked for beyond a won deal, by the deal's number: a setup, a booking or a contract whose project
+        never came about was not, nor an amendment of a contract that is not carried."""
 
     async def aclose(self) -> None:
         """Ends."""
@@ -78,6 +78,15 @@ class Program:
         body = {"quote": {"system": "salesforce", "id": quote_id}}
         first = await self.ask("POST", "/quote-to-order/v1/runs", body)
         again = await self.ask("POST", "/quote-to-order/v1/runs", body)
+        assert first["id"] == again["id"], (first, again)
+        return str(first["id"])
+
+    async def carry(self, deal: Deal, contract_id: str) -> str:
+        """A signed contract is to be carried, said twice; the run's id."""
+        self.asked.add(("contract", deal.number))
+        body = {"contract": {"system": "salesforce", "id": contract_id}}
+        first = await self.ask("POST", "/contract-sync/v1/runs", body)
+        again = await self.ask("POST", "/contract-sync/v1/runs", body)
         assert first["id"] == again["id"], (first, again)
         return str(first["id"])
 

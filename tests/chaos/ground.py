@@ -1,4 +1,4 @@
-"""Where a storm rages: sandboxes that outlive everything, executors that are killed, and the people at the CRM."""
+"""Where a storm rages: sandboxes that outlive everything, and executors that are killed."""
 
 import asyncio
 import os
@@ -17,7 +17,6 @@ import msgspec
 
 from foundation.sandbox import FaultRule
 from foundation.sandbox.server import Address, addresses
-from tests.crm import TOKENS, opportunity, sign_in_form
 from tests.postgres import server as postgres
 from tests.processes import ROOT, environment
 from tiergate import embedded
@@ -165,49 +164,6 @@ class Ground:
         """What a sandbox's control API says."""
         async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
             return (await http.get(f"{self.where[system].url}/_sandbox/{what}")).raise_for_status().json()
-
-
-class Person:
-    """Somebody who works in the CRM, through its own API, and tries again where it is busy."""
-
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
-        self._http = httpx.AsyncClient(base_url=ground.where["salesforce"].url, trust_env=False, timeout=20)
-        self._token = ""
-
-    async def save(self, opportunity_id: str, **fields: Any) -> None:
-        """Save a deal."""
-        await self._ask("PATCH", opportunity_id, 204, json=fields)
-
-    async def read(self, opportunity_id: str) -> dict[str, Any]:
-        """Look at a deal."""
-        return dict((await self._ask("GET", opportunity_id, 200)).json())
-
-    async def _ask(self, method: str, opportunity_id: str, wanted: int, **more: Any) -> httpx.Response:
-        said = ""
-        for _ in range(50):
-            try:
-                if not self._token:
-                    await self._sign_in()
-                signed = {"Authorization": f"Bearer {self._token}"}
-                answer = await self._http.request(method, opportunity(opportunity_id), headers=signed, **more)
-                if answer.status_code == wanted and (method != "GET" or answer.json()):
-                    return answer
-            except (httpx.TransportError, ValueError) as silence:  # nothing came, or a part only
-                said = repr(silence)
-            else:
-                said = f"{answer.status_code} {answer.text}"
-                self._token = "" if answer.status_code == 401 else self._token
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"{method} of {opportunity_id}: {said}")
-
-    async def aclose(self) -> None:
-        """Goes home."""
-        await self._http.aclose()
-
-    async def _sign_in(self) -> None:
-        answer = await self._http.post(TOKENS, data=sign_in_form(self._ground.state))
-        self._token = answer.json()["access_token"] if answer.status_code == 200 else "none yet"
 
 
 @contextmanager

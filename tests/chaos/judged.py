@@ -16,13 +16,15 @@ from process_apis.tables import CASES, INBOX, RUNS
 from tests.chaos.calling import HOURS
 from tests.chaos.ground import Ground
 from tests.chaos.plan import Storm
+from tests.chaos.selling import MORE
 
 WEATHER: Final = frozenset(
     "vendor_busy vendor_down vendor_timeout vendor_sign_in vendor_stale outcome_unknown drifted conflict".split()
 )
 """Reasons the planned faults can be the cause of. `conflict`: a deal saved again and again while it was read."""
 PROJECT, ORDER, SETUP, STAFFING = "opportunity_to_project", "quote_to_order", "project_setup", "staffing"
-WORKFLOWS: Final = frozenset({PROJECT, ORDER, SETUP, STAFFING})
+CONTRACT: Final = "contract_sync"
+WORKFLOWS: Final = frozenset({PROJECT, ORDER, SETUP, STAFFING, CONTRACT})
 _ACTIVE: Final = 310
 """What the PSA calls an active workspace."""
 
@@ -31,7 +33,7 @@ class Findings(msgspec.Struct, kw_only=True):
     """The verdict."""
 
     asked: int = 0
-    """Projects, orders, setups and bookings that were asked for; each is verified or parked in the end."""
+    """Projects, orders, setups, bookings, contracts and amendments asked for; each is verified or parked in the end."""
     runs: int = 0
     verified: int = 0
     parked: dict[str, int] = {}
@@ -92,6 +94,9 @@ async def judge(
                 judged(deal)
             elif number in wanted:
                 verdict.after(PROJECT)
+        if number in storm.amended:
+            verdict.contract(deal, 0) if ("contract", number) in asked else verdict.after(PROJECT)
+            verdict.contract(deal, 1) if ("amendment", number) in asked else verdict.after(CONTRACT)
     found = verdict.found
     found.asked, found.parked = storm.asked, dict(sorted(found.parked.items()))
     for system in ground.where:
@@ -108,7 +113,7 @@ class _Verdict:
         self.found, self._cases, self._held = Findings(), cases, held
         self._last: dict[tuple[str, str], Any] = {}
         for row in all_rows:
-            key = (row.workflow, row.project_code if row.workflow == SETUP else row.business_key)
+            key = (row.workflow, _about(row))
             known = self._last.get(key)
             self.found.runs += row.workflow in WORKFLOWS
             self.found.superseded += row.workflow in WORKFLOWS and known is not None
@@ -124,7 +129,19 @@ class _Verdict:
         """The project of a deal, billed by its contract or by the order of its quote."""
         row = self._last.get((PROJECT, deal.key)) or self._last.get((INTAKE, deal.key))
         stop = ["a guard should have stopped it"] if refused else []
-        self._end(deal.code, row, lambda: stop or self._held.wrong(deal, order), refused)
+        self._end(deal.code, row, lambda: stop or self._held.wrong(deal, order, self._carried(deal)), refused)
+
+    def contract(self, deal: Deal, number: int) -> None:
+        """A contract, or an amendment of it, as it is carried."""
+        row, what = self._last.get((CONTRACT, f"{deal.key}:{number}")), f"amendment {number}" if number else "contract"
+        self._end(f"{deal.code} {what}", row, lambda: self._held.wrong_terms(deal, self._carried(deal)))
+
+    def _carried(self, deal: Deal) -> set[int]:
+        """What every system may say how far its contract is carried: one number, but where an amendment waits."""
+        last = self._last.get((CONTRACT, f"{deal.key}:1"))
+        if last is None:
+            return {0}
+        return {1} if last.status == "succeeded" else {0, 1}
 
     def setup(self, deal: Deal) -> None:
         """What work on the project needs."""
@@ -173,6 +190,7 @@ class Holdings:
 
     def __init__(self, crm: dict[str, Any], erp: dict[str, Any], psa: dict[str, Any]) -> None:
         self._deals = {each["Id"]: each for each in crm["Opportunity"]}
+        self._contracts = {each["Id"]: each for each in crm["Contract"]}
         self._workspaces = {each["id"]: each for each in psa["workspaces"]}
         links = psa.get("external_references", [])
         self._made = {
@@ -215,8 +233,30 @@ class Holdings:
             return [f"{key} is not in the PSA"]
         return [] if found["hard"] and found["minutes"] == HOURS * 60 else [f"{key} is {found}"]
 
-    def wrong(self, deal: Deal, order: str) -> list[str]:
-        """What is not as a verified deal leaves it; empty when all is. `order`: of its quote, where it has one."""
+    def wrong_terms(self, deal: Deal, carried: set[int]) -> list[str]:
+        """What is not as a carried contract leaves it: each line once in its order, and the mark in the CRM."""
+        contract = self._contracts[self._deals[deal.id]["ContractId"]]
+        made = self._made["order"].get(f"salesforce:{contract['Id']}", [])
+        if len(made) != 1:
+            return [f"{len(made)} orders"]
+        lines = [each for each in made[0]["item"]["items"] if not each.get("isClosed")]
+        refs = Counter(each["custcol_tg_ref"] for each in lines)
+        added = [each["amount"] for each in lines if each["custcol_tg_ref"].startswith("1.")]
+        facts = {
+            "each line is there once": set(refs.values()) == {1},
+            "the amendment is one line": [_decimal(each) for each in added] in [[MORE] * number for number in carried],
+            "the order says how far": made[0]["custbody_tg_amendment"] in carried,
+            "the CRM says how far": contract["Carried_Amendment__c"] in carried,
+            "the CRM names the order": contract["ERP_Order_Id__c"] == made[0]["id"],
+        }
+        return [f"it is not so that {fact}" for fact, holds in facts.items() if not holds]
+
+    def wrong(self, deal: Deal, order: str, carried: set[int]) -> list[str]:
+        """What is not as a verified deal leaves it; empty when all is. `order`: of its quote, where it has one.
+
+        `carried`: how far its contract may be; each system's money is that of one of them.
+        """
+        worth = {deal.amount + MORE * number for number in carried}
         said = self._deals[deal.id]
         keys = {"job": deal.key, "order": order or f"salesforce:{said['ContractId']}", "plan": f"{deal.key}:billing"}
         keys |= {"workspace": deal.key}
@@ -233,9 +273,8 @@ class Holdings:
             "the workspace is the deal's": said["PSA_Project_Id__c"] == workspace["id"],
             "the workspace is active": workspace["status_key"] == _ACTIVE,
             "the order is open": order["orderStatus"] == {"id": "B"},
-            "the money is one": {_decimal(job["estimatedRevenue"]), _decimal(order["total"]), _billed(plan)}
-            == {deal.amount},
-            "the PSA's money is it too": _decimal(workspace["price_in_cents"]) == deal.amount * 100,
+            "the money is one": {_decimal(job["estimatedRevenue"]), _decimal(order["total"]), _billed(plan)} <= worth,
+            "the PSA's money is it too": _decimal(workspace["price_in_cents"]) / 100 in worth,
         }
         return [f"it is not so that {fact}" for fact, holds in facts.items() if not holds]
 
@@ -247,6 +286,13 @@ class Holdings:
             for key, made in by.items()
             if key and len(made) > 1
         ]
+
+
+def _about(row: Any) -> str:
+    """What a run is about: the last one of each says what became of it."""
+    if row.workflow == CONTRACT:  # one of each document of a deal
+        return f"{row.business_key}:{row.generation}"
+    return str(row.project_code if row.workflow == SETUP else row.business_key)
 
 
 def _of(links: list[dict[str, Any]], model: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Everybody in a storm: six people who close deals, and the programs that order, set up and staff what is to be."""
+"""Everybody in a storm: six people who close deals and agree to amendments, and the programs that ask for the rest."""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,8 +6,9 @@ from typing import Final
 
 from foundation.sandbox.firm import Deal
 from tests.chaos.calling import Program, Runs
-from tests.chaos.ground import Ground, Person
+from tests.chaos.ground import Ground
 from tests.chaos.plan import Storm
+from tests.chaos.selling import Person
 
 WON: Final = "Closed Won"
 OPEN: Final = "Negotiation/Review"
@@ -23,6 +24,8 @@ class Firm:
         self._waiting = list(reversed(storm.deals))
         self.won: set[str] = set()
         """Keys of the deals that were won."""
+        self.agreed: set[tuple[str, int]] = set()
+        """Amendments that were agreed, each by its deal's key and its number."""
 
     @property
     def asked(self) -> set[tuple[str, int]]:
@@ -50,6 +53,8 @@ class Firm:
             await self._win(person, deal)
             if number in self._storm.set_up | self._storm.staffed:
                 later.create_task(self._afterwards(person, deal))
+            if number in self._storm.amended:
+                later.create_task(self._amended(person, deal))
             if number in self._storm.touched:
                 await asyncio.sleep(1.0)  # the CRM's stamps have whole seconds
                 await person.save(deal.id, Practice__c="Finance")
@@ -71,6 +76,18 @@ class Firm:
         self._program.asked.add(("project", deal.number))
         await self._win(person, deal)
         await self._afterwards(person, deal)
+
+    async def _amended(self, person: Person, deal: Deal) -> None:
+        """Its contract is carried, because somebody asks for it; then an amendment, because the CRM tells of it."""
+        if await self._runs.went_well(lambda: self._runs.of_deal(deal)) is None:
+            return
+        contract_id = (await person.read(deal.id))["ContractId"]
+        run_id = await self._program.carry(deal, contract_id)
+        if await self._runs.went_well(lambda: self._runs.of(run_id)) is None:
+            return
+        await person.amend(deal, contract_id)
+        self._program.asked.add(("amendment", deal.number))
+        self.agreed.add((deal.key, 1))
 
     async def _afterwards(self, person: Person, deal: Deal) -> None:
         """What stands on the project, once there is one."""

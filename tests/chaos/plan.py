@@ -54,13 +54,15 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
     """Those whose project is set up once it is active."""
     staffed: frozenset[int]
     """Those on whose project somebody is booked once it is active."""
+    amended: frozenset[int]
+    """Those whose contract is carried once the project is active, and then an amendment of it."""
     kills: list[tuple[int, int]]
     """After so many ended runs, this executor is killed."""
 
     @property
     def asked(self) -> int:
         """How many things are asked for in all: a project for each deal, and what else is."""
-        return len(self.deals) + len(self.ordered) + len(self.set_up) + len(self.staffed)
+        return len(self.deals) + len(self.ordered) + len(self.set_up) + len(self.staffed) + 2 * len(self.amended)
 
     def refused(self, number: int) -> tuple[str, ...]:
         """The guards that must stop a deal; none for a good one."""
@@ -79,14 +81,17 @@ def storm(runs: int, seed: int, executors: int) -> Storm:
     struck = [(mark, drawn.randrange(executors)) for mark in marks]
     steady = [number for number in numbers if twin(number) not in REFUSED and number not in reopened]
     share = max(1, runs // 10)
+    ordered = frozenset(drawn.sample(steady, min(share, len(steady))))
     return Storm(
         seed=seed,
         deals=numbers,
         touched=touched,
         reopened=reopened,
-        ordered=frozenset(drawn.sample(steady, min(share, len(steady)))),
+        ordered=ordered,
         set_up=frozenset([number for number in steady if twin(number) not in BY_THE_HOUR][:share]),
         staffed=frozenset(drawn.sample(steady, min(share, len(steady)))),
+        # Early ones: two runs follow theirs, one after the other.
+        amended=frozenset([number for number in steady if number not in ordered][: max(1, runs // 20)]),
         kills=struck,
     )
 

@@ -15,7 +15,7 @@ from foundation.database import engine_of
 from foundation.sandbox.firm import deals
 from tests.chaos.calling import Runs
 from tests.chaos.ground import PROCESSES, Ground, ground
-from tests.chaos.judged import Findings, judge, settled, states
+from tests.chaos.judged import CONTRACT, Findings, judge, settled, states
 from tests.chaos.people import Firm
 from tests.chaos.plan import Storm, faults, storm
 
@@ -82,7 +82,9 @@ async def _through(
                     ended, last = over, time.monotonic()
                     say(f"{len(found):5} begun {over:5} ended {kills:3} kills")
                 # What was won while nobody was there to hear of it is nowhere yet.
-                heard = firm.won <= {row.business_key for row in found} and standing.all_ready()
+                carried = {(row.business_key, row.generation) for row in found if row.workflow == CONTRACT}
+                heard = firm.won <= {row.business_key for row in found} and firm.agreed <= carried
+                heard = heard and standing.all_ready()
                 quiet = quiet + 1 if heard and not left and settled(engine) else 0
                 seen.over = seen.over or quiet >= _QUIET
                 if working.done() and quiet >= _QUIET:
