@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import contracts, leads, lists, people, systems
+from canonical.ports import leads, lists, people, systems
+from canonical.ports.contracts import ContractTerms
 from canonical.ports.effort import ExpensePostings, TimePostings
 from canonical.ports.orders import Items, SalesOrders
 from canonical.ports.receivables import Invoices, Payments
@@ -47,6 +48,7 @@ SYSTEM_API = SystemApi(
         systems.Customers,
         lists.CustomerList,
         systems.Contracts,
+        ContractTerms,
         systems.Projects,
         lists.ProjectList,
         ProjectSetups,
@@ -63,7 +65,6 @@ SYSTEM_API = SystemApi(
     connect=connect,
     roles=("erp",),
     lacks=not_yet(
-        contracts.ContractTerms,
         people.People,
         people.CustomerPeople,
         leads.CustomerKeys,

@@ -7,8 +7,11 @@ there first, then creates or changes the record under the version that was read 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from canonical.faults import Drifted, FieldError, Invalid
+from msgspec.structs import replace
+
+from canonical.faults import Drifted, FieldError, Invalid, NotFound
 from canonical.objects import BillingSchedule, Contract, Customer, LegalEntity, Project, TaxProfile
+from canonical.ports.contracts import ContractTerms
 from canonical.ports.effort import TimePostings
 from canonical.ports.lists import PAGE as PAGE_SIZE
 from canonical.ports.lists import CustomerList, LifecycleChange, ProjectList, RecordChange
@@ -38,8 +41,8 @@ from system_apis.business_central import (
     wire,
 )
 from system_apis.business_central.companies import Place
+from system_apis.business_central.contracts import Amended
 from system_apis.business_central.effort import EMPLOYEES, ENTRIES, Effort
-from system_apis.business_central.orders import Orders
 from system_apis.business_central.orders_mapping import OVER, RELEASED
 from system_apis.business_central.receivables import INVOICES, MEMOS, Receivables
 from system_apis.business_central.receivables_mapping import PAYMENT
@@ -71,7 +74,7 @@ _LISTS: Final[Mapping[str, tuple[str, type[Any]]]] = {
 }
 
 
-class BusinessCentral(Orders, Receivables, Effort, Setups):
+class BusinessCentral(Amended, Receivables, Effort, Setups):
     """One environment. `http` carries the address, the sign-in and the time limits; `user` is the app we sign in as."""
 
     async def whoami(self) -> Account:
@@ -148,7 +151,18 @@ class BusinessCentral(Orders, Receivables, Effort, Setups):
         return await self._contract(await self._by_key("salesOrders", key, wire.Order))
 
     async def upsert_contract(self, key: str, data: Contract) -> Written:
-        """Write the contract as a sales order with one line, in the company its customer is in."""
+        """Write the contract as a sales order with one line, in the company its customer is in.
+
+        Where the order of a quote bills it, or it was carried line by line, its lines stay; of the latter only the
+        status is written.
+        """
+        if data.amendment is not None:
+            try:
+                carried = await self.contract_terms(key)
+            except NotFound as missing:
+                error = FieldError(detail="what was amended is made by its terms, line by line", pointer="/amendment")
+                raise Invalid(system=mapping.SYSTEM, errors=[error]) from missing
+            return await self.set_contract_terms(key, replace(carried, status=data.status))
         company, customer = await self._within(data.account_id, "/account_id")
         local = await self._companies.local(company)
         terms = await self._companies.terms_id(company, data.payment_terms)
@@ -277,6 +291,7 @@ _ports: tuple[
     type[Customers],
     type[CustomerList],
     type[Contracts],
+    type[ContractTerms],
     type[Projects],
     type[ProjectList],
     type[BillingSchedules],
@@ -288,4 +303,4 @@ _ports: tuple[
     type[ProjectSetups],
     type[WorkBreakdowns],
     type[Connection],
-] = (BusinessCentral,) * 15  # the type checker holds us to the ports
+] = (BusinessCentral,) * 16  # the type checker holds us to the ports

@@ -6,6 +6,7 @@ from typing import Final
 from foundation.checking import Checked
 from system_apis.business_central import (
     codes,
+    contracts_wire,
     effort,
     effort_wire,
     orders_mapping,
@@ -37,9 +38,10 @@ CHECKS: Final = (
         "salesOrder",
         wire.Order,
         orders_wire.Order,
+        contracts_wire.Terms,
         words={"contractStatus": codes.CONTRACT_STATUSES, "status": orders_mapping.STATUSES},
     ),
-    _page("salesOrderLine", wire.OrderLine, orders_wire.Ordered),
+    _page("salesOrderLine", wire.OrderLine, orders_wire.Ordered, contracts_wire.Line),
     _page("item", orders_wire.Item, words={"type": orders_mapping.ITEM_TYPES}),
     _page("assemblyComponent", orders_wire.Component),
     _page("project", wire.Project, words={"status": codes.JOB_STATUSES, "blocked": codes.JOB_BLOCKS}),

@@ -60,14 +60,15 @@ class Records:
 
     async def _by_key(self, name: str, key: str, shape: type[R]) -> Place:
         """Look into every company. Where two know the key (a customer of two), the one written last."""
-        found = []
-        for company in await self._companies.all():
-            row = await self._keyed(company, name, key, shape)
-            if row is not None:
-                found.append(Place(company, row))
+        found = await self._everywhere(name, key, shape)
         if not found:
             raise NotFound(f"no company has the key {key} in {name}", system=mapping.SYSTEM)
         return max(found, key=lambda each: str(each.row.last_modified_date_time or ""))
+
+    async def _everywhere(self, name: str, key: str, shape: type[R]) -> list[Place]:
+        """What every company has under a key."""
+        found = [(each, await self._keyed(each, name, key, shape)) for each in await self._companies.all()]
+        return [Place(company, row) for company, row in found if row is not None]
 
     async def _within(self, native_id: str, pointer: str) -> tuple[wire.Company, str]:
         """The company and the GUID of an id that a caller gave us; `Invalid` where it is none of ours."""

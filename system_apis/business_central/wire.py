@@ -4,6 +4,7 @@ Nothing is ever null there: an empty text is "", an empty date 0001-01-01, an em
 of a list that holds a blank is escaped (`_x0020_`). `...Draft` is what we write.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Final, Generic, Protocol, TypeVar
@@ -217,7 +218,7 @@ class Order(OrderFields, frozen=True, kw_only=True):
     tiergate_key: str = ""
     number: str = ""
     status: str = ""
-    sales_order_lines: list[OrderLine]
+    sales_order_lines: Sequence[OrderLine]
 
 
 class ProjectStage(Wire, frozen=True, kw_only=True):

@@ -18,16 +18,18 @@ from system_apis.salesforce.sandbox import org
 from tests.process.world import PATIENCE, PRIYA, World
 
 Line = dict[str, Any]
+ORDERS = {"netsuite": "salesOrder", "business_central": "salesOrders"}
+"""What an ERP calls the order that a contract is."""
 
 
 class Contracting:
     """Legal operations' work, and what comes of it."""
 
-    def __init__(self, firm: World, erp: str = "netsuite") -> None:
+    def __init__(self, firm: World) -> None:
         self.firm = firm
-        self.erp = erp
         self.runs = OperatingContractRuns(firm.platform, Operating(firm.platform, WORKFLOW))
         self.crm = firm.boxes["salesforce"]
+        self.erp = firm.platform.systems.name("erp", "ACME-US")
 
     # ── what people do in the CRM ──────────────────────────────────────────────────────────────────────────────────
 
@@ -124,11 +126,11 @@ class Contracting:
         return found
 
     def orders(self) -> list[dict[str, Any]]:
-        return self.firm.records("netsuite", "salesOrder")
+        return self.firm.records(self.erp, ORDERS[self.erp])
 
     async def bill(self, code: str, amount: str, day: date | None = None) -> str:
         """An invoice of a deal's contract, posted; its number."""
-        erp, there = self.firm.adapters["netsuite"], await self.terms(code)
+        erp, there = self.firm.adapters[self.erp], await self.terms(code)
         line = InvoiceLine(seq=1, net=Money.of(amount, there.currency))
         data = Invoice(
             legal_entity_id=there.legal_entity_id,

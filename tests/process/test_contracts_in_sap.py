@@ -27,7 +27,7 @@ async def firm(tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], em
 
 @pytest.fixture
 def legal(firm: World) -> Contracting:
-    return Contracting(firm, "sap_s4hana")
+    return Contracting(firm)
 
 
 def contracts(firm: World) -> int:

@@ -1,4 +1,4 @@
-"""Contract sync where Dynamics is the CRM: by binding alone."""
+"""Contract sync where Dynamics is the CRM, over either ERP that keeps contracts line by line: by binding alone."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -15,6 +15,7 @@ from canonical.dates import now
 from canonical.money import Money
 from canonical.ports.contract_runs import ContractRunDetail
 from foundation.sandbox import Box
+from foundation.sandbox.firm import ENTITIES
 from process_apis.bindings import Bindings
 from process_apis.contract_sync.expiring import tell_expiring
 from process_apis.events.intake import poll_contracts, work_off
@@ -35,6 +36,7 @@ class Dynamics:
 
     def __init__(self, firm: World) -> None:
         self.firm, self.legal, self.box = firm, Contracting(firm), firm.boxes["dataverse"]
+        self.psa = firm.platform.systems.name("psa", "ACME-US")
 
     def order(self, code: str) -> dict[str, Any]:
         """The order that is a deal's contract."""
@@ -73,7 +75,8 @@ class Dynamics:
         """What the contract comes to in every system, the CRM's own word first."""
         key, order = f"dataverse:{deal_id(self.firm.deal(code))}", self.order(code)["salesorderid"]
         signed = await self.firm.adapters["dataverse"].agreement(order)
-        erp, psa = self.firm.adapters["netsuite"], self.firm.adapters["kantata"]
+        name, entity = self.firm.platform.systems.name, self.firm.deal(code).entity
+        erp, psa = (self.firm.adapters[name(role, entity)] for role in ("erp", "psa"))
         return {
             "signed": signed.in_force(signed.amendment or 0).value,
             "terms": (await erp.contract_terms(f"dataverse:{order}")).value,
@@ -83,13 +86,14 @@ class Dynamics:
         }
 
 
-@pytest.fixture
+@pytest.fixture(params=[("netsuite", "kantata"), ("business_central", "certinia")], ids="-".join)
 async def dynamics(
-    tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path
+    request: pytest.FixtureRequest, tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path
 ) -> AsyncIterator[Dynamics]:
-    path = tmp_path / "tiergate.sqlite"
+    path, (erp, psa) = tmp_path / "tiergate.sqlite", request.param
     shutil.copy(empty, path)
-    bindings: Bindings = BINDINGS | {"crm": "dataverse"}
+    erps: Bindings = {"erp": {entity.code: erp for entity in ENTITIES}}
+    bindings: Bindings = BINDINGS | erps | {"crm": "dataverse", "psa": psa}
     async with world(f"sqlite:///{path}", known, boxes, bindings=bindings) as firm:
         yield Dynamics(firm)
 
@@ -118,6 +122,25 @@ async def test_an_order_of_dynamics_is_carried_amended_and_taken_back_in_every_s
     assert set((await dynamics.told("D02")).values()) == {worth}
     assert (dynamics.order("D02")["tg_carriedamendment"], len(dynamics.legal.orders())) == (0, 1)
     assert dynamics.firm.duplicates() == []
+    unbound = {"netsuite", "business_central", "kantata", "certinia"} - {dynamics.legal.erp, dynamics.psa}
+    assert dynamics.firm.writes(*unbound) == []
+
+
+async def test_an_answer_lost_while_an_amendment_is_written_adds_its_line_once(dynamics: Dynamics) -> None:
+    assert (await dynamics.played("D01")).run.status == "succeeded"
+    dynamics.amend("D01", 1, 5000)
+    method, path = {"netsuite": ("PUT", "/salesOrder/"), "business_central": ("POST", "/salesOrderLines")}[
+        dynamics.legal.erp
+    ]
+    dynamics.firm.fault(dynamics.legal.erp, "timeout_after_commit", method=method, path=path)
+    done = await dynamics.played("D01")
+    assert (done.run.status, done.run.verified) == ("succeeded", True), done.run.problem
+    tried = [(attempt.operation, attempt.fault) for step in done.steps for attempt in step.attempts]
+    assert ("PUT /contracts/by-key/{key}/terms", "outcome_unknown") in tried
+    key = f"dataverse:{dynamics.order('D01')['salesorderid']}"
+    there = await dynamics.firm.adapters[dynamics.legal.erp].contract_terms(key)
+    assert [len(each.lines) for each in there.amendments] == [1]
+    assert (len(dynamics.legal.orders()), dynamics.firm.duplicates()) == (1, [])
 
 
 async def test_an_amendment_that_ends_a_contract_cancels_its_order_and_the_deal_still_knows_it(
@@ -129,7 +152,7 @@ async def test_an_amendment_that_ends_a_contract_cancels_its_order_and_the_deal_
     assert (done.run.status, done.run.verified) == ("succeeded", True), done.run.problem
     order = dynamics.order("D01")
     assert (order["statecode"], order["tg_carriedamendment"]) == (2, 1)
-    terms = await dynamics.firm.adapters["netsuite"].contract_terms(f"dataverse:{order['salesorderid']}")
+    terms = await dynamics.firm.adapters[dynamics.legal.erp].contract_terms(f"dataverse:{order['salesorderid']}")
     assert (terms.status, terms.amendment) == ("cancelled", 1)
     deal = await dynamics.firm.adapters["dataverse"].opportunity(deal_id(dynamics.firm.deal("D01")))
     assert deal.contract_id == order["salesorderid"]

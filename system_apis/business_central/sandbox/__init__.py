@@ -35,6 +35,13 @@ def _order(record: Record, _: Store) -> str:
     return f"contract {number} of customer {record['customerId']}" if number else key and f"order {key}"
 
 
+def _order_line(record: Record, _: Store) -> str:
+    """A line with a reference may be taken back and come again; that it is there once, its unique key says."""
+    if record["tiergateReference"]:
+        return ""
+    return f"line {record['sequence']} {record['description']} of order {record['documentId']}"
+
+
 def _project(record: Record, _: Store) -> str:
     return f"{record['displayName']} for customer {record['billToCustomerId']}"
 
@@ -49,9 +56,7 @@ SANDBOX = Sandbox(
     facts={
         "customers": _customer,
         "salesOrders": _order,
-        "salesOrderLines": lambda record, _: (
-            f"line {record['sequence']} {record['description']} of order {record['documentId']}"
-        ),
+        "salesOrderLines": _order_line,
         "projects": _project,
         "projectTasks": lambda record, _: f"task {record['number']} of project {record['projectId']}",
         "billingSchedules": lambda record, _: f"plan of project {record['projectId']}",

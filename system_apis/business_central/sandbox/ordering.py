@@ -66,11 +66,12 @@ def release(box: Box, row: Record) -> None:
         words = f"There is nothing to release for the document of type Order with the number {row['number']}."
         raise _dialog(words)
     if row["status"] != "Open":
-        box.store.update(ORDERS, row["id"], stamped(box, row | {"status": "Open"}))
+        box.store.update(ORDERS, row["id"], stamped(box, row | {"status": "Open", "releaseAgain": False}))
 
 
 def reopen(box: Box, row: Record) -> None:
     """The bound action that makes a released order editable."""
+    _archived(box, row)
     if row["status"] == "In_x0020_Review":
         raise _dialog("The approval process must be cancelled or completed to reopen this document.")
     if row["status"] != "Draft":
@@ -85,12 +86,21 @@ ACTIONS: Final[Mapping[str, Callable[[Box, Record], None]]] = {
 
 def _open(box: Box, order_id: str) -> None:
     order = box.store.get(ORDERS, order_id)
+    if order is not None:
+        _archived(box, order)
     if order is not None and order["status"] != "Draft":
         words = (
             f"Status must be equal to 'Open' in Sales Header: Document Type=Order, No.={order['number']}."
             " Current value is 'Released'."
         )
         raise refused(400, "Application_FieldValidationException", words)
+
+
+def _archived(box: Box, order: Record) -> None:
+    """What is posted in full is gone, and shown from its archive: of that only fields of the extension are written."""
+    lines = [line for line in box.store.find(LINES, documentId=order["id"]) if line["quantity"]]
+    if lines and all(line["invoicedQuantity"] == line["quantity"] for line in lines):
+        raise _dialog(f"Order {order['number']} is posted in full and can no longer be modified.")
 
 
 def _dialog(words: str) -> Exception:
