@@ -105,6 +105,15 @@ async def test_every_page_fits_its_width_and_passes_axe(console_in_browser: Cons
         assert found.violations_count == 0, f"{place}: {found.generate_report()}"
 
 
+@pytest.mark.parametrize("width", [1440, 1280, 1024, 800])
+async def test_nothing_leaves_its_card_on_the_screens_in_between(console_in_browser: Console, width: int) -> None:
+    page = await console_in_browser.page(width=width)
+    for place in PLACES:
+        await page.goto(place)
+        wider = "cards => cards.filter(card => card.scrollWidth > card.clientWidth + 1).map(card => card.innerText)"
+        assert await page.locator(".card").evaluate_all(wider) == [], place
+
+
 async def test_a_run_that_moves_is_seen_moving_without_a_reload(console_in_browser: Console) -> None:
     world = console_in_browser.world
     page = await console_in_browser.page()
