@@ -41,9 +41,13 @@ class Contracting:
         """That contract as the CRM has it now."""
         return self.crm.store.get("Contract", self.contract(code)) or {}
 
+    def later(self) -> None:
+        """A second passes in the CRM, whose stamps have whole seconds."""
+        self.crm.store.set_setting("_clock_ahead", self.crm.store.setting("_clock_ahead", 0) + 1)
+
     def edit(self, kind: str, record: str, **fields: Any) -> None:
         """Save a record with other fields, a second later, as the org lets people."""
-        self.crm.store.set_setting("_clock_ahead", self.crm.store.setting("_clock_ahead", 0) + 1)
+        self.later()
         org.update(self.crm, org.kind_of(kind), record, fields)
 
     def typed(self, code: str, **fields: Any) -> None:

@@ -72,6 +72,7 @@ async def test_a_poll_that_was_late_finds_a_waiver_too(legal: Contracting) -> No
 async def test_what_a_person_took_back_is_not_carried_again_by_the_poll(legal: Contracting) -> None:
     await polled(legal)
     carried = await legal.played(legal.contract("D01"))
+    legal.later()
     assert (await legal.undone(carried)).run.status == "cancelled"
     assert await polled(legal) >= 1, "the mark that was taken away is a change of the contract"
     assert [each.id for each in (await legal.runs.runs()).items] == [carried.run.id]
