@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from canonical.faults import FieldError, Invalid, NotFound, VendorRefused
+from canonical.faults import Conflict, FieldError, Invalid, NotFound, VendorDuplicate, VendorRefused
 from canonical.objects import (
     BillingSchedule,
     Customer,
@@ -21,6 +21,8 @@ from canonical.objects import (
     Project,
     TaxProfile,
 )
+from canonical.ports.contracts import ContractTerms
+from canonical.ports.leads import CustomerKeys, KeyChange
 from canonical.ports.lists import PAGE, CustomerList, LifecycleChange, ProjectList, RecordChange
 from canonical.ports.operation import Page, Written, cannot
 from canonical.ports.receivables import Invoices, Payments
@@ -37,7 +39,16 @@ from canonical.ports.systems import (
 )
 from foundation.checking import Described
 from foundation.marks import Mark
-from system_apis.oracle_fusion import framework, listing, mapping, receivables_wire, setups_mapping, setups_wire, wire
+from system_apis.oracle_fusion import (
+    contracts_wire,
+    framework,
+    listing,
+    mapping,
+    receivables_wire,
+    setups_mapping,
+    setups_wire,
+    wire,
+)
 from system_apis.oracle_fusion.check import PLACES, SHAPES, description, names
 from system_apis.oracle_fusion.codes import INACTIVE, RECEIVABLES, SOURCE, SYSTEM
 from system_apis.oracle_fusion.contracts import Contracting
@@ -120,6 +131,21 @@ class OracleFusion(Contracting, Setups):
             there = first(found.primary_address)
             changes += differing(wire.AddressHead, there, address, f"{at(found)}/child/PrimaryAddress")
         await self._rest.apply(wire.CRM, changes)
+        return Written(id=found.party_number, created=False)
+
+    async def set_customer_key(self, customer_id: str, data: KeyChange) -> Written:
+        """Another reference of ours; `Conflict` when another account has it."""
+        found = await self._rest.get(f"{wire.ACCOUNTS}/{_party(customer_id)}", wire.KnownAccount, wire.KNOWN_WITH)
+        ours = next((each for each in found.source_system_reference.items if each.source_system == SOURCE), None)
+        wanted = wire.SourceReferenceDraft(source_system=SOURCE, source_system_reference_value=data.key)
+        if ours is None:
+            changes = [Change(operation="create", path=f"{at(found)}/child/SourceSystemReference", body=wanted)]
+        else:
+            changes = differing(wire.SourceReferenceHead, ours, wanted, "")
+        try:
+            await self._rest.apply(wire.CRM, changes)
+        except VendorDuplicate as taken:
+            raise Conflict(f"another customer has the key {data.key}", system=SYSTEM) from taken
         return Written(id=found.party_number, created=False)
 
     async def customers(self, cursor: str = "", limit: int = PAGE) -> Page[Customer]:
@@ -249,7 +275,7 @@ class OracleFusion(Contracting, Setups):
         match row:
             case wire.Account():
                 mapping.customer(row)
-            case wire.Contract():
+            case contracts_wire.Contract():
                 await self._contract(row)
             case wire.Project():
                 await self._project(row)
@@ -282,9 +308,7 @@ class OracleFusion(Contracting, Setups):
         return msgspec.structs.replace(listing.PROJECTS, where=f"BusinessUnitName in ({units})")
 
     async def _account(self, number: str) -> wire.Account:
-        if not _PARTY.fullmatch(number):
-            raise NotFound(f"{number[:40]!r} is no party number", system=SYSTEM)
-        return await self._rest.get(f"{wire.ACCOUNTS}/{number}", wire.Account, wire.ACCOUNT_WITH)
+        return await self._rest.get(f"{wire.ACCOUNTS}/{_party(number)}", wire.Account, wire.ACCOUNT_WITH)
 
     async def _account_by(self, key: str) -> wire.Account | None:
         wanted = f"SourceSystem='{SOURCE}' and SourceSystemReferenceValue={quoted(key)}"
@@ -320,12 +344,18 @@ class OracleFusion(Contracting, Setups):
         return page.items[0]
 
 
-def _linked(signed: wire.Contract, job: wire.Project) -> list[Change]:
+def _party(number: str) -> str:
+    if not _PARTY.fullmatch(number):
+        raise NotFound(f"{number[:40]!r} is no party number", system=SYSTEM)
+    return number
+
+
+def _linked(signed: contracts_wire.Contract, job: wire.Project) -> list[Change]:
     """What links the contract's line to the project: nothing is billed for a project its line does not name."""
     line = signed.contract_line.items[0]
     if job.project_number in [each.project_number for each in line.associated_project.items]:
         return []
-    body = wire.AssociatedProjectDraft(project_number=job.project_number)
+    body = contracts_wire.AssociatedProjectDraft(project_number=job.project_number)
     return [Change(operation="create", path=f"{at(line)}/child/AssociatedProject", body=body)]
 
 
@@ -341,7 +371,9 @@ _ports: tuple[
     type[LegalEntities],
     type[Customers],
     type[CustomerList],
+    type[CustomerKeys],
     type[Contracts],
+    type[ContractTerms],
     type[Projects],
     type[ProjectList],
     type[ProjectSetups],
@@ -350,4 +382,4 @@ _ports: tuple[
     type[Invoices],
     type[Payments],
     type[Connection],
-] = (OracleFusion,) * 12  # the type checker holds us to the ports
+] = (OracleFusion,) * 14  # the type checker holds us to the ports

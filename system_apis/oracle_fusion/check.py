@@ -6,10 +6,11 @@ from typing import Any, Final, get_args, get_origin
 import msgspec
 
 from foundation.checking import Checked
-from system_apis.oracle_fusion import codes, framework, receivables_wire, setups_wire, wire
+from system_apis.oracle_fusion import codes, contracts_wire, framework, receivables_wire, setups_wire, wire
 
 PLACES: Final = {
     "accounts": wire.ACCOUNTS,
+    "SourceSystemReference": wire.ACCOUNTS,
     "contracts": wire.CONTRACTS,
     "projects": wire.PROJECTS,
     "projectTasks": wire.PROJECTS,
@@ -23,7 +24,8 @@ PLACES: Final = {
 }
 SHAPES: Final[dict[str, tuple[type[Any], dict[str, str]]]] = {
     "accounts": (wire.Account, wire.ACCOUNT_WITH | {"q": f"SourceSystem='{codes.SOURCE}'"}),
-    "contracts": (wire.Contract, wire.CONTRACT_WITH | {"q": f"ExternalSourceKey='{codes.SOURCE}'"}),
+    "SourceSystemReference": (wire.KnownAccount, wire.KNOWN_WITH | {"q": f"SourceSystem='{codes.SOURCE}'"}),
+    "contracts": (contracts_wire.Contract, contracts_wire.CONTRACT_WITH | {"q": f"ExternalSourceKey='{codes.SOURCE}'"}),
     "projects": (wire.Project, wire.PROJECT_WITH | {"q": f"SourceApplicationCode='{codes.SOURCE}'"}),
     "projectTasks": (setups_wire.Project, setups_wire.PROJECT_WITH | {"q": f"SourceApplicationCode='{codes.SOURCE}'"}),
     "projectCosts": (setups_wire.Cost, {}),

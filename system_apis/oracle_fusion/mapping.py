@@ -23,7 +23,7 @@ from canonical.objects import (
     TaxRegistration,
 )
 from foundation import vendor_values
-from system_apis.oracle_fusion import codes, framework, rest, wire
+from system_apis.oracle_fusion import codes, contracts_wire, framework, rest, wire
 from system_apis.oracle_fusion.codes import SYSTEM
 from system_apis.oracle_fusion.lengths import (
     ADDRESS,
@@ -127,9 +127,9 @@ def account_draft(key: str, data: Customer) -> wire.AccountDraft:
     )
 
 
-def contract(found: wire.Contract, *, legal_entity: str) -> Contract:
+def contract(found: contracts_wire.Contract, *, legal_entity: str) -> Contract:
     """A contract with its one line. Its own number is Fusion's; ours stands beside it."""
-    ours = next(iter(found.flex.items), wire.ContractFlex())
+    ours = next(iter(found.flex.items), contracts_wire.ContractFlex())
     status = codes.contract_status(found.status_code)
     lines = [line.line_amount for line in found.contract_line.items if line.line_amount is not None]
     return Contract(
@@ -149,16 +149,19 @@ def contract(found: wire.Contract, *, legal_entity: str) -> Contract:
         end=found.end_date,
         signed_at=ours.tg_signed,
         po_number=ours.tg_purchase_order or "",
+        document_hash=ours.tg_document or "",
+        amendment=ours.tg_amendment,
+        not_to_exceed=None if ours.tg_nte is None else _money(ours.tg_nte, found.currency_code),
         payment_terms=codes.terms_said(next((plan.payment_terms_name for plan in found.bill_plan.items), None)),
         status=status,
     )
 
 
-def contract_draft(key: str, data: Contract, entity: wire.LookupCode) -> wire.ContractDraft:
+def contract_draft(key: str, data: Contract, entity: wire.LookupCode) -> contracts_wire.ContractDraft:
     """What a create writes: one line of the whole value, and a bill plan."""
     if data.value is None:
         raise _needed("/value", "a contract in Fusion is billed by its line, and needs a value")
-    return wire.ContractDraft(
+    return contracts_wire.ContractDraft(
         cognomen=cut(data.title, TITLE) or None,
         status_code=codes.CONTRACT_STATUSES[data.status],
         start_date=data.start,
@@ -170,21 +173,21 @@ def contract_draft(key: str, data: Contract, entity: wire.LookupCode) -> wire.Co
         external_source_key=codes.SOURCE,
         external_reference_key=key,
         contract_line=[
-            wire.ContractLineDraft(
+            contracts_wire.ContractLineDraft(
                 line_type_name=codes.LINE_TYPE,
                 line_amount=data.value.amount,
                 item_description=cut(data.title, DESCRIPTION) or None,
             )
         ],
         bill_plan=[
-            wire.BillPlanDraft(
+            contracts_wire.BillPlanDraft(
                 bill_plan_name=codes.BILL_PLAN,
                 bill_method_name=codes.BILL_METHOD,
                 payment_terms_name=codes.terms(data.payment_terms),
             )
         ],
         flex=[
-            wire.ContractFlexHead(
+            contracts_wire.ContractFlexHead(
                 tg_number=whole(data.number, OWN, "/number", system=SYSTEM) or None,
                 tg_opportunity=data.opportunity_id or None,
                 tg_method=data.billing_method,
@@ -272,7 +275,9 @@ def billing_schedule(key: str, found: list[wire.Event], *, project_id: str, lega
     )
 
 
-def event_drafts(key: str, data: BillingSchedule, job: wire.Project, signed: wire.Contract) -> list[wire.EventDraft]:
+def event_drafts(
+    key: str, data: BillingSchedule, job: wire.Project, signed: contracts_wire.Contract
+) -> list[wire.EventDraft]:
     """What is billed, one event a line, on the first line of the contract."""
     if not data.lines:
         raise _needed("/lines", "a billing plan in Fusion is its events: without a line there is none")

@@ -22,8 +22,8 @@ EVENTS: Final = f"{FSCM}/projectBillingEvents"
 ENTITIES: Final = f"{FSCM}/standardLookups/TIERGATE_ENTITIES/child/lookupCodes"
 """Ours: which business unit each of our codes is, its country and zone, and whom it trades with."""
 ACCOUNT_WITH: Final = {"expand": "PrimaryAddress"}
-CONTRACT_WITH: Final = {"expand": "ContractLine.AssociatedProject,BillPlan,ContractHeaderFlexfieldVA"}
 PROJECT_WITH: Final = {"expand": "ProjectCustomers,ProjectDFF"}
+KNOWN_WITH: Final = {"expand": "SourceSystemReference"}
 EVENT_WITH: Final = {"expand": "BillingEventDFF"}
 
 
@@ -107,6 +107,33 @@ class Account(AccountHead, frozen=True, kw_only=True):
     primary_address: Listed[Address] = Listed()
 
 
+class SourceReferenceHead(Wire, frozen=True, kw_only=True):
+    """Under what a source knows a party."""
+
+    source_system_reference_value: str | None = None
+
+
+class SourceReferenceDraft(SourceReferenceHead, frozen=True, kw_only=True):
+    """The reference of a party that had none of ours."""
+
+    source_system: str
+
+
+class SourceReference(SourceReferenceHead, frozen=True, kw_only=True):
+    """The same, read."""
+
+    links: list[Link] = links_field()
+    source_system: str | None = None
+
+
+class KnownAccount(Wire, frozen=True, kw_only=True):
+    """An account, with the references of every source."""
+
+    links: list[Link] = links_field()
+    party_number: str
+    source_system_reference: Listed[SourceReference] = Listed()
+
+
 class Stamped(Wire, frozen=True, kw_only=True):
     """A row of a poll: what it is called, and when it was changed."""
 
@@ -115,115 +142,6 @@ class Stamped(Wire, frozen=True, kw_only=True):
     project_id: int | None = None
     last_update_date: datetime
     links: list[Link] = links_field()
-
-
-class ContractFlexHead(Flex, frozen=True, kw_only=True):
-    """Our segments on a contract."""
-
-    tg_number: str | None = None
-    tg_opportunity: str | None = None
-    tg_method: str | None = None
-    tg_signed: date | None = None
-    tg_purchase_order: str | None = None
-
-
-class ContractFlex(ContractFlexHead, frozen=True, kw_only=True):
-    """The same, read."""
-
-    links: list[Link] = links_field()
-
-
-class AssociatedProject(Wire, frozen=True, kw_only=True):
-    """A project a contract line is billed for."""
-
-    links: list[Link] = links_field()
-    project_number: str | None = None
-
-
-class AssociatedProjectDraft(Wire, frozen=True, kw_only=True):
-    """The link of a contract line to a project."""
-
-    project_number: str
-
-
-class ContractLineHead(Wire, frozen=True, kw_only=True):
-    """What we write of a contract line."""
-
-    line_amount: Decimal | None = None
-    item_description: str | None = None
-
-
-class ContractLineDraft(ContractLineHead, frozen=True, kw_only=True):
-    """The one line of a contract that is made. It has no number: the contract type numbers them."""
-
-    line_type_name: str
-
-
-class ContractLine(ContractLineHead, frozen=True, kw_only=True):
-    """A contract line."""
-
-    links: list[Link] = links_field()
-    line_number: str | None = None
-    associated_project: Listed[AssociatedProject] = Listed()
-
-
-class BillPlanHead(Wire, frozen=True, kw_only=True):
-    """What we write of a bill plan."""
-
-    payment_terms_name: str | None = None
-
-
-class BillPlanDraft(BillPlanHead, frozen=True, kw_only=True):
-    """The bill plan of a contract that is made."""
-
-    bill_plan_name: str
-    bill_method_name: str
-
-
-class BillPlan(BillPlanHead, frozen=True, kw_only=True):
-    """How a contract is billed."""
-
-    links: list[Link] = links_field()
-
-
-class ContractHead(Wire, frozen=True, kw_only=True):
-    """What we write of a contract."""
-
-    cognomen: str | None = None
-    status_code: str | None = None
-    start_date: date | None = None
-    end_date: date | None = None
-
-
-class ContractDraft(ContractHead, frozen=True, kw_only=True):
-    """A contract that is made."""
-
-    contract_type_name: str
-    business_unit_name: str
-    buyer_party_number: str
-    currency_code: str
-    external_source_key: str
-    external_reference_key: str
-    contract_line: list[ContractLineDraft]
-    bill_plan: list[BillPlanDraft]
-    flex: list[ContractFlexHead] = msgspec.field(name="ContractHeaderFlexfieldVA")
-
-
-class Contract(ContractHead, frozen=True, kw_only=True):
-    """A contract, with its first lines."""
-
-    links: list[Link] = links_field()
-    contract_id: int
-    contract_number: str
-    contract_type_name: str | None = None
-    business_unit_name: str | None = None
-    buyer_party_number: str | None = None
-    currency_code: str
-    external_reference_key: str | None = None
-    last_update_date: datetime | None = None
-    contract_line: Listed[ContractLine] = Listed()
-    bill_plan: Listed[BillPlan] = Listed()
-    flex: Listed[ContractFlex] = msgspec.field(default=Listed(), name="ContractHeaderFlexfieldVA")
 
 
 class ProjectFlexHead(Flex, frozen=True, kw_only=True):

@@ -61,10 +61,21 @@ def deleted(box: Box, name: str, record: Record) -> None:
         raise refused(f"The row of {name} cannot be deleted, since other rows may refer to it.")
 
 
-def changed_below(name: str, rows: list[Record], row: Record) -> None:
-    """The rules of a child as it shall be, among its siblings."""
+def changed_below(box: Box, name: str, record: Record, rows: list[Record], row: Record) -> None:
+    """The rules of a child as it shall be, among its siblings below `record`."""
     if name == "Tasks":
         working_rules.alone(row, rows)
+    if name == "SourceSystemReference":
+        _referred(box, record, row)
+
+
+def _referred(box: Box, record: Record, row: Record) -> None:
+    """A source's reference is one party's; the party's own row shows it."""
+    said = {name: row[name] for name in ("SourceSystem", "SourceSystemReferenceValue")}
+    if any(each["_id"] != record["_id"] for each in box.store.find("accounts", **said)):
+        words = f"The source system reference {row['SourceSystemReferenceValue']} already exists."
+        raise refused(words, "HZ_API_DUPLICATE_COLUMN", "/SourceSystemReferenceValue")
+    record |= said
 
 
 def deleted_below(box: Box, name: str, rows: list[Record], row: Record) -> None:

@@ -40,6 +40,17 @@ _ADDRESS: Final = Resource(
         **STAMPS,
     },
 )
+_SOURCES: Final = Resource(
+    name="SourceSystemReference",
+    entity="SourceSystemReferenceEO",
+    key="SourceSystemReferenceId",
+    attributes={
+        "SourceSystemReferenceId": ID,
+        "SourceSystem": text(30, required=True, once=True),
+        "SourceSystemReferenceValue": text(255, required=True),
+        **STAMPS,
+    },
+)
 _ACCOUNTS: Final = Resource(
     name="accounts",
     entity="OrganizationPartyEO",
@@ -69,7 +80,7 @@ _ACCOUNTS: Final = Resource(
         "TgCreditHold_c": Attribute("boolean"),
         **STAMPS,
     },
-    children={"PrimaryAddress": _ADDRESS},
+    children={"PrimaryAddress": _ADDRESS, "SourceSystemReference": _SOURCES},
 )
 _ASSOCIATED: Final = Resource(
     name="AssociatedProject",
@@ -93,10 +104,25 @@ _LINE: Final = Resource(
         "LineTypeName": one_of("Free-form, project", required=True, once=True),
         "ItemDescription": text(250),
         "LineAmount": AMOUNT,
+        "StartDate": DATE,
+        "EndDate": DATE,
         "StatusCode": RO,
         **STAMPS,
     },
-    children={"AssociatedProject": _ASSOCIATED},
+    children={
+        "AssociatedProject": _ASSOCIATED,
+        "ContractAllLineDesFlexVA": flexfield(
+            "ContractAllLineDesFlexVA",
+            "ContractLineDFF",
+            "LineId",
+            {
+                "tgRef": SEGMENT,
+                "tgMethod": SEGMENT,
+                "tgNte": Attribute("number", queryable=False),
+                "tgTakenBack": SEGMENT,
+            },
+        ),
+    },
 )
 _BILL_PLAN: Final = Resource(
     name="BillPlan",
@@ -158,6 +184,9 @@ _CONTRACTS: Final = Resource(
                 "tgMethod": SEGMENT,
                 "tgSigned": Attribute("date", queryable=False),
                 "tgPurchaseOrder": SEGMENT,
+                "tgAmendment": Attribute("integer", queryable=False),
+                "tgDocument": SEGMENT,
+                "tgNte": Attribute("number", queryable=False),
             },
         ),
     },

@@ -52,6 +52,7 @@ def create_below(box: Box, top: Resource, record: Record, child: Resource, rows:
         raise refused("Too many objects match the primary key oracle.jbo.Key.", "JBO-25013")
     row = _made(box, child, body, record)
     rows.append(row)
+    rules.changed_below(box, child.name, record, rows, row)
     rules.changed(box, top.name, record, record)
     box.store.update(top.name, str(record["_id"]), record)
     return row
@@ -62,7 +63,7 @@ def update_below(
 ) -> Record:
     """Change a child."""
     _take(box, child, row, body, new=False)
-    rules.changed_below(child.name, rows, row)
+    rules.changed_below(box, child.name, record, rows, row)
     _stamp(box, row, child)
     rules.changed(box, top.name, record, record)
     box.store.update(top.name, str(record["_id"]), record)
@@ -88,7 +89,7 @@ def _made(box: Box, resource: Resource, body: Record, parent: Record | None) -> 
     _take(box, resource, record, own, new=True)
     rules.filled(box, resource.name, record, parent)
     for name, child in resource.children.items():
-        rows = body.get(name) or working_rules.FROM_TEMPLATE.get(name, [])
+        rows = body.get(name) or _referring(name, record) or working_rules.FROM_TEMPLATE.get(name, [])
         if not isinstance(rows, list) or any(not isinstance(each, dict) for each in rows):
             raise refused(f"The child {name} must be a list of objects.", path=f"/{name}")
         record[name] = []
@@ -97,6 +98,13 @@ def _made(box: Box, resource: Resource, body: Record, parent: Record | None) -> 
     _stamp(box, record, resource)
     rules.summed(resource.name, record)
     return record
+
+
+def _referring(name: str, record: Record) -> list[Record]:
+    """A party that is made under a source's reference has it as a row of its own."""
+    if name != "SourceSystemReference" or not record.get("SourceSystemReferenceValue"):
+        return []
+    return [{each: record[each] for each in ("SourceSystem", "SourceSystemReferenceValue")}]
 
 
 def _take(box: Box, resource: Resource, record: Record, body: Record, *, new: bool) -> None:
