@@ -3,7 +3,7 @@
 A work breakdown may have hundreds of tasks: it is written in pages, each of which may be written again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Final, Protocol
 
 import msgspec
@@ -85,6 +85,17 @@ class WorkBreakdowns(Protocol):
     @operation("POST", "/projects/{project_id}/tasks/removal", raises=(NotFound,))
     async def remove_tasks(self, project_id: str, data: TaskRefs) -> TasksRemoved:
         """Delete tasks nobody has entered time on. One that is gone already counts as removed."""
+
+
+def refuse_orphans(data: TaskPage, known: Collection[str], *, system: str) -> None:
+    """`Invalid` when a task's parent is neither there already (`known`, by reference) nor before it on the page."""
+    seen, wrong = set(known), []
+    for place, task in enumerate(data.tasks):
+        if task.parent_ref and task.parent_ref not in seen:
+            wrong.append(FieldError(detail="its parent is on no page so far", pointer=f"/tasks/{place}/parent_ref"))
+        seen.add(task.ref)
+    if wrong:
+        raise Invalid(system=system, errors=wrong)
 
 
 def refuse_unkept(data: ProjectSetup, cannot: Mapping[str, str], *, system: str) -> None:

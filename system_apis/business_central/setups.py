@@ -4,13 +4,20 @@ A new task takes no time until the project is opened for it; opening and closing
 last when it is opened and first when it is closed.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 from canonical.faults import FieldError, Invalid, VendorRefused
 from canonical.objects import ProjectSetup
 from canonical.ports.operation import Written
-from canonical.ports.setups import TaskPage, TaskRefs, TasksRemoved, TaskState, TasksWritten, refuse_unkept
+from canonical.ports.setups import (
+    TaskPage,
+    TaskRefs,
+    TasksRemoved,
+    TaskState,
+    TasksWritten,
+    refuse_orphans,
+    refuse_unkept,
+)
 from system_apis.business_central import effort_wire, mapping, wire
 from system_apis.business_central import setups_mapping as here
 from system_apis.business_central import setups_wire as there
@@ -61,7 +68,7 @@ class Setups(Records):
         company, project = found.company, found.row.id
         rows = await self._tasks(company, project)
         known = {here.ref_of(place.row): place.row for place in here.places(rows)}
-        _parents(data, known)
+        refuse_orphans(data, known, system=SYSTEM)
         taken, ended = {row.number for row in rows}, here.ended(rows)
         made = 0
         for place, task in enumerate(data.tasks):
@@ -143,13 +150,3 @@ class Setups(Records):
         except VendorRefused:
             return False
         return True
-
-
-def _parents(data: TaskPage, known: Mapping[str, there.Task]) -> None:
-    seen, wrong = set(known), []
-    for place, task in enumerate(data.tasks):
-        if task.parent_ref and task.parent_ref not in seen:
-            wrong.append(FieldError(detail="its parent is on no page so far", pointer=f"/tasks/{place}/parent_ref"))
-        seen.add(task.ref)
-    if wrong:
-        raise Invalid(system=SYSTEM, errors=wrong)

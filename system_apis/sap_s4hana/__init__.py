@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import leads, lists, people, receivables, setups, systems
+from canonical.ports import leads, lists, people, receivables, systems
 from canonical.ports.contracts import ContractTerms
 from canonical.ports.effort import ExpensePostings, TimePostings
 from canonical.ports.orders import Items, SalesOrders
+from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
 from system_apis import SystemApi, not_yet
@@ -48,6 +49,8 @@ SYSTEM_API = SystemApi(
         ContractTerms,
         systems.Projects,
         lists.ProjectList,
+        ProjectSetups,
+        WorkBreakdowns,
         systems.BillingSchedules,
         Items,
         SalesOrders,
@@ -62,8 +65,6 @@ SYSTEM_API = SystemApi(
         people.People,
         people.CustomerPeople,
         leads.CustomerKeys,
-        setups.ProjectSetups,
-        setups.WorkBreakdowns,
         TimePostings,
     )
     | {ExpensePostings: "S/4HANA Cloud keeps no expense reports: they are Concur's, a system of its own."},

@@ -18,6 +18,7 @@ from canonical.ports.lists import PAGE, CustomerList, LifecycleChange, ProjectLi
 from canonical.ports.operation import Page, Written
 from canonical.ports.orders import Items, SalesOrders
 from canonical.ports.receivables import Invoices, Payments
+from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import (
     Account,
     BillingSchedules,
@@ -41,6 +42,7 @@ from system_apis.sap_s4hana import (
     owed_wire,
     partner_mapping,
     partner_wire,
+    setups_wire,
     updates,
     wire,
 )
@@ -50,16 +52,23 @@ from system_apis.sap_s4hana.contracts import CONTRACT_WITH, Agreed
 from system_apis.sap_s4hana.odata import SYSTEM, keyed, literal
 from system_apis.sap_s4hana.orders import PRODUCT_WITH, SOLD_WITH
 from system_apis.sap_s4hana.owed import BILL_WITH, REQUEST_WITH, Receivables
+from system_apis.sap_s4hana.setups import PROJECT_WITH, SAMPLED, Setups
 
 PARTNER_WITH: Final = (
     "to_BusinessPartnerAddress/to_EmailAddress,to_BusinessPartnerTax,to_BuPaIdentification,"
     "to_Customer/to_CustomerCompany,to_Customer/to_CustomerSalesArea"
 )
 ORDER_WITH: Final = "to_Item/to_BillingPlan/to_BillingPlanItem"
+_SAMPLED: Final[dict[str, tuple[type[wire.Wire], dict[str, str]]]] = SAMPLED | {
+    "A_CompanyCode": (wire.CompanyCode, {}),
+    "A_SalesOrderItem": (orders_wire.Sold, {}),
+    "A_OperationalAcctgDocItemCube": (owed_wire.Entry, {}),
+}
+"""What is read of these as it stands, without a mapping of its own."""
 _NUMBER: Final = re.compile(r"\d{1,10}")
 
 
-class SapS4hana(Receivables, Agreed):
+class SapS4hana(Receivables, Agreed, Setups):
     """One tenant, through one communication user. `http` carries the base address, the session and the time limits."""
 
     async def whoami(self) -> Account:
@@ -91,8 +100,6 @@ class SapS4hana(Receivables, Agreed):
                 wanted = {**params, "$expand": SOLD_WITH}
                 sold = await self._list(wire.ORDERS, kind, orders_wire.Order, wanted)
                 return bool([await self._schedule(each) for each in orders] + [await self._sold(each) for each in sold])
-            case "A_SalesOrderItem":
-                return bool(await self._list(wire.ORDERS, kind, orders_wire.Sold, params))
             case "A_Product":
                 products = await self._list(
                     orders_wire.PRODUCTS, kind, orders_wire.Product, {**params, "$expand": PRODUCT_WITH}
@@ -107,13 +114,15 @@ class SapS4hana(Receivables, Agreed):
             case "A_BillingDocument":
                 bills = await self._list(owed_wire.BILLS, kind, owed_wire.Bill, {**params, "$expand": BILL_WITH})
                 return bool(await self._other_bills(bills))
-            case "A_OperationalAcctgDocItemCube":
-                return bool(await self._list(owed_wire.LEDGER, kind, owed_wire.Entry, params))
             case "A_EnterpriseProject":
                 projects = await self._list(wire.PROJECTS, kind, wire.Project, params)
-                return bool([await self._project(each) for each in projects])
+                settings = await self._list(
+                    wire.PROJECTS, kind, setups_wire.Project, {**params, "$expand": PROJECT_WITH}
+                )
+                return bool([await self._project(each) for each in projects] + settings)
             case _:
-                return bool(await self._list(wire.COMPANIES, kind, wire.CompanyCode, params))
+                shape, more = _SAMPLED[kind]
+                return bool(await self._list(metadata.SERVICE_OF[kind], kind, shape, params | more))
 
     async def legal_entity(self, code: str) -> LegalEntity:
         """A company code by our code, with its posting periods."""
@@ -282,5 +291,7 @@ _ports: tuple[
     type[SalesOrders],
     type[Invoices],
     type[Payments],
+    type[ProjectSetups],
+    type[WorkBreakdowns],
     type[Connection],
-] = (SapS4hana,) * 13  # the type checker holds us to the ports
+] = (SapS4hana,) * 15  # the type checker holds us to the ports

@@ -34,9 +34,7 @@ class Calls:
         await self._http.aclose()
 
     async def _job(self, project_id: str) -> wire.Project:
-        if not _GUID.fullmatch(project_id):
-            raise NotFound(f"{project_id[:40]!r} is no project's UUID", system=SYSTEM)
-        return await self._get(f"{wire.PROJECTS}/{by_guid('A_EnterpriseProject', project_id)}", wire.Project, {})
+        return await self._get(project_path(project_id), wire.Project, {})
 
     async def _firm(self, params: dict[str, str]) -> list[wire.Entity]:
         """Our own service, page by page."""
@@ -108,6 +106,13 @@ class Calls:
 
     async def _send(self, method: str, path: str, returns: Any = None, **more: Any) -> Any:
         return await send(self._http, method, path, returns, system=SYSTEM, faults=faults.read, **more)
+
+
+def project_path(project_id: str) -> str:
+    """The address of a project by our id of it; `NotFound` for what cannot be one."""
+    if not _GUID.fullmatch(project_id):
+        raise NotFound(f"{project_id[:40]!r} is no project's UUID", system=SYSTEM)
+    return f"{wire.PROJECTS}/{by_guid('A_EnterpriseProject', project_id)}"
 
 
 def given(number: str) -> str:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.sap_s4hana import contracts_wire, orders_wire, owed_wire, partner_wire, wire
+from system_apis.sap_s4hana import contracts_wire, orders_wire, owed_wire, partner_wire, setups_wire, wire
 
 
 def _fields(of: type[wire.Wire]) -> tuple[str, ...]:
@@ -21,7 +21,10 @@ CHECKS: Final = (
     Checked(object="A_SalesOrder", fields=_both(wire.Order, orders_wire.Order)),
     Checked(object="A_SalesOrderItem", fields=_fields(orders_wire.Sold)),
     Checked(object="A_Product", fields=_fields(orders_wire.Product)),
-    Checked(object="A_EnterpriseProject", fields=_fields(wire.Project)),
+    Checked(object="A_EnterpriseProject", fields=_both(wire.Project, setups_wire.Project)),
+    Checked(object="A_EnterpriseProjectElement", fields=_fields(setups_wire.Element)),
+    Checked(object="A_EnterpriseProjBlkFunc", fields=_fields(setups_wire.Block)),
+    Checked(object="A_EntProjElmntBlockFunc", fields=_fields(setups_wire.Block)),
     Checked(object="A_DebitMemoRequest", fields=_fields(owed_wire.Debit)),
     Checked(object="A_CreditMemoRequest", fields=_fields(owed_wire.Credit)),
     Checked(object="A_BillingDocument", fields=_fields(owed_wire.Bill)),

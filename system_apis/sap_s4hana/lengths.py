@@ -4,8 +4,12 @@ from typing import Final
 
 NAME: Final = 40
 PROJECT_NAME: Final = 60
-PROJECT_CODE: Final = 19
-"""A project's id has 24, of which its plan element takes five more (`-PLAN`)."""
+ELEMENT: Final = 24
+PROJECT_CODE: Final = ELEMENT - 5
+"""A project's id has 24, too, of which its elements take five more (`-PLAN`, `.0001`)."""
+CENTER: Final = 10
+"""Cost centers and profit centers."""
+LINK: Final = 255
 ITEM_TEXT: Final = 40
 PO_NUMBER: Final = 35
 PRODUCT: Final = 40

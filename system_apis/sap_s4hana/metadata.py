@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 from typing import Final
 
 from canonical.faults import Drifted, NotFound
-from system_apis.sap_s4hana import orders_wire, owed_wire, wire
+from system_apis.sap_s4hana import orders_wire, owed_wire, setups_wire, wire
 from system_apis.sap_s4hana.odata import SYSTEM
 
 SERVICE_OF: Final = {
@@ -15,6 +15,10 @@ SERVICE_OF: Final = {
     "A_SalesOrderItem": wire.ORDERS,
     "A_Product": orders_wire.PRODUCTS,
     "A_EnterpriseProject": wire.PROJECTS,
+    "A_EnterpriseProjectElement": wire.PROJECTS,
+    "A_EnterpriseProjBlkFunc": wire.PROJECTS,
+    "A_EntProjElmntBlockFunc": wire.PROJECTS,
+    "TimeSheetEntryCollection": setups_wire.TIMESHEETS,
     "A_CompanyCode": wire.COMPANIES,
     "A_DebitMemoRequest": owed_wire.DEBITS,
     "A_CreditMemoRequest": owed_wire.CREDITS,
@@ -24,14 +28,28 @@ SERVICE_OF: Final = {
 
 
 def fields(document: str, entity_set: str) -> list[str]:
-    """The properties and navigations of an entity set's type; `NotFound` when the service has no such type."""
+    """The properties and navigations of an entity set's type; `NotFound` when the service has no such set.
+
+    What is inside of a complex property is named by both names, `Outer/Inner`.
+    """
     try:
         root = ET.fromstring(document)  # noqa: S314 - as above
     except ET.ParseError as unread:
         raise Drifted("its $metadata is no XML", system=SYSTEM) from unread
-    for element in root.iter():
-        if element.tag.endswith("}EntityType") and element.get("Name") == f"{entity_set}Type":
-            return [
-                child.get("Name", "") for child in element if child.tag.endswith(("}Property", "}NavigationProperty"))
-            ]
-    raise NotFound(f"its service has no {entity_set}", system=SYSTEM)
+    sets = {each.get("Name"): each.get("EntityType", "") for each in root.iter() if each.tag.endswith("}EntitySet")}
+    types = {each.get("Name", ""): each for each in root.iter() if each.tag.endswith(("}EntityType", "}ComplexType"))}
+    found = types.get(_local(sets.get(entity_set, "")))
+    if found is None:
+        raise NotFound(f"its service has no {entity_set}", system=SYSTEM)
+    names = []
+    for child in found:
+        if child.tag.endswith(("}Property", "}NavigationProperty")):
+            name = child.get("Name", "")
+            names.append(name)
+            names += [f"{name}/{each.get('Name')}" for each in types.get(_local(child.get("Type", "")), ())]
+    return names
+
+
+def _local(name: str) -> str:
+    """A type's name without its schema's."""
+    return name.rpartition(".")[2]

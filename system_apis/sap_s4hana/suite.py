@@ -55,7 +55,7 @@ SUITE: Final = Suite(
     loses={
         Invoice: {"due_on": "When an invoice is due its terms of payment say, and not before it is billed."},
         Project: {
-            "tasks": "Tasks are the PSA's; work packages in SAP would be a second plan beside it.",
+            "tasks": "A project's tasks are the PSA's until it is set up: its work breakdown is written page by page.",
             "milestones": "Milestones are the PSA's; what they bill stands in the billing plan.",
         },
     },

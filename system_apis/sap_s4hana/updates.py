@@ -157,5 +157,16 @@ def patched(kind: type[H], found: wire.Wire, wanted: wire.Wire, path: str, etag:
     return [Change(method="PATCH", path=path, body=asked, etag=etag)]
 
 
+def named(draft: wire.Wire, found: wire.Wire, path: str, etag: str = "") -> list[Change]:
+    """One PATCH of the fields a draft names that are not so yet, or nothing."""
+    said = {name: getattr(draft, name) for name in draft.__struct_fields__}
+    odd = {
+        name: value
+        for name, value in said.items()
+        if value is not msgspec.UNSET and value != as_sent(getattr(found, name))
+    }
+    return [Change(method="PATCH", path=path, body=type(draft)(**odd), etag=etag)] if odd else []
+
+
 def _fields(of: wire.Wire) -> dict[str, str]:
     return {name: getattr(of, name) for name in of.__struct_fields__}

@@ -74,6 +74,7 @@ class Made(Wire, frozen=True, kw_only=True):
     debit_memo_request: str = ""
     credit_memo_request: str = ""
     project_uuid: str = ""
+    project_element_uuid: str = ""
 
 
 class PriceHead(Wire, frozen=True, kw_only=True):

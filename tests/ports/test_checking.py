@@ -7,9 +7,9 @@ import httpx
 import msgspec
 import pytest
 
-from canonical.objects import Lead
+from canonical.objects import Lead, ProjectSetup
 from canonical.ports.receivables import Invoices
-from canonical.ports.setups import WorkBreakdowns
+from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.checking import Finding, Report
 from foundation.connections import Connection
 from gateway.loader import PolicyError
@@ -36,6 +36,8 @@ async def fill(world: World) -> None:
             await listed.make(world, 1)
     if world.can(WorkBreakdowns, "upsert_tasks"):
         await world.adapter.upsert_tasks(await project_id(world), objects.TASKS)
+    if world.can(ProjectSetups, "set_project_setup"):
+        await world.adapter.set_project_setup(await project_id(world), ProjectSetup(open_for_time=False))
     if Lead in world.suite.plant:
         plant(world, objects.lead())
     if Invoices in world.system.ports:

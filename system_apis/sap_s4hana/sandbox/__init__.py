@@ -140,6 +140,11 @@ def _project_fact(record: Record, _: Store) -> str:
     return f"{record.get('ProjectDescription')} for customer {record.get('YY1_TGCustomer_PPH')}"
 
 
+def _element_fact(record: Record, _: Store) -> str:
+    ref = record.get("YY1_TGRef_PPE")
+    return f"task {ref} of project {record['ProjectUUID']}" if ref else ""
+
+
 def _request_fact(record: Record, _: Store) -> str:
     key = record.get("YY1_TGKey_SDH")
     return f"{record['YY1_TGName_SDH']} under {key}" if key else ""
@@ -161,6 +166,7 @@ SANDBOX: Final = Sandbox(
         "A_SalesContract": _contract_fact,
         "A_SalesOrder": _order_fact,
         "A_EnterpriseProject": _project_fact,
+        "A_EnterpriseProjectElement": _element_fact,
         "A_DebitMemoRequest": _request_fact,
         "A_CreditMemoRequest": _request_fact,
         "A_BillingDocumentItem": _billed_fact,

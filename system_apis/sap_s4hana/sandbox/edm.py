@@ -26,7 +26,7 @@ def document(service: str, hidden: list[str]) -> str:
     """The whole document. `hidden` are properties nobody set up, as `A_X.Name`."""
     sets = [each for each in SETS.values() if each.service == service]
     space = namespace(service)
-    types = "".join(_type(each, space, hidden) for each in sets)
+    types = "".join(_type(each, space, hidden) for each in sets) + "".join(_complex(each, hidden) for each in sets)
     pairs = [(each, nav) for each in sets for nav in each.navigations]
     associations = "".join(_association(each, nav) for each, nav in pairs)
     members = "".join(
@@ -50,8 +50,10 @@ def document(service: str, hidden: list[str]) -> str:
 def _type(each: EntitySet, space: str, hidden: list[str]) -> str:
     keys = "".join(f'<PropertyRef Name="{name}"/>' for name in each.keys)
     properties = ""
+    for outer in _outer(each):
+        properties += f'<Property Name="{outer}" Type="{space}.{outer}" Nullable="false"/>'
     for name, known in each.properties.items():
-        if f"{each.name}.{name}" in hidden:
+        if f"{each.name}.{name}" in hidden or "/" in name:
             continue
         size = f' MaxLength="{known.length}"' if known.kind == "text" else ""
         size = ' Precision="28" Scale="10"' if known.kind == "amount" else size
@@ -67,12 +69,29 @@ def _type(each: EntitySet, space: str, hidden: list[str]) -> str:
     return f'<EntityType Name="{each.type}"><Key>{keys}</Key>{properties}{navigations}</EntityType>'
 
 
+def _outer(each: EntitySet) -> list[str]:
+    return list(dict.fromkeys(name.partition("/")[0] for name in each.properties if "/" in name))
+
+
+def _complex(each: EntitySet, hidden: list[str]) -> str:
+    """The types of complex properties, which are called as these are."""
+    said = ""
+    for outer in _outer(each):
+        inner = "".join(
+            f'<Property Name="{name.partition("/")[2]}" Type="{EDM[known.kind]}"/>'
+            for name, known in each.properties.items()
+            if name.startswith(f"{outer}/") and f"{each.name}.{name}" not in hidden
+        )
+        said += f'<ComplexType Name="{outer}">{inner}</ComplexType>'
+    return said
+
+
 def _association(each: EntitySet, nav: str) -> str:
     to = each.navigations[nav]
     many = "*" if to.many else "0..1"
     return (
         f'<Association Name="{_named(each, nav)}"><End Type="{{space}}.{each.type}" Multiplicity="1" Role="From"/>'
-        f'<End Type="{{space}}.{to.to}Type" Multiplicity="{many}" Role="To"/></Association>'
+        f'<End Type="{{space}}.{SETS[to.to].type}" Multiplicity="{many}" Role="To"/></Association>'
     )
 
 

@@ -2,6 +2,7 @@
 
 A property is `Name:kind`: a number is a text of that length, else `date`, `stamp`, `time`, `amount`, `bool` or `guid`.
 A mark behind it: `!` a create must say it, `*` only SAP sets it, `#` SAP numbers it where a create does not say it.
+One inside of a complex property is called by both names, `Outer/Inner`.
 """
 
 import msgspec
@@ -39,11 +40,8 @@ class EntitySet(msgspec.Struct, frozen=True, kw_only=True):
     versioned: bool = False
     """It has an ETag, and a change must say which version it is of."""
     read_only: bool = False
-
-    @property
-    def type(self) -> str:
-        """Its type's name below its service."""
-        return f"{self.name}Type"
+    type: str
+    """Its type's name below its service."""
 
 
 def _property(said: str) -> Property:
@@ -68,6 +66,7 @@ def entity_set(
     *,
     versioned: bool = False,
     read_only: bool = False,
+    kind: str = "",
     **navigations: tuple[str, str] | tuple[str, str, bool],
 ) -> EntitySet:
     """One entity set, as it stands in a table."""
@@ -84,4 +83,5 @@ def entity_set(
         navigations=made,
         versioned=versioned,
         read_only=read_only,
+        type=kind or f"{name}Type",
     )

@@ -114,6 +114,8 @@ class _Asked:
         self._set: EntitySet = found
         self._entity: Record | None = None if key is None else _at(box, found, key)
         self._parent: tuple[EntitySet, Record, str] | None = None
+        self._missing = False
+        """A navigation leads to one entity, which is not there: it may be made."""
         for nav in segments[1:]:
             self._step(nav)
         self._view.check(self._set)
@@ -125,12 +127,13 @@ class _Asked:
         found = related(self._box, *self._parent)
         navigation = self._set.navigations[nav]
         self._set = SETS[navigation.to]
-        if not navigation.many and not found:
-            raise no_such_key(self._set.type)
-        self._entity = None if navigation.many else found[0]
+        self._missing = not navigation.many and not found
+        self._entity = None if navigation.many or self._missing else found[0]
 
     def shown(self) -> Answer:
         """What is there."""
+        if self._missing:
+            raise no_such_key(self._set.type)
         if self._entity is not None:
             return self._one(200, self._entity)
         found = self._found()
@@ -164,6 +167,8 @@ class _Asked:
             if self._entity is not None:
                 raise Refused(error(405, "/IWFND/CM_COS/069", "Method not allowed"))
             return self._made(body)
+        if self._missing:
+            raise no_such_key(self._set.type)
         if self._entity is None:
             raise Refused(error(405, "/IWFND/CM_COS/069", "Method not allowed"))
         self._version()

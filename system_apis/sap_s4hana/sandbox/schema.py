@@ -5,12 +5,12 @@ from typing import Final
 from system_apis.sap_s4hana.sandbox.entity_sets import EntitySet
 from system_apis.sap_s4hana.sandbox.entity_sets import entity_set as _set
 from system_apis.sap_s4hana.sandbox.product_schema import PRODUCT_SETS
+from system_apis.sap_s4hana.sandbox.project_schema import PROJECT_SETS
 
-BP, SC, SO, EP, CC, DM, CM, BD, AI = (
+BP, SC, SO, CC, DM, CM, BD, AI = (
     "API_BUSINESS_PARTNER",
     "API_SALES_CONTRACT_SRV",
     "API_SALES_ORDER_SRV",
-    "API_ENTERPRISE_PROJECT_SRV;v=0002",
     "API_COMPANYCODE_SRV",
     "API_DEBIT_MEMO_REQUEST_SRV",
     "API_CREDIT_MEMO_REQUEST_SRV",
@@ -204,25 +204,7 @@ SETS: Final = {
             "SalesOrder:10 SalesOrderItem:6 BillingPlan:10 BillingPlanItem:6# BillingPlanBillingDate:date!"
             " BillingPlanAmount:amount TransactionCurrency:5* BillingBlockReason:2",
         ),
-        _set(
-            EP,
-            "A_EnterpriseProject",
-            "ProjectUUID",
-            "ProjectUUID:guid# Project:24! ProjectInternalID:24* ProjectDescription:60 ProjectStartDate:date"
-            " ProjectEndDate:date ProcessingStatus:2 ProjectProfileCode:7! ProjectCurrency:5 ResponsibleCostCenter:10!"
-            " ProfitCenter:10 CompanyCode:4! EntProjectIsConfidential:bool LastChangeDateTime:stamp* YY1_TGKey_PPH:100"
-            " YY1_TGCustomer_PPH:100 YY1_TGContract_PPH:100 YY1_TGOpportunity_PPH:100 YY1_TGMethod_PPH:20"
-            " YY1_TGBudget_PPH:amount YY1_TGManager_PPH:100 YY1_TGPractice_PPH:100 YY1_TGStage_PPH:20",
-            versioned=True,
-            to_EnterpriseProjectElement=("A_EnterpriseProjectElement", "ProjectUUID"),
-        ),
-        _set(
-            EP,
-            "A_EnterpriseProjectElement",
-            "ProjectElementUUID",
-            "ProjectElementUUID:guid# ProjectUUID:guid ProjectElement:24! ProjectElementDescription:60"
-            " PlannedStartDate:date PlannedEndDate:date ProcessingStatus:2*",
-        ),
+        *PROJECT_SETS,
         _set(
             CC,
             "A_CompanyCode",

@@ -59,8 +59,15 @@ class View:
         shown: Record = {"__metadata": about}
         worth = worked_out(self._box, entity_set, record)
         for name, known in entity_set.properties.items():
-            if f"{entity_set.name}.{name}" not in self.hidden:
-                shown[name] = written(known.kind, worth.get(name, record.get(name)))
+            if f"{entity_set.name}.{name}" in self.hidden:
+                continue
+            outer, _, inner = name.partition("/")
+            value = written(known.kind, worth.get(name, record.get(name)))
+            if inner:
+                shown.setdefault(outer, {"__metadata": {"type": f"{namespace(entity_set.service)}.{outer}"}})
+                shown[outer][inner] = value
+            else:
+                shown[name] = value
         for name, navigation in entity_set.navigations.items():
             if name not in expand:
                 shown[name] = {"__deferred": {"uri": f"{here}/{name}"}}

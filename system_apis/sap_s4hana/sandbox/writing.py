@@ -11,6 +11,8 @@ from foundation.sandbox import Box, Record
 from system_apis.sap_s4hana.sandbox.edm import namespace
 from system_apis.sap_s4hana.sandbox.entity_sets import EntitySet, Property
 from system_apis.sap_s4hana.sandbox.errors import refused, unknown_property
+from system_apis.sap_s4hana.sandbox.project_rules import RULES as PROJECT_RULES
+from system_apis.sap_s4hana.sandbox.project_rules import deletable
 from system_apis.sap_s4hana.sandbox.schema import ROOTS, SETS
 
 FIRST: Final = {
@@ -23,6 +25,7 @@ FIRST: Final = {
     "A_DebitMemoRequest": (70000000, 1),
     "A_CreditMemoRequest": (60000000, 1),
     "A_SalesOrderItemBillingPlan": (500, 1),
+    "TimeSheetEntryCollection": (100000001491, 1),
 }
 _STATUSES: Final = ("00", "10", "20", "40")
 _CURRENCIES: Final = frozenset("USD EUR INR GBP JPY KWD CHF".split())
@@ -32,6 +35,7 @@ _BAD_VALUE: Final = "005056A509B11ED1BDCCB3B7B3C28E3D"
 
 def create(box: Box, entity_set: EntitySet, body: Record, inherited: Record | None = None) -> Record:
     """Keep a new entity with its children: all of them, or the call is undone."""
+    body = flat(entity_set, body)
     children = {name: body[name] for name in entity_set.navigations if name in body}
     record = (inherited or {}) | fields_of(entity_set, body, box.option("hidden_fields"), changing=False)
     _number(box, entity_set, record)
@@ -57,6 +61,7 @@ def create(box: Box, entity_set: EntitySet, body: Record, inherited: Record | No
 
 def update(box: Box, entity_set: EntitySet, record: Record, body: Record) -> Record:
     """Change an entity; keys stay as they are."""
+    body = flat(entity_set, body)
     if deep := [name for name in body if name in entity_set.navigations]:
         raise refused(400, "/IWBEP/CM_MGW_RT/097", f"Deep update is not supported: {deep[0]}")
     changes = fields_of(entity_set, body, box.option("hidden_fields"), changing=True)
@@ -82,6 +87,7 @@ def touched(box: Box, entity_set: EntitySet, record: Record) -> None:
 
 def delete(box: Box, entity_set: EntitySet, record: Record) -> None:
     """Forget an entity and its children."""
+    deletable(box, entity_set.name, record)
     for navigation in entity_set.navigations.values():
         of = {other: record.get(own) for other, own in navigation.by.items()}
         for child in box.store.find(navigation.to, **of):
@@ -93,6 +99,17 @@ def delete(box: Box, entity_set: EntitySet, record: Record) -> None:
 def id_of(entity_set: EntitySet, record: Record) -> str:
     """Its key in the store."""
     return "|".join(str(record[name]) for name in entity_set.keys)
+
+
+def flat(entity_set: EntitySet, body: Record) -> Record:
+    """A body whose complex properties are called by both names, as the tables call them."""
+    outer = {name.partition("/")[0] for name in entity_set.properties if "/" in name}
+    kept = {name: value for name, value in body.items() if name not in outer}
+    for name in outer & body.keys():
+        if not isinstance(body[name], dict):
+            raise refused(400, _BAD_VALUE, f"Invalid value for property {name}", target=name)
+        kept |= {f"{name}/{inner}": value for inner, value in body[name].items() if inner != "__metadata"}
+    return kept
 
 
 def fields_of(entity_set: EntitySet, body: Record, hidden: list[str], *, changing: bool) -> Record:
@@ -306,7 +323,7 @@ def _currency(code: Any, target: str) -> None:
         raise refused(400, "SV/201", f"Currency {code} is not defined", target=target)
 
 
-_RULES: Final[dict[str, Callable[[Box, Record], None]]] = {
+_RULES: Final[dict[str, Callable[[Box, Record], None]]] = PROJECT_RULES | {
     "A_SalesContract": _sales_document,
     "A_SalesOrder": _order,
     "A_DebitMemoRequest": _request,
