@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import leads, lists, people, systems
+from canonical.ports import lists, systems
 from canonical.ports.contracts import ContractTerms
 from canonical.ports.effort import ExpensePostings, TimePostings
+from canonical.ports.leads import CustomerKeys
 from canonical.ports.orders import Items, SalesOrders
+from canonical.ports.people import CustomerPeople, People
 from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
-from system_apis import SystemApi, not_yet
+from system_apis import SystemApi
 from system_apis.business_central.adapter import BusinessCentral
 from system_apis.business_central.auth import sign_in
 from system_apis.business_central.check import CHECKS
@@ -47,6 +49,9 @@ SYSTEM_API = SystemApi(
         systems.LegalEntities,
         systems.Customers,
         lists.CustomerList,
+        People,
+        CustomerPeople,
+        CustomerKeys,
         systems.Contracts,
         ContractTerms,
         systems.Projects,
@@ -64,12 +69,7 @@ SYSTEM_API = SystemApi(
     adapter=BusinessCentral,
     connect=connect,
     roles=("erp",),
-    lacks=not_yet(
-        people.People,
-        people.CustomerPeople,
-        leads.CustomerKeys,
-    )
-    | {ExpensePostings: "Business Central keeps no expense reports: what people spent is entered in journals."},
+    lacks={ExpensePostings: "Business Central keeps no expense reports: what people spent is entered in journals."},
     checks=CHECKS,
     sandbox=sandbox,
     demo=demo,

@@ -9,14 +9,16 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from canonical.faults import Drifted, FieldError, Invalid, NotFound
+from canonical.faults import Conflict, Drifted, FieldError, Invalid, NotFound, VendorDuplicate
 from canonical.objects import BillingSchedule, Contract, Customer, LegalEntity, Project, TaxProfile
 from canonical.ports.contracts import ContractTerms
 from canonical.ports.effort import TimePostings
+from canonical.ports.leads import CustomerKeys, KeyChange
 from canonical.ports.lists import PAGE as PAGE_SIZE
 from canonical.ports.lists import CustomerList, LifecycleChange, ProjectList, RecordChange
 from canonical.ports.operation import Page, Written
 from canonical.ports.orders import Items, SalesOrders
+from canonical.ports.people import CustomerPeople, People
 from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import (
@@ -36,6 +38,7 @@ from system_apis.business_central import (
     mapping,
     metadata,
     orders_wire,
+    people_wire,
     receivables_wire,
     setups_wire,
     wire,
@@ -44,6 +47,7 @@ from system_apis.business_central.companies import Place
 from system_apis.business_central.contracts import Amended
 from system_apis.business_central.effort import EMPLOYEES, ENTRIES, Effort
 from system_apis.business_central.orders_mapping import OVER, RELEASED
+from system_apis.business_central.people import CONTACTS, CustomersPeople, contact
 from system_apis.business_central.receivables import INVOICES, MEMOS, Receivables
 from system_apis.business_central.receivables_mapping import PAYMENT
 from system_apis.business_central.records import EXTENSION, STANDARD, STANDARD_LISTS
@@ -55,6 +59,7 @@ _LISTS: Final[Mapping[str, tuple[str, type[Any]]]] = {
     "paymentTerm": ("paymentTerms", wire.PaymentTerms),
     "entitySetting": ("entitySettings", wire.EntitySettings),
     "customer": ("customers", wire.Customer),
+    "contact": (CONTACTS, people_wire.Contact),
     "salesOrder": ("salesOrders", wire.Order),
     "salesOrderLine": ("salesOrderLines", wire.OrderLine),
     "item": ("items", orders_wire.Item),
@@ -74,7 +79,7 @@ _LISTS: Final[Mapping[str, tuple[str, type[Any]]]] = {
 }
 
 
-class BusinessCentral(Amended, Receivables, Effort, Setups):
+class BusinessCentral(Amended, Receivables, CustomersPeople, Effort, Setups):
     """One environment. `http` carries the address, the sign-in and the time limits; `user` is the app we sign in as."""
 
     async def whoami(self) -> Account:
@@ -145,6 +150,16 @@ class BusinessCentral(Amended, Receivables, Effort, Setups):
         found = await self._by_id("customers", customer_id, wire.Customer)
         block = mapping.customer_block(found.row, data.lifecycle)
         return await self._put(found.company, "customers", found.row, block, block)
+
+    async def set_customer_key(self, customer_id: str, data: KeyChange) -> Written:
+        """Another key of ours; "already exists" is another customer's of that company, which no second try mends."""
+        found = await self._by_id("customers", customer_id, wire.Customer)
+        key = wire.CustomerKey(tiergate_key=data.key)
+        try:
+            return await self._put(found.company, "customers", found.row, key, key)
+        except VendorDuplicate as taken:
+            detail = f"another customer of {found.company.name} has the key {data.key}"
+            raise Conflict(detail, system=mapping.SYSTEM) from taken
 
     async def contract_by_key(self, key: str) -> Contract:
         """A contract by our key: a sales order."""
@@ -255,6 +270,8 @@ class BusinessCentral(Amended, Receivables, Effort, Setups):
                 await self._document(found)
             case receivables_wire.LedgerEntry() if codes.plain(row.document_type) == PAYMENT:
                 await self._payment(found)
+            case people_wire.Contact():
+                contact(found)
             case effort_wire.TimeEntry():
                 await self._time(found)
             case _:
@@ -290,6 +307,9 @@ _ports: tuple[
     type[LegalEntities],
     type[Customers],
     type[CustomerList],
+    type[CustomerKeys],
+    type[People],
+    type[CustomerPeople],
     type[Contracts],
     type[ContractTerms],
     type[Projects],
@@ -303,4 +323,4 @@ _ports: tuple[
     type[ProjectSetups],
     type[WorkBreakdowns],
     type[Connection],
-] = (BusinessCentral,) * 16  # the type checker holds us to the ports
+] = (BusinessCentral,) * 19  # the type checker holds us to the ports

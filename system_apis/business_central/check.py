@@ -11,6 +11,7 @@ from system_apis.business_central import (
     effort_wire,
     orders_mapping,
     orders_wire,
+    people_wire,
     receivables_mapping,
     receivables_wire,
     setups_wire,
@@ -34,6 +35,7 @@ CHECKS: Final = (
     _page("paymentTerm", wire.PaymentTerms),
     _page("entitySetting", wire.EntitySettings),
     _page("customer", wire.Customer, words={"blocked": codes.CUSTOMER_BLOCKS}),
+    _page("contact", people_wire.Contact),
     _page(
         "salesOrder",
         wire.Order,

@@ -18,4 +18,9 @@ CONTRACT: Final = 100
 TASK: Final = 20
 TASK_REFERENCE: Final = 100
 WORK_TYPE: Final = 10
+PERSON: Final = 30
+"""Of a given name, and of a family name."""
+MAIL: Final = 80
+PHONE: Final = 30
+JOB_TITLE: Final = 30
 SOURCES: Final = 2048

@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from canonical.objects import BillingSchedule, Contract, Customer, Invoice, Payment, Project, SalesOrder, TimeEntry
+from canonical.objects import (
+    BillingSchedule,
+    Contact,
+    Contract,
+    Customer,
+    Invoice,
+    Payment,
+    Project,
+    SalesOrder,
+    TimeEntry,
+)
 from foundation.sandbox import Box, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.business_central import lengths
@@ -56,6 +66,11 @@ SUITE: Final = Suite(
         "client_secret": "${BUSINESS_CENTRAL_CLIENT_SECRET}",
     },
     loses={
+        Contact: {
+            "roles": "What somebody is to a customer is no field of a contact.",
+            "language": "It is a code of each company's own list.",
+            "marketing_opt_out": "Who is left out of segments was not always asked.",
+        },
         Project: {
             "tasks": "A project's tasks are the PSA's until it is set up: its work breakdown is written page by page.",
             "milestones": "Milestones are the PSA's; what they bill stands in the billing schedule.",
@@ -63,6 +78,7 @@ SUITE: Final = Suite(
     },
     cuts={
         Customer: {"legal_name": lengths.NAME},
+        Contact: {"family": lengths.PERSON, "title": lengths.JOB_TITLE},
         Contract: {"title": lengths.TITLE},
         SalesOrder: {"title": lengths.TITLE},
         Project: {"name": lengths.NAME},
@@ -71,6 +87,7 @@ SUITE: Final = Suite(
         TimeEntry: {"notes": lengths.NAME, "work_type": lengths.WORK_TYPE},
     },
     refuses={
+        Contact: {"phone": lengths.PHONE, "email": lengths.MAIL},
         Contract: {"po_number": lengths.PO_NUMBER},
         SalesOrder: {"po_number": lengths.PO_NUMBER},
         Project: {"code": lengths.PROJECT_NUMBER},
@@ -81,6 +98,7 @@ SUITE: Final = Suite(
     plant={Payment: plant_payment},
     touch={
         Customer: _edited("customers", "phoneNumber"),
+        Contact: _edited("contacts", "jobTitle"),
         Contract: _edited("salesOrders", "contractTitle"),
         SalesOrder: _edited("salesOrders", "contractTitle"),
         Project: _edited("projects", "practice"),
@@ -90,12 +108,13 @@ SUITE: Final = Suite(
     },
     remove={
         Customer: _deleted("customers"),
+        Contact: _deleted("contacts"),
         Project: _deleted("projects"),
         Invoice: _deleted("salesInvoices"),
         Payment: _deleted("customerLedgerEntries"),
     },
     no_tombstones=dict.fromkeys(
-        (Customer, Project, Invoice, Payment), "A deleted row leaves no trace an API page would show."
+        (Customer, Contact, Project, Invoice, Payment), "A deleted row leaves no trace an API page would show."
     ),
     denied=Switch(option="denied_pages", value=["billingSchedule"], object="billingSchedule"),
     hidden=Switch(option="hidden_fields", value=["customer.taxCountry"], object="customer", field="taxCountry"),

@@ -158,6 +158,12 @@ class CustomerBlock(Wire, frozen=True, kw_only=True):
     blocked: str
 
 
+class CustomerKey(Wire, frozen=True, kw_only=True):
+    """Under which key of ours a customer is known."""
+
+    tiergate_key: str
+
+
 class OrderLine(LineFields, frozen=True, kw_only=True):
     """A line we read. The net amount is worked out there."""
 

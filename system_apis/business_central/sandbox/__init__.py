@@ -55,6 +55,7 @@ SANDBOX = Sandbox(
     kinds=frozenset(page.set for page in PAGES.values() if page.writable and not page.parent),
     facts={
         "customers": _customer,
+        "contacts": lambda record, _: f"{record['email']} at {record['customerId']}",
         "salesOrders": _order,
         "salesOrderLines": _order_line,
         "projects": _project,

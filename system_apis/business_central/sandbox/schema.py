@@ -103,6 +103,17 @@ _EXTENSION: Final = (
         unique=("tiergateKey", "number"),
     ),
     page_of(
+        "contact",
+        "contacts",
+        KEY,
+        *texts("number", length=20),
+        *texts("firstName", "surname", "phoneNumber", "jobTitle", length=30),
+        *texts("email", length=80),
+        Field(name="customerId", type="guid", of="customers"),
+        *typed("bool", "inactive"),
+        unique=("tiergateKey", "number"),
+    ),
+    page_of(
         "salesOrder",
         "salesOrders",
         KEY,
@@ -228,6 +239,7 @@ _EXTENSION: Final = (
 PAGES: Final[Mapping[str, Page]] = {page.set: page for page in (*_STANDARD, *_EXTENSION, *OWED, *_TIME)}
 NUMBERED: Final = {
     "customers": "C",
+    "contacts": "CT",
     "salesOrders": "S-ORD",
     "projects": "PR",
     "salesInvoices": "S-INV",
