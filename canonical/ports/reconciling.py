@@ -14,8 +14,8 @@ from canonical.classes import PII, PUBLIC
 from canonical.faults import Invalid, NotFound
 from canonical.ports.operation import Page, operation
 
-ReconciledObject = Literal["customer", "project", "outcome"]
-"""`outcome`: what a finished run had brought about, read again in every system."""
+ReconciledObject = Literal["customer", "contact", "project", "outcome"]
+"""`contact`: people at customers; `outcome`: what a finished run had brought about, read again in every system."""
 DifferenceKind = Literal["field", "missing_reference", "orphan", "gone", "duplicate", "merged", "drift", "unread"]
 DifferenceOutcome = Literal["healed", "case", "open"]
 """`open`: nothing was done, since it was only looked."""
@@ -26,7 +26,7 @@ Entity = Annotated[str, PUBLIC, msgspec.Meta(min_length=1, max_length=40, exampl
 class StartReconciliation(Value, frozen=True, kw_only=True):
     """What shall be compared."""
 
-    objects: Annotated[list[ReconciledObject], PUBLIC, msgspec.Meta(max_length=3, examples=[["customer"]])] = []
+    objects: Annotated[list[ReconciledObject], PUBLIC, msgspec.Meta(max_length=4, examples=[["customer"]])] = []
     """Kinds of things; none said: all."""
     legal_entities: Annotated[list[Entity], msgspec.Meta(max_length=50)] = []
     """Of these legal entities only; none said: of all."""
@@ -43,8 +43,8 @@ class SideOfPart(Value, frozen=True, kw_only=True):
     checksum: Annotated[str, PUBLIC] = ""
     """Over what its records say of the compared fields, in any order."""
     expected: Annotated[str, PUBLIC] = ""
-    """What the checksum is when nothing differs: of customers over what each had last agreed to, of projects and
-    outcomes over what the other system says."""
+    """What the checksum is when nothing differs: of customers and people over what each had last agreed to, of projects
+    and outcomes over what the other system says."""
 
 
 class PartOfReconciliation(Value, frozen=True, kw_only=True):

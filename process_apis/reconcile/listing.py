@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 
-from canonical.objects import Customer, Project
+from canonical.objects import Contact, Project
 from canonical.ports.lists import AccountList, CustomerList, ProjectList
+from canonical.ports.people import CustomerPeople
 from process_apis import projections
 from process_apis.account_sync.customers import CUSTOMERS
+from process_apis.account_sync.people import CONTACTS, FOR_THE_BOOKS
 from process_apis.account_sync.recording import load
-from process_apis.account_sync.records import Snapshot
+from process_apis.account_sync.records import Kind, Snapshot, role_of
 from process_apis.cross_references import xrefs
 from process_apis.opportunity_to_project.verification import project_facts
 from process_apis.paging import pages
@@ -19,53 +22,93 @@ from process_apis.platform import Platform
 from process_apis.reconcile import store
 from process_apis.reconcile.store import Found, Part, Row, Side
 
+WANTED: Final = "wanted"
+"""Of the CRM's people: those the books write to, so that they are to be there."""
+
 
 async def list_customers(platform: Platform, part: Part, found: Found) -> None:
     """The accounts of the CRM on the left, the debtors of the ERP on the right."""
     ask = platform.systems.ask
     async for accounts in pages(ask(part.left, AccountList).accounts):
-        await _keep_customers(platform, part, found, "left", accounts)
+        await _keep(platform, part, found, CUSTOMERS, "left", accounts)
     async for debtors in pages(ask(part.right, CustomerList).customers):
         of_it = [each for each in debtors if part.of(each.legal_entity_id)]
-        await _keep_customers(platform, part, found, "right", of_it)
+        await _keep(platform, part, found, CUSTOMERS, "right", of_it)
 
 
-async def _keep_customers(
-    platform: Platform, part: Part, found: Found, side: Side, records: Sequence[Customer]
-) -> None:
+async def list_people(platform: Platform, part: Part, found: Found) -> None:
+    """The contacts of the CRM on the left, those of the ERP on the right."""
+    ask = platform.systems.ask
+    async for theirs in pages(ask(part.left, AccountList).people):
+        await _keep(platform, part, found, CONTACTS, "left", theirs)
+    async for ours in pages(ask(part.right, CustomerPeople).customer_people):
+        of_it = [each for each in ours if part.of(each.legal_entity_id)]
+        await _keep(platform, part, found, CONTACTS, "right", of_it)
+
+
+async def _keep(platform: Platform, part: Part, found: Found, kind: Kind, side: Side, records: Sequence[Any]) -> None:
     system = part.left if side == "left" else part.right
-    there = [each for each in records if each.lifecycle not in ("deleted", "merged") and not each.merged_into]
-    _count(found, side, len(there))
+    listed = [each for each in records if each.lifecycle not in ("deleted", "merged") and not each.merged_into]
+    _count(found, side, len(listed))
 
     def keep(c: sa.Connection) -> None:
-        owners = xrefs.holders(c, CUSTOMERS.name, [(system, each.id) for each in there])
+        there = _at_home(c, system, listed) if kind is CONTACTS else listed
+        wanted = _wanted(c, platform, part, there) if kind is CONTACTS and side == "left" else {}
+        owners = xrefs.holders(c, kind.name, [(system, each.id) for each in there])
         known = load(c, set(owners.values()))
         rows = []
         for each in there:
             key = owners.get((system, each.id), "")
             snapshot = known[key].snapshots.get((system, each.id)) if key else None
-            state = _state(platform, found, side, each, snapshot) if key else "unlinked"
+            state = _state(platform, found, kind, side, each, snapshot) if key else "unlinked"
             entity = each.legal_entity_id if side == "right" else ""
-            state = f"closed {state}" if each.lifecycle == "closed" else state
-            rows.append(Row(side=side, native_id=each.id, entity=entity, key=key, state=state))
+            state = f"{WANTED} {state}" if each.id in wanted else f"closed {state}" if is_closed(each) else state
+            facts = wanted.get(each.id, {})
+            rows.append(Row(side=side, native_id=each.id, entity=entity, key=key, state=state, facts=facts))
         store.keep(c, part, rows)
 
     await platform.database.run(keep)
 
 
-def _state(platform: Platform, found: Found, side: Side, record: Customer, snapshot: Snapshot | None) -> str:
+def _at_home(c: sa.Connection, system: str, people: Sequence[Contact]) -> list[Contact]:
+    """People with our id of their customer, as they are when they are synchronised."""
+    homes = xrefs.holders(c, CUSTOMERS.name, [(system, each.account_id) for each in people if each.account_id])
+    at = [(each, homes.get((system, each.account_id), "")) for each in people]
+    return [msgspec.structs.replace(each, account_id=home) for each, home in at]
+
+
+def _wanted(c: sa.Connection, platform: Platform, part: Part, people: Sequence[Contact]) -> dict[str, dict[str, str]]:
+    """Of those the books write to, by id: each of the books compared, and what the customer is called there."""
+    theirs = [each for each in people if each.status == "active" and any(r.role in FOR_THE_BOOKS for r in each.roles)]
+    places = xrefs.places_of(c, sorted({each.account_id for each in theirs if each.account_id}))
+    found = {}
+    for each in theirs:
+        debtors = [place for place in places.get(each.account_id, ()) if place.system == part.right]
+        books = {p.instance: p.native_id for p in debtors if part.of(p.instance) and role_of(platform.systems, p)}
+        if books:
+            found[each.id] = books
+    return found
+
+
+def is_closed(record: Any) -> bool:
+    """Whether nobody works with it any more: a closed debtor, a person nobody writes to."""
+    return record.lifecycle == "closed" or getattr(record, "status", "") == "inactive"
+
+
+def _state(platform: Platform, found: Found, kind: Kind, side: Side, record: Any, snapshot: Snapshot | None) -> str:
     """`same` when it says what it had agreed to; a list may leave fields out, so only what it tells is compared."""
-    said = projections.project(record, platform.ownership.of(CUSTOMERS.name))
+    said = projections.project(record, platform.ownership.of(kind.name))
     told = {name: value for name, value in said.items() if not projections.empty(value)}
+    seen = snapshot is not None and projections.digest(said) == snapshot.seen
+    if snapshot is not None and seen:  # what nobody has agreed to yet is no difference while nothing moves
+        told = {name: value for name, value in told.items() if name in snapshot.agreed}
     agreed = {name: snapshot.agreed.get(name) for name in told} if snapshot else {}
     found.add(side, record.id, told)
     found.add(f"{side} expected", record.id, agreed)
     if snapshot is None:
         return "unmet"
-    if projections.digest(said) == snapshot.seen:
-        return "same"
     unchanged = record.source is not None and record.source.native_version[:80] == snapshot.version != ""
-    return "same" if unchanged and told == agreed else "moved"
+    return "same" if told == agreed and (seen or unchanged) else "moved"
 
 
 async def list_projects(platform: Platform, part: Part, found: Found) -> None:

@@ -16,20 +16,21 @@ from canonical.faults import Fault, NotBound, Unsupported, VendorSignIn
 from canonical.ports.reconciling import ReconciledObject, StartReconciliation
 from foundation.context import Context, current, use
 from process_apis import cases
-from process_apis.account_sync.customers import CUSTOMERS
 from process_apis.bindings import Systems
 from process_apis.platform import Platform, here, on_own_account
-from process_apis.reconcile import customers, ledger, projects, store
+from process_apis.reconcile import ledger, projects, store, synchronised
 from process_apis.reconcile.store import Found, Part
 from process_apis.reconcile.tables import RECONCILIATIONS
 
 KINDS: Final[Mapping[ReconciledObject, Callable[[Platform, Part, Found], Awaitable[None]]]] = {
-    "customer": customers.compare,
+    "customer": synchronised.compare,
+    "contact": synchronised.compare,
     "project": projects.compare,
     "outcome": ledger.compare,
 }
 _ROLES: Final[Mapping[ReconciledObject, tuple[str, str]]] = {
     "customer": ("crm", "erp"),
+    "contact": ("crm", "erp"),
     "project": ("erp", "psa"),
     "outcome": ("crm", "erp"),
 }
@@ -120,8 +121,8 @@ def _why_not(platform: Platform, kind: str, left: str, right: str) -> str:
     if not left or not right:
         roles = dict(zip(_ROLES[kind], (left, right), strict=True))  # type: ignore[index]  # a kind of ours
         return "; ".join(f"no {role} bound" for role, system in roles.items() if not system)
-    if kind == "customer" and not platform.ownership.of(CUSTOMERS.name):
-        return "nobody owns a field of a customer (policies/ownership.yaml)"
+    if kind in synchronised.COMPARED and not platform.ownership.of(kind):
+        return f"nobody owns a field of a {kind} (policies/ownership.yaml)"
     return "it is one system" if left == right else ""
 
 

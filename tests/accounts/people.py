@@ -10,7 +10,7 @@ import msgspec
 from canonical.base import Source, Xref
 from canonical.faults import Invalid, NotFound, VendorStale
 from canonical.objects import Contact, ContactRole
-from canonical.ports import Written
+from canonical.ports import Page, Written
 from canonical.ports.people import PersonUpdate
 from canonical.ports.systems import Change
 
@@ -68,6 +68,14 @@ class PeopleOf:
             Change(object="contact", native_id=native, version=f"{n:08d}", changed_at=BEGAN + timedelta(seconds=n))
             for native, n in told
         ]
+
+    async def __call__(self, cursor: str = "", limit: int = 0) -> Page[Contact]:
+        """A list of all, two at a time: a CRM's `people`, which is what it is called there."""
+        ids = sorted(each for each in self.records if each > cursor)
+        return Page(items=[self.records[each] for each in ids[:2]], next=ids[1] if len(ids) > 2 else "")
+
+    async def customer_people(self, cursor: str = "", limit: int = 0) -> Page[Contact]:
+        return await self(cursor)
 
     async def person(self, person_id: str) -> Contact:
         if person_id in self.merged:

@@ -43,9 +43,11 @@ async def test_a_firm_in_order_a_project_that_drifts_and_one_that_is_in_order_ag
     key, psa = made.business_key, next(x for x in made.ids if (x.instance, x.system) == ("project", "kantata"))
     await reconciled(firm.platform)  # customers meet for the first time
     told = await reconciled(firm.platform)
-    assert states(told) == {"customer": "agrees", "project": "agrees", "outcome": "agrees"}
+    assert states(told) == {"customer": "agrees", "contact": "agrees", "project": "agrees", "outcome": "agrees"}
     assert told.report.clean
-    customers, projects, outcomes = told.report.parts
+    customers, people, projects, outcomes = told.report.parts
+    assert 0 < people.matched == people.right.count < people.left.count
+    assert people.left.checksum == people.left.expected != people.right.checksum == people.right.expected
     assert (projects.matched, outcomes.matched) == (1, 1)
     assert 0 < customers.matched < customers.left.count
     assert projects.left.checksum == projects.left.expected == projects.right.checksum == projects.right.expected
