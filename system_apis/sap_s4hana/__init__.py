@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import leads, lists, people, receivables, systems
+from canonical.ports import lists, receivables, systems
 from canonical.ports.contracts import ContractTerms
 from canonical.ports.effort import ExpensePostings, TimePostings
+from canonical.ports.leads import CustomerKeys
 from canonical.ports.orders import Items, SalesOrders
+from canonical.ports.people import CustomerPeople, People
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
@@ -45,6 +47,9 @@ SYSTEM_API = SystemApi(
         systems.LegalEntities,
         systems.Customers,
         lists.CustomerList,
+        CustomerKeys,
+        People,
+        CustomerPeople,
         systems.Contracts,
         ContractTerms,
         systems.Projects,
@@ -62,9 +67,6 @@ SYSTEM_API = SystemApi(
     connect=connect,
     roles=("erp",),
     lacks=not_yet(
-        people.People,
-        people.CustomerPeople,
-        leads.CustomerKeys,
         TimePostings,
     )
     | {ExpensePostings: "S/4HANA Cloud keeps no expense reports: they are Concur's, a system of its own."},

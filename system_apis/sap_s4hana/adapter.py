@@ -6,17 +6,19 @@ update goes record by record, each only where it differs, and the head with `If-
 read it is not overwritten.
 """
 
-import re
 from typing import Final
 
 from msgspec.structs import replace
 
 from canonical.faults import FieldError, Invalid, NotFound
-from canonical.objects import BillingSchedule, Customer, LegalEntity, Project, TaxProfile
+from canonical.objects import BillingSchedule, LegalEntity, Project
 from canonical.ports.contracts import ContractTerms
-from canonical.ports.lists import PAGE, CustomerList, LifecycleChange, ProjectList, RecordChange
+from canonical.ports.leads import CustomerKeys
+from canonical.ports.lists import PAGE, CustomerList, ProjectList, RecordChange
 from canonical.ports.operation import Page, Written
 from canonical.ports.orders import Items, SalesOrders
+from canonical.ports.people import CustomerPeople
+from canonical.ports.people import People as PeoplePort
 from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import (
@@ -40,35 +42,34 @@ from system_apis.sap_s4hana import (
     orders_mapping,
     orders_wire,
     owed_wire,
-    partner_mapping,
     partner_wire,
+    people_wire,
     setups_wire,
     updates,
     wire,
 )
 from system_apis.sap_s4hana.calls import first, given
-from system_apis.sap_s4hana.codes import KEY_TYPE
 from system_apis.sap_s4hana.contracts import CONTRACT_WITH, Agreed
 from system_apis.sap_s4hana.odata import SYSTEM, keyed, literal
 from system_apis.sap_s4hana.orders import PRODUCT_WITH, SOLD_WITH
 from system_apis.sap_s4hana.owed import BILL_WITH, REQUEST_WITH, Receivables
+from system_apis.sap_s4hana.partners import PARTNER_WITH
+from system_apis.sap_s4hana.people import RELATION_WITH, People
 from system_apis.sap_s4hana.setups import PROJECT_WITH, SAMPLED, Setups
 
-PARTNER_WITH: Final = (
-    "to_BusinessPartnerAddress/to_EmailAddress,to_BusinessPartnerTax,to_BuPaIdentification,"
-    "to_Customer/to_CustomerCompany,to_Customer/to_CustomerSalesArea"
-)
 ORDER_WITH: Final = "to_Item/to_BillingPlan/to_BillingPlanItem"
+
 _SAMPLED: Final[dict[str, tuple[type[wire.Wire], dict[str, str]]]] = SAMPLED | {
     "A_CompanyCode": (wire.CompanyCode, {}),
+    "A_BusinessPartnerContact": (people_wire.Relation, {"$expand": RELATION_WITH}),
+    "A_SalesContractItem": (contracts_wire.Item, {}),
     "A_SalesOrderItem": (orders_wire.Sold, {}),
     "A_OperationalAcctgDocItemCube": (owed_wire.Entry, {}),
 }
 """What is read of these as it stands, without a mapping of its own."""
-_NUMBER: Final = re.compile(r"\d{1,10}")
 
 
-class SapS4hana(Receivables, Agreed, Setups):
+class SapS4hana(People, Receivables, Agreed, Setups):
     """One tenant, through one communication user. `http` carries the base address, the session and the time limits."""
 
     async def whoami(self) -> Account:
@@ -93,8 +94,6 @@ class SapS4hana(Receivables, Agreed, Setups):
                 wanted = {**params, "$expand": CONTRACT_WITH}
                 contracts = await self._list(wire.CONTRACTS, kind, contracts_wire.Contract, wanted)
                 return bool([await self._contract(each) for each in contracts])
-            case "A_SalesContractItem":
-                return bool(await self._list(wire.CONTRACTS, kind, contracts_wire.Item, params))
             case "A_SalesOrder":
                 orders = await self._list(wire.ORDERS, kind, wire.Order, {**params, "$expand": ORDER_WITH})
                 wanted = {**params, "$expand": SOLD_WITH}
@@ -131,51 +130,6 @@ class SapS4hana(Receivables, Agreed, Setups):
         path = f"{wire.COMPANIES}/{keyed('A_CompanyCode', CompanyCode=found.company_code)}"
         company: wire.One[wire.CompanyCode] = await self._send("GET", path, wire.One[wire.CompanyCode])
         return mapping.legal_entity(found, company.d)
-
-    async def customer(self, customer_id: str) -> Customer:
-        """A customer by its business partner number."""
-        return await self._customer(await self._partner(customer_id))
-
-    async def customer_by_key(self, key: str) -> Customer:
-        """A customer by the identification we gave it."""
-        return await self._customer(await self._partner_by(key))
-
-    async def tax_profile(self, key: str) -> TaxProfile:
-        """How a customer is taxed, from its tax numbers."""
-        found = await self._partner_by(key)
-        return partner_mapping.tax_profile(found, legal_entity=await self._entity_of(found))
-
-    async def upsert_customer(self, key: str, data: Customer) -> Written:
-        """Make the business partner a customer of the legal entity; its blocks stay as SAP has them."""
-        entity = await self._entities.by_code(data.legal_entity_id)
-        draft = partner_mapping.partner_draft(key, data, entity)
-        try:
-            found = await self._partner_by(key)
-        except NotFound:
-            made = await self._create(f"{wire.PARTNERS}/A_BusinessPartner", draft)
-            return Written(id=given(made.business_partner), created=True)
-        await self._apply(updates.of_partner(found, draft))
-        return Written(id=found.business_partner, created=False)
-
-    async def customers(self, cursor: str = "", limit: int = PAGE) -> Page[Customer]:
-        """Customers by business partner number."""
-        asked = listing.customers_after(cursor, limit) | {"$expand": PARTNER_WITH}
-        found = await self._listed(wire.PARTNERS, "A_BusinessPartner", partner_wire.Partner, asked)
-        items = [await self._customer(each) for each in found.results[:limit]]
-        return Page(items=items, next=listing.customers_next(found, limit))
-
-    async def customer_changes(self, since: str, limit: int = PAGE) -> Page[RecordChange]:
-        """Customers changed since a watermark: of its whole day, and of the day before once all is read."""
-        mark = Mark.read(since)
-        asked = listing.partners_since(mark, limit)
-        found = await self._listed(wire.PARTNERS, "A_BusinessPartner", changed_wire.Partner, asked)
-        return listing.partners_changed(mark, found, limit)
-
-    async def set_customer_lifecycle(self, customer_id: str, data: LifecycleChange) -> Written:
-        """Set or lift the central block of the business partner."""
-        found = await self._partner(customer_id)
-        await self._apply(updates.of_block(found, closed=data.lifecycle == "closed"))
-        return Written(id=found.business_partner, created=False)
 
     async def project(self, project_id: str) -> Project:
         """A project by its UUID."""
@@ -241,13 +195,6 @@ class SapS4hana(Receivables, Agreed, Setups):
         await self._apply(updates.of_order(found, replace(draft, header_billing_block_reason=block)))
         return Written(id=found.sales_order, created=False)
 
-    async def _customer(self, found: partner_wire.Partner) -> Customer:
-        return partner_mapping.customer(found, legal_entity=await self._entity_of(found))
-
-    async def _entity_of(self, found: partner_wire.Partner) -> str:
-        companies = found.to_customer.to_customer_company.results if found.to_customer else []
-        return (await self._entities.by_company(companies[0].company_code)).code if companies else ""
-
     async def _project(self, found: wire.Project) -> Project:
         entity = await self._entities.by_company(found.company_code)
         return mapping.project(found, legal_entity=entity.code)
@@ -255,19 +202,6 @@ class SapS4hana(Receivables, Agreed, Setups):
     async def _schedule(self, found: wire.Order) -> BillingSchedule:
         entity = await self._entities.by_sales(found.sales_organization)
         return mapping.billing_schedule(found, legal_entity=entity.code)
-
-    async def _partner(self, number: str) -> partner_wire.Partner:
-        if not _NUMBER.fullmatch(number):
-            raise NotFound(f"{number[:40]!r} is no business partner number", system=SYSTEM)
-        path = f"{wire.PARTNERS}/{keyed('A_BusinessPartner', BusinessPartner=number)}"
-        return await self._get(path, partner_wire.Partner, {"$expand": PARTNER_WITH})
-
-    async def _partner_by(self, key: str) -> partner_wire.Partner:
-        wanted = f"BPIdentificationType eq {literal(KEY_TYPE)} and BPIdentificationNumber eq {literal(key)}"
-        named = await self._list(
-            wire.PARTNERS, "A_BuPaIdentification", partner_wire.Identification, {"$filter": wanted}
-        )
-        return await self._partner(first(named, key).business_partner)
 
     async def _order_by(self, key: str) -> wire.Order:
         params = {"$filter": f"YY1_TGKey_SDH eq {literal(key)}", "$expand": ORDER_WITH}
@@ -282,6 +216,9 @@ _ports: tuple[
     type[LegalEntities],
     type[Customers],
     type[CustomerList],
+    type[CustomerKeys],
+    type[PeoplePort],
+    type[CustomerPeople],
     type[Contracts],
     type[ContractTerms],
     type[Projects],
@@ -294,4 +231,4 @@ _ports: tuple[
     type[ProjectSetups],
     type[WorkBreakdowns],
     type[Connection],
-] = (SapS4hana,) * 15  # the type checker holds us to the ports
+] = (SapS4hana,) * 18  # the type checker holds us to the ports

@@ -3,7 +3,15 @@
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.sap_s4hana import contracts_wire, orders_wire, owed_wire, partner_wire, setups_wire, wire
+from system_apis.sap_s4hana import (
+    contracts_wire,
+    orders_wire,
+    owed_wire,
+    partner_wire,
+    people_wire,
+    setups_wire,
+    wire,
+)
 
 
 def _fields(of: type[wire.Wire]) -> tuple[str, ...]:
@@ -15,7 +23,8 @@ def _both(*of: type[wire.Wire]) -> tuple[str, ...]:
 
 
 CHECKS: Final = (
-    Checked(object="A_BusinessPartner", fields=_fields(partner_wire.Partner)),
+    Checked(object="A_BusinessPartner", fields=_both(partner_wire.Partner, people_wire.Person)),
+    Checked(object="A_BusinessPartnerContact", fields=_fields(people_wire.Relation)),
     Checked(object="A_SalesContract", fields=_fields(contracts_wire.Contract)),
     Checked(object="A_SalesContractItem", fields=_fields(contracts_wire.Item)),
     Checked(object="A_SalesOrder", fields=_both(wire.Order, orders_wire.Order)),

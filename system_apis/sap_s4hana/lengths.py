@@ -3,6 +3,9 @@
 from typing import Final
 
 NAME: Final = 40
+MAIL: Final = 241
+PHONE: Final = 30
+FUNCTION: Final = 40
 PROJECT_NAME: Final = 60
 ELEMENT: Final = 24
 PROJECT_CODE: Final = ELEMENT - 5

@@ -14,21 +14,22 @@ from canonical.ports.lists import RecordChange
 from foundation.cursors import cursor as next_place
 from foundation.cursors import place
 from foundation.marks import Mark
-from system_apis.sap_s4hana import changed_wire, partner_wire, wire
+from system_apis.sap_s4hana import changed_wire, partner_wire, people_wire, wire
 from system_apis.sap_s4hana.odata import SYSTEM, literal, moment
 
-_CUSTOMERS: Final = "Customer ne ''"
+CUSTOMERS: Final = "Customer ne ''"
+PEOPLE: Final = "BusinessPartnerCategory eq '1'"
 _PROJECT: Final = r"[\w./-]{1,24}"
 
 
-def customers_after(cursor: str, limit: int) -> dict[str, str]:
-    """The query for a page of business partners that are customers; one more than `limit`, to know of more."""
+def partners_after(cursor: str, limit: int, of: str) -> dict[str, str]:
+    """The query for a page of business partners `of` a kind; one more than `limit`, to know of more."""
     (last,) = place(cursor, r"\d{1,10}")
-    condition = f"{_CUSTOMERS} and BusinessPartner gt {literal(last)}" if last else _CUSTOMERS
+    condition = f"{of} and BusinessPartner gt {literal(last)}" if last else of
     return {"$filter": condition, "$orderby": "BusinessPartner", "$top": str(limit + 1)}
 
 
-def customers_next(found: wire.Listed[partner_wire.Partner], limit: int) -> str:
+def partners_next(found: wire.Listed[partner_wire.Partner] | wire.Listed[people_wire.Person], limit: int) -> str:
     """The cursor behind such a page."""
     here = found.results[:limit]
     return next_place(here[-1].business_partner) if here and (len(found.results) > limit or found.next) else ""
@@ -47,7 +48,7 @@ def projects_next(found: wire.Listed[wire.Project], limit: int) -> str:
     return next_place(here[-1].project) if here and (len(found.results) > limit or found.next) else ""
 
 
-def partners_since(mark: Mark, limit: int) -> dict[str, str]:
+def partners_since(mark: Mark, limit: int, of: str) -> dict[str, str]:
     """The query for the partners that changed on the day of the mark or later; inside a backlog, after its partner."""
     day = f"datetime'{mark.stamp:%Y-%m-%d}T00:00:00'"
     condition = f"LastChangeDate ge {day}"
@@ -55,7 +56,7 @@ def partners_since(mark: Mark, limit: int) -> dict[str, str]:
         after = f"BusinessPartner gt {literal(mark.native_id)}"
         condition = f"(LastChangeDate gt {day} or (LastChangeDate eq {day} and {after}))"
     return {
-        "$filter": f"{_CUSTOMERS} and {condition}",
+        "$filter": f"{of} and {condition}",
         "$orderby": "LastChangeDate,BusinessPartner",
         "$top": str(limit),
         "$select": "BusinessPartner,LastChangeDate",

@@ -9,6 +9,7 @@ from system_apis.sap_s4hana.odata import SYSTEM
 
 SERVICE_OF: Final = {
     "A_BusinessPartner": wire.PARTNERS,
+    "A_BusinessPartnerContact": wire.PARTNERS,
     "A_SalesContract": wire.CONTRACTS,
     "A_SalesContractItem": wire.CONTRACTS,
     "A_SalesOrder": wire.ORDERS,

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from canonical.objects import BillingSchedule, Contract, Customer, Invoice, Payment, Project, SalesOrder
+from canonical.objects import BillingSchedule, Contact, Contract, Customer, Invoice, Payment, Project, SalesOrder
 from foundation.sandbox import Box, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.sap_s4hana import lengths
@@ -53,6 +53,11 @@ SUITE: Final = Suite(
         "client_secret": "${SAP_S4HANA_CLIENT_SECRET}",
     },
     loses={
+        Contact: {
+            "roles": "What somebody is to a customer is a function of the firm's own list, and another thing.",
+            "language": "The language a partner is written to is the one of the company's documents.",
+            "marketing_opt_out": "Who may be advertised to stands in marketing permissions, of another service.",
+        },
         Invoice: {"due_on": "When an invoice is due its terms of payment say, and not before it is billed."},
         Project: {
             "tasks": "A project's tasks are the PSA's until it is set up: its work breakdown is written page by page.",
@@ -61,6 +66,7 @@ SUITE: Final = Suite(
     },
     cuts={
         Customer: {"legal_name": lengths.NAME},
+        Contact: {"family": lengths.NAME},
         Contract: {"title": lengths.ITEM_TEXT},
         SalesOrder: {"title": lengths.OWN},
         Project: {"name": lengths.PROJECT_NAME},
@@ -68,6 +74,7 @@ SUITE: Final = Suite(
         Invoice: {"title": lengths.OWN},
     },
     refuses={
+        Contact: {"phone": lengths.PHONE},
         Contract: {"po_number": lengths.PO_NUMBER},
         SalesOrder: {"po_number": lengths.PO_NUMBER},
         Project: {"code": lengths.PROJECT_CODE},
@@ -76,12 +83,16 @@ SUITE: Final = Suite(
     plant={Payment: plant_payment},
     remove={
         Customer: "SAP deletes no business partner: it is blocked, or marked for archiving.",
+        Contact: "SAP deletes no business partner: it is blocked, or marked for archiving.",
         Project: _deleted("A_EnterpriseProject"),
         Invoice: _deleted("A_DebitMemoRequest", skip=1),
         Payment: _payment_gone,
     },
     no_tombstones={Project: "Deletions are not exposed by the service."},
-    by_day={Customer: "A business partner tells the day of its last change, and its time in no form to filter by."},
+    by_day=dict.fromkeys(
+        (Customer, Contact),
+        "A business partner tells the day of its last change, and its time in no form to filter by.",
+    ),
     denied=Switch(option="denied_services", value=["API_DEBIT_MEMO_REQUEST_SRV"], object="A_DebitMemoRequest"),
     hidden=Switch(
         option="hidden_fields",

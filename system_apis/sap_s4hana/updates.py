@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from system_apis.sap_s4hana import partner_wire, wire
+from system_apis.sap_s4hana.codes import KEY_TYPE
 from system_apis.sap_s4hana.odata import as_sent, by_guid, keyed
 
 H = TypeVar("H", bound=wire.Wire)
@@ -34,6 +35,21 @@ def of_partner(found: partner_wire.Partner, draft: partner_wire.PartnerDraft) ->
     changes += _taxes(found, draft)
     if found.to_customer:
         changes += _places(found.to_customer, draft.to_customer)
+    return changes
+
+
+def of_key(found: partner_wire.Partner, key: str) -> list[Change]:
+    """Known under this key alone: it is added before the old ones go, so that it is found by one at any time."""
+    ours = [each for each in found.to_bu_pa_identification.results if each.bp_identification_type == KEY_TYPE]
+    body = partner_wire.IdentificationDraft(bp_identification_type=KEY_TYPE, bp_identification_number=key)
+    path = f"{wire.PARTNERS}/{keyed('A_BusinessPartner', BusinessPartner=found.business_partner)}"
+    known = any(each.bp_identification_number == key for each in ours)
+    changes = [] if known else [Change(method="POST", path=f"{path}/to_BuPaIdentification", body=body)]
+    for each in ours:
+        if each.bp_identification_number != key:
+            keys = {"BusinessPartner": found.business_partner, "BPIdentificationType": KEY_TYPE}
+            keys["BPIdentificationNumber"] = each.bp_identification_number
+            changes.append(Change(method="DELETE", path=f"{wire.PARTNERS}/{keyed('A_BuPaIdentification', **keys)}"))
     return changes
 
 

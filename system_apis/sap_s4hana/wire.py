@@ -69,6 +69,7 @@ class Made(Wire, frozen=True, kw_only=True):
     """What is read of the answer to a create: the number SAP gave, in the field that it stands in."""
 
     business_partner: str = ""
+    relationship_number: str = ""
     sales_contract: str = ""
     sales_order: str = ""
     debit_memo_request: str = ""

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from foundation.sandbox import Box
+from foundation.sandbox.firm import ENTITIES
+from process_apis.bindings import Bindings
 from system_apis import Demo
-from tests.process.world import World, boxes_of, credentials, world
+from tests.process.world import BINDINGS, World, boxes_of, credentials, world
+
+SAP: Bindings = {"erp": {entity.code: "sap_s4hana" for entity in ENTITIES}}
 
 
 @pytest.fixture(scope="session")
@@ -40,4 +44,13 @@ async def firm(tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], em
     path = tmp_path / "tiergate.sqlite"
     shutil.copy(empty, path)
     async with world(f"sqlite:///{path}", known, boxes) as made:
+        yield made
+
+
+@pytest.fixture
+async def sap_firm(tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path) -> AsyncIterator[World]:
+    """The same with SAP S/4HANA as the ERP of every legal entity."""
+    path = tmp_path / "tiergate.sqlite"
+    shutil.copy(empty, path)
+    async with world(f"sqlite:///{path}", known, boxes, bindings=BINDINGS | SAP) as made:
         yield made

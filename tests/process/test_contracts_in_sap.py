@@ -1,33 +1,16 @@
 """Contract sync where Salesforce is the CRM and SAP S/4HANA the ERP: by binding alone."""
 
-import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from canonical.money import Money
-from foundation.sandbox import Box
-from foundation.sandbox.firm import ENTITIES
-from process_apis.bindings import Bindings
-from system_apis import Demo
 from tests.process.contracting import Contracting, line
 from tests.process.ordering import Ordering
-from tests.process.world import BINDINGS, World, world
-
-ERP: Bindings = {"erp": {entity.code: "sap_s4hana" for entity in ENTITIES}}
+from tests.process.world import World
 
 
 @pytest.fixture
-async def firm(tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path) -> AsyncIterator[World]:
-    shutil.copy(empty, tmp_path / "tiergate.sqlite")
-    async with world(f"sqlite:///{tmp_path / 'tiergate.sqlite'}", known, boxes, bindings=BINDINGS | ERP) as made:
-        yield made
-
-
-@pytest.fixture
-def legal(firm: World) -> Contracting:
-    return Contracting(firm)
+def legal(sap_firm: World) -> Contracting:
+    return Contracting(sap_firm)
 
 
 def contracts(firm: World) -> int:

@@ -121,7 +121,11 @@ def enter(box: Box, kind: str, fields: Record) -> str:
     return id_of(SETS[kind], made)
 
 
-def _partner_fact(record: Record, _: Store) -> str:
+def _partner_fact(record: Record, store: Store) -> str:
+    if record["BusinessPartnerCategory"] == "1":
+        names = store.find("A_BuPaIdentification", BusinessPartner=record["BusinessPartner"])
+        key = next((each["BPIdentificationNumber"] for each in names), "")
+        return f"{record.get('FirstName')} {record.get('LastName')} under {key}" if key else ""
     return f"{record.get('OrganizationBPName1')}, category {record['BusinessPartnerCategory']}"
 
 

@@ -39,7 +39,7 @@ METHODS: Final[list[HttpMethod]] = [
     HttpMethod.DELETE,
 ]
 _SEGMENT: Final = re.compile(r"([A-Za-z_]\w*)(?:\((.*)\))?")
-_KEY: Final = re.compile(r"(?:(\w+)=)?(?:guid)?'((?:[^']|'')*)'(?:,|$)")
+_KEY: Final = re.compile(r"(?:(\w+)=)?(?:guid|datetime)?'((?:[^']|'')*)'(?:,|$)")
 _CHANGES: Final = frozenset({"POST", "PATCH", "PUT", "DELETE", "MERGE"})
 _V4: Final = {"OData-Version": "4.0"}
 _XML: Final = "application/xml; charset=utf-8"
@@ -275,14 +275,16 @@ def _at(box: Box, entity_set: EntitySet, predicate: str) -> Record:
     keys = dict(said)
     if set(keys) != set(entity_set.keys):
         raise refused(400, "005056A509B11EE1B9A8FEC11C23378E", "Invalid key predicate")
-    values = [
-        keys[name].lstrip("0") if keys[name].isdigit() and len(keys[name]) == 10 else keys[name]
-        for name in entity_set.keys
-    ]
-    record = box.store.get(entity_set.name, "|".join(values))
+    record = box.store.get(entity_set.name, "|".join(_value(entity_set, name, keys[name]) for name in entity_set.keys))
     if record is None:
         raise no_such_key(entity_set.type)
     return record
+
+
+def _value(entity_set: EntitySet, name: str, said: str) -> str:
+    if entity_set.properties[name].kind == "date":
+        return said.partition("T")[0]
+    return said.lstrip("0") if said.isdigit() and len(said) == 10 else said
 
 
 def _number(said: Any, name: str, otherwise: int) -> int:

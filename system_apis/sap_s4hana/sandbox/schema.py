@@ -22,6 +22,7 @@ _SALES_HEAD: Final = (
     " TransactionCurrency:5 CustomerPaymentTerms:4 HeaderBillingBlockReason:2 CreationDate:date* TotalNetAmount:amount*"
     " LastChangeDateTime:stamp* YY1_TGKey_SDH:100 YY1_TGMethod_SDH:20"
 )
+_CONTACT: Final = "RelationshipNumber BusinessPartnerCompany BusinessPartnerPerson ValidityEndDate"
 _ITEM: Final = (
     " Material:40! RequestedQuantity:amount RequestedQuantityUnit:3 NetAmount:amount* TransactionCurrency:5*"
     " SalesDocumentRjcnReason:2"
@@ -84,6 +85,23 @@ SETS: Final = {
             to_BusinessPartnerTax=("A_BusinessPartnerTaxNumber", "BusinessPartner"),
             to_BuPaIdentification=("A_BuPaIdentification", "BusinessPartner"),
             to_Customer=("A_Customer", "Customer", True),
+            to_BusinessPartnerContact=("A_BusinessPartnerContact", "BusinessPartnerCompany=BusinessPartner"),
+        ),
+        _set(
+            BP,
+            "A_BusinessPartnerContact",
+            _CONTACT,
+            "RelationshipNumber:12# BusinessPartnerCompany:10! BusinessPartnerPerson:10! ValidityEndDate:date!"
+            " ValidityStartDate:date IsStandardRelationship:bool RelationshipCategory:6",
+            to_ContactRelationship=("A_BPContactToFuncAndDept", _CONTACT, True),
+        ),
+        _set(
+            BP,
+            "A_BPContactToFuncAndDept",
+            _CONTACT,
+            "RelationshipNumber:12 BusinessPartnerCompany:10 BusinessPartnerPerson:10 ValidityEndDate:date"
+            " RelationshipCategory:6 ContactPersonFunction:4 ContactPersonFunctionName:40 ContactPersonDepartment:4"
+            " ContactPersonDepartmentName:40 PhoneNumber:30 PhoneNumberExtension:10 EmailAddress:241",
         ),
         _set(
             BP,
@@ -266,6 +284,9 @@ ROOTS: Final = {
     **dict.fromkeys(
         ("A_BusinessPartnerAddress", "A_BusinessPartnerRole", "A_BusinessPartnerTaxNumber", "A_BuPaIdentification"),
         ("A_BusinessPartner", "BusinessPartner"),
+    ),
+    **dict.fromkeys(
+        ("A_BusinessPartnerContact", "A_BPContactToFuncAndDept"), ("A_BusinessPartner", "BusinessPartnerPerson")
     ),
     **dict.fromkeys(("A_SalesContractItem", "A_SalesContractItemPrcgElmnt"), ("A_SalesContract", "SalesContract")),
     **dict.fromkeys(

@@ -159,7 +159,13 @@ def key_of(entity_set: EntitySet, record: Record) -> str:
 
 def _literal(entity_set: EntitySet, name: str, value: str) -> str:
     text = quote(str(value).replace("'", "''"), safe="")
-    return f"guid'{text}'" if entity_set.properties[name].kind == "guid" else f"'{text}'"
+    match entity_set.properties[name].kind:
+        case "guid":
+            return f"guid'{text}'"
+        case "date":
+            return f"datetime'{text}T00%3A00%3A00'"
+        case _:
+            return f"'{text}'"
 
 
 def _tree(expand: str) -> Tree:

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from foundation.sandbox import Box, Record
+from system_apis.sap_s4hana.sandbox import people_rules
 from system_apis.sap_s4hana.sandbox.edm import namespace
 from system_apis.sap_s4hana.sandbox.entity_sets import EntitySet, Property
 from system_apis.sap_s4hana.sandbox.errors import refused, unknown_property
@@ -20,6 +21,7 @@ FIRST: Final = {
     "A_BusinessPartner": (10100000, 1),
     "A_BusinessPartnerAddress": (22000, 1),
     "A_AddressEmailAddress": (0, 1),
+    "A_BusinessPartnerContact": (1100, 1),
     "A_SalesContract": (40000000, 1),
     "A_SalesOrder": (1000, 1),
     "A_DebitMemoRequest": (70000000, 1),
@@ -37,6 +39,8 @@ def create(box: Box, entity_set: EntitySet, body: Record, inherited: Record | No
     """Keep a new entity with its children: all of them, or the call is undone."""
     body = flat(entity_set, body)
     children = {name: body[name] for name in entity_set.navigations if name in body}
+    if entity_set.name == "A_BusinessPartnerContact":
+        children.setdefault("to_ContactRelationship", {})  # the same record to SAP: it is there whatever is said of it
     record = (inherited or {}) | fields_of(entity_set, body, box.option("hidden_fields"), changing=False)
     _number(box, entity_set, record)
     for name, known in entity_set.properties.items():
@@ -324,6 +328,8 @@ def _currency(code: Any, target: str) -> None:
 
 
 _RULES: Final[dict[str, Callable[[Box, Record], None]]] = PROJECT_RULES | {
+    "A_BusinessPartner": people_rules.partner,
+    "A_BusinessPartnerContact": people_rules.contact,
     "A_SalesContract": _sales_document,
     "A_SalesOrder": _order,
     "A_DebitMemoRequest": _request,
