@@ -89,6 +89,13 @@ def contract_type(kept: str) -> ContractType:
     return next((kind for kind in get_args(ContractType) if kind == kept), "tm")
 
 
+def carried(said: str, number: str) -> int | None:
+    """The last amendment an order has, None for none; `Drifted` for what is no number."""
+    if said and not said.isdecimal():
+        raise Drifted(f"order {number} is carried up to {said!r}, which is no number", system="business_central")
+    return int(said) if said else None
+
+
 def _known(words: Mapping[str, str], word: str, what: str) -> str:
     if word not in words:
         raise Drifted(f"{what} {word!r} is not one we know", system="business_central")

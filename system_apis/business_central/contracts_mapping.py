@@ -48,8 +48,6 @@ def terms(found: there.Terms, *, company: str, local: str, terms: str) -> Contra
     return msgspec.structs.replace(
         head,
         order_id=head.id if found.quote_id else "",
-        document_hash=found.document_hash,
-        amendment=_carried(found),
         not_to_exceed=_limit(found.not_to_exceed, head.currency),
         lines=by_amendment.pop(0),
         amendments=[
@@ -230,13 +228,6 @@ def _numbers(line: there.Line) -> tuple[int, int]:
     if not (number.isdecimal() and place.isdecimal()):
         raise Drifted(f"a line of an order has the unknown reference {line.tiergate_reference!r}", system=SYSTEM)
     return int(number), int(place)
-
-
-def _carried(found: there.Terms) -> int | None:
-    said = found.carried_amendment
-    if said and not said.isdecimal():
-        raise Drifted(f"order {found.number} is carried up to {said!r}, which is no number", system=SYSTEM)
-    return int(said) if said else None
 
 
 def _limit(amount: Decimal, currency: str) -> Money | None:

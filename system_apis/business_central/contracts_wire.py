@@ -58,7 +58,6 @@ class Head(Wire, frozen=True, kw_only=True):
     ends_on: date = NEVER
     signed_on: date = NEVER
     carried_amendment: str = ""
-    """A number as text, since 0 is the contract itself; empty where nothing is carried."""
     document_hash: str = ""
     not_to_exceed: Decimal = Decimal(0)
     release_again: bool = False
@@ -80,8 +79,6 @@ class Terms(Order, frozen=True, kw_only=True):
     id: Guid
     etag: Tag = field(name="@odata.etag")
     quote_id: str = ""
-    carried_amendment: str = ""
-    document_hash: str = ""
     not_to_exceed: Decimal = Decimal(0)
     release_again: bool = False
     sales_order_lines: Sequence[Line]

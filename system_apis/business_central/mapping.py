@@ -193,6 +193,8 @@ def contract(found: wire.Order, *, company: str, local: str, terms: str) -> Cont
         po_number=found.external_document_number,
         payment_terms=terms,
         status=status,
+        document_hash=found.document_hash,
+        amendment=codes.carried(found.carried_amendment, found.number),
     )
 
 

@@ -224,6 +224,9 @@ class Order(OrderFields, frozen=True, kw_only=True):
     tiergate_key: str = ""
     number: str = ""
     status: str = ""
+    carried_amendment: str = ""
+    """A number as text, since 0 is the contract itself; empty where nothing is carried."""
+    document_hash: str = ""
     sales_order_lines: Sequence[OrderLine]
 
 

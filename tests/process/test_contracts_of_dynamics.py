@@ -143,6 +143,39 @@ async def test_an_answer_lost_while_an_amendment_is_written_adds_its_line_once(d
     assert (len(dynamics.legal.orders()), dynamics.firm.duplicates()) == (1, [])
 
 
+async def test_opportunity_to_project_and_contract_sync_make_one_contract_whichever_comes_first(
+    dynamics: Dynamics,
+) -> None:
+    firm, erp = dynamics.firm, dynamics.firm.adapters[dynamics.legal.erp]
+    assert (await dynamics.played("D01")).run.status == "succeeded"
+    key = f"dataverse:{dynamics.order('D01')['salesorderid']}"
+    signed = await erp.contract_terms(key)
+    project = await firm.played("D01")
+    assert (project.run.status, project.run.verified) == ("succeeded", True), project.run.detail
+    said = next(step.summary for step in project.steps if step.name == "contract")
+    assert said.endswith("as it was signed and carried")
+    assert (await erp.contract_terms(key)).lines == signed.lines, "its lines are not made one"
+    dynamics.amend("D01", 1, 5000)
+    assert (await dynamics.played("D01")).run.status == "succeeded"
+    amended = await erp.contract_terms(key)
+    await firm.reopen("D01")
+    again = await firm.played("D01")
+    assert (again.run.status, again.run.verified, again.run.generation) == ("succeeded", True, 2), again.run.detail
+    assert (await erp.contract_terms(key)).value == amended.value, "nobody fights over the amount"
+    closed = msgspec.structs.replace(await erp.contract_by_key(key), status="cancelled")
+    await erp.upsert_contract(key, closed)
+    left = await erp.contract_terms(key)
+    assert (left.status, left.lines, left.amendments) == ("cancelled", amended.lines, amended.amendments)
+
+    await firm.played("D03")
+    (bare,) = (await erp.contract_terms(f"dataverse:{dynamics.order('D03')['salesorderid']}")).lines
+    assert bare.billing_method is None, "opportunity-to-project writes one line of the whole"
+    assert (await dynamics.played("D03")).run.status == "succeeded"
+    lines = (await erp.contract_terms(f"dataverse:{dynamics.order('D03')['salesorderid']}")).lines
+    assert [each.billing_method for each in lines] == ["fixed"] * len(lines)
+    assert (len(dynamics.legal.orders()), firm.duplicates()) == (2, [])
+
+
 async def test_an_amendment_that_ends_a_contract_cancels_its_order_and_the_deal_still_knows_it(
     dynamics: Dynamics,
 ) -> None:
