@@ -1,0 +1,141 @@
+"""One suite, three firms: every workflow over each of their systems, by binding alone, read back in all of them."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from canonical.dates import now
+from canonical.money import Money
+from canonical.ports.systems import Change
+from foundation.context import fresh, use
+from foundation.sandbox import Box
+from foundation.sandbox.firm import ENTITIES
+from gateway.ownership import read_ownership
+from process_apis.bindings import Bindings
+from process_apis.events import inbox
+from process_apis.events.intake import work_off
+from system_apis import Demo
+from tests.process import contracting, test_contracts_of_dynamics, test_quotes_of_dynamics
+from tests.process.contracting import Contracting
+from tests.process.ordering import Ordering
+from tests.process.test_setup_edges import set_up
+from tests.process.test_staffing import Office
+from tests.process.world import BINDINGS, PRIYA, World, world
+from tests.staffing.staff import MONDAY, somebody
+from tiergate.settings import ROOT
+
+FIRMS = (
+    ("salesforce", "netsuite", "kantata"),
+    ("dataverse", "business_central", "certinia"),
+    ("salesforce", "sap_s4hana", "kantata"),
+)
+
+
+class Firm:
+    """A firm's systems, and what its people do in the CRM, whichever that is."""
+
+    def __init__(self, made: World, crm: str, erp: str, psa: str) -> None:
+        self.made, self.crm, self.erp, self.psa = made, crm, erp, psa
+        self.books, self.sales, self.plan = (made.adapters[name] for name in (erp, crm, psa))
+
+    def key(self, code: str) -> str:
+        return f"{self.crm}:{self.made.native(code)}"
+
+    async def ordered(self, code: str) -> tuple[str, Any]:
+        """The quote of a deal, and the run that ordered it."""
+        if self.crm == "dataverse":
+            there = test_quotes_of_dynamics.Dynamics(self.made)
+            return there.quote(code), await there.played(there.quote(code))
+        desk = Ordering(self.made, self.erp)
+        return desk.quote(code), await desk.played(desk.quote(code))
+
+    async def amended(self, code: str, amount: int) -> tuple[str, Any]:
+        """The key of a deal's contract, signed and then amended by so much, and the run that carried that."""
+        if self.crm == "dataverse":
+            there = test_contracts_of_dynamics.Dynamics(self.made)
+            await there.played(code)
+            there.amend(code, 1, amount)
+            return f"dataverse:{there.order(code)['salesorderid']}", await there.played(code)
+        legal = Contracting(self.made)
+        await legal.played(legal.contract(code))
+        legal.amend(code, 1, contracting.line(amount))
+        return f"salesforce:{legal.contract(code)}", await legal.played(legal.contract(code))
+
+    async def hear(self, system: str, native_id: str) -> None:
+        """A system tells that a customer changed."""
+        change = Change(object="customer", native_id=native_id, version=now().isoformat(), changed_at=now())
+        await self.made.platform.database.run(lambda c: inbox.store(c, system, [change], "poll"))
+        await work_off(self.made.platform)
+
+
+@pytest.fixture(params=FIRMS, ids="-".join)
+async def firm(
+    request: pytest.FixtureRequest, tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path
+) -> AsyncIterator[Firm]:
+    path, (crm, erp, psa) = tmp_path / "tiergate.sqlite", request.param
+    shutil.copy(empty, path)
+    bindings: Bindings = BINDINGS | {"crm": crm, "psa": psa, "erp": {entity.code: erp for entity in ENTITIES}}
+    async with world(f"sqlite:///{path}", known, boxes, bindings=bindings) as made:
+        made.platform.ownership = read_ownership(ROOT / "policies")
+        yield Firm(made, crm, erp, psa)
+        others = set(boxes) - {crm, erp, psa, "servicenow"}
+        assert (made.writes(*others), made.duplicates()) == ([], [])
+
+
+async def test_a_quote_becomes_one_order_that_both_sides_name(firm: Firm) -> None:
+    quote, done = await firm.ordered("D01")
+    assert (done.run.status, done.run.verified) == ("succeeded", True), done.run.problem
+    order = await Ordering(firm.made, firm.erp).order(done.run.id)
+    assert (order.status, order.total()) == ("open", Money.of("240000.00", "USD"))
+    told = await firm.sales.quote(quote)
+    assert (told.frozen, told.order_number) == (True, order.number)
+
+
+async def test_a_deal_becomes_a_project_that_is_set_up_staffed_and_amended(firm: Firm) -> None:
+    code, key = "D02", firm.key("D02")
+    won = (await firm.made.played(code)).run
+    assert (won.status, won.verified) == ("succeeded", True), won.problem
+
+    done = await set_up(firm.made, won.project_code, template="delivery", cost_center="4711")
+    assert (done.run.status, done.run.verified) == ("succeeded", True), done.run.problem
+    project = await firm.plan.project_by_key(key)
+    tasks = {each.task.ref for each in await firm.plan.project_tasks(project.id)}
+    assert "deliver.build" in tasks
+    assert (await firm.books.project_setup((await firm.books.project_by_key(key)).id)).cost_center == "4711"
+
+    office = Office(firm.made, firm.psa, project.id)
+    await office.desk.put_person("E1", somebody())
+    with use(fresh(caller=PRIYA)):
+        booked = await office.confirmed(await office.ask(notes="Ask for the badge."))
+    assert (booked.state, booked.psa) == ("confirmed", "agrees")
+    there = await firm.plan.booking_by_key(booked.id)
+    assert (there.resource, there.start, there.commitment) == ("katrin.behrens@acme.example", MONDAY, "hard")
+
+    before = await firm.books.billing_schedule_by_key(f"{key}:billing")
+    contract, carried = await firm.amended(code, 5000)
+    assert (carried.run.status, carried.run.verified) == ("succeeded", True), carried.run.problem
+    worth = before.total() + Money.of(5000, "USD")
+    assert (await firm.books.contract_terms(contract)).value == worth
+    assert (await firm.books.billing_schedule_by_key(f"{key}:billing")).total() == worth
+    for side in (firm.books, firm.plan):
+        assert (await side.project_by_key(key)).budget == worth
+
+
+async def test_a_customer_that_the_books_rename_has_that_name_in_the_crm_and_nobody_echoes(firm: Firm) -> None:
+    won = (await firm.made.played("D01")).run
+    native = {each.system: each.native_id for each in won.ids if each.instance == "customer"}
+    await firm.hear(firm.crm, native[firm.crm])
+    await firm.hear(firm.erp, native[firm.erp])
+    known = await firm.books.customer_by_key(f"{firm.crm}:{native[firm.crm]}")
+    renamed = msgspec.structs.replace(known, legal_name="Harbor Logistics SE")
+    await firm.books.upsert_customer(f"{firm.crm}:{native[firm.crm]}", renamed)
+    await firm.hear(firm.erp, native[firm.erp])
+    assert (await firm.sales.account(native[firm.crm])).legal_name == "Harbor Logistics SE"
+    before = firm.made.writes(firm.crm, firm.erp)
+    await firm.hear(firm.crm, native[firm.crm])
+    await firm.hear(firm.erp, native[firm.erp])
+    assert firm.made.writes(firm.crm, firm.erp) == before
