@@ -68,7 +68,9 @@ def reconcile(settings: Settings, asked: argparse.Namespace) -> int:
             http.headers["Authorization"] = f"Bearer {_token(settings, http)}"
             report = _done(http, start, time.monotonic() + asked.wait)
     except httpx.TransportError as silent:
-        raise WrongSetting(f"The gateway at {url} does not answer: {type(silent).__name__}.") from silent
+        raise WrongSetting(
+            f"The gateway at {url} does not answer ({type(silent).__name__}): start it, or say with --url where it is."
+        ) from silent
     print(msgspec.json.encode(report).decode() if asked.json else text(report))
     return 1 if left_over(report) else 0
 
