@@ -37,7 +37,7 @@ def test_what_the_scenario_made_is_compared_and_nothing_is_touched(
         (["invoices"], {}, "'invoices' cannot be compared; there are customer, contact, project, outcome."),
         (["--entity", "ACME-XX"], {}, "The gateway refuses: nobody is bound to ACME-XX: one of"),
         ([], {"TIERGATE_RECONCILE_TOKEN": "nobody"}, "The gateway refuses: .*401"),
-        (["--url", "http://127.0.0.1:9"], {"TIERGATE_RECONCILE_TOKEN": "any"}, "does not answer (ConnectError): start it, or say with --url"),
+        (["--url", "http://127.0.0.1:9"], {"TIERGATE_RECONCILE_TOKEN": "any"}, r"does not answer \(ConnectError\)"),
         ([], {"TIERGATE_STATE": "/nowhere"}, "Nobody is asking: set TIERGATE_RECONCILE_TOKEN"),
     ],
 )
