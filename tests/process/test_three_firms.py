@@ -22,6 +22,7 @@ from system_apis import Demo
 from tests.process import contracting, test_contracts_of_dynamics, test_quotes_of_dynamics
 from tests.process.contracting import Contracting
 from tests.process.ordering import Ordering
+from tests.process.test_people_in_systems import quiet
 from tests.process.test_setup_edges import set_up
 from tests.process.test_staffing import Office
 from tests.process.world import BINDINGS, PRIYA, World, world
@@ -139,3 +140,20 @@ async def test_a_customer_that_the_books_rename_has_that_name_in_the_crm_and_nob
     await firm.hear(firm.crm, native[firm.crm])
     await firm.hear(firm.erp, native[firm.erp])
     assert firm.made.writes(firm.crm, firm.erp) == before
+
+
+async def test_whom_a_customer_has_its_invoices_sent_to_comes_to_the_books(firm: Firm) -> None:
+    deal = firm.made.deal("D01")
+    won = (await firm.made.played("D01")).run
+    native = {each.system: each.native_id for each in won.ids if each.instance == "customer"}
+    await quiet(firm.made)
+    billed = next(each for each in deal.account.contacts if each.role == "billing")
+    there = [
+        person
+        for person in (await firm.books.customer_people()).items
+        if (person.family, person.account_id) == (billed.family, native[firm.erp])
+    ]
+    assert [(person.given, person.email) for person in there] == [(billed.given, billed.email.lower())]
+    written = firm.made.writes(firm.crm, firm.erp)
+    await quiet(firm.made)
+    assert firm.made.writes(firm.crm, firm.erp) == written, "the echo is known"
