@@ -1,4 +1,4 @@
-"""Oracle Fusion Cloud ERP: legal entities, customers, contracts, projects and billing events.
+"""Oracle Fusion Cloud ERP: legal entities, customers, contracts, projects with tasks and cost, and billing events.
 
 Over its REST resources, framework version 4. What the pod must have set up stands in QUIRKS.md.
 """
@@ -55,6 +55,7 @@ SYSTEM_API = SystemApi(
         systems.BillingSchedules,
         receivables.Invoices,
         receivables.Payments,
+        TimePostings,
         systems.Connection,
     ),
     adapter=OracleFusion,
@@ -65,7 +66,6 @@ SYSTEM_API = SystemApi(
         people.CustomerPeople,
         Items,
         SalesOrders,
-        TimePostings,
         ExpensePostings,
     ),
     checks=CHECKS,

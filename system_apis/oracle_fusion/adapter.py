@@ -22,6 +22,7 @@ from canonical.objects import (
     TaxProfile,
 )
 from canonical.ports.contracts import ContractTerms
+from canonical.ports.effort import TimePostings
 from canonical.ports.leads import CustomerKeys, KeyChange
 from canonical.ports.lists import PAGE, CustomerList, LifecycleChange, ProjectList, RecordChange
 from canonical.ports.operation import Page, Written, cannot
@@ -52,18 +53,19 @@ from system_apis.oracle_fusion import (
 from system_apis.oracle_fusion.check import PLACES, SHAPES, description, names
 from system_apis.oracle_fusion.codes import INACTIVE, RECEIVABLES, SOURCE, SYSTEM
 from system_apis.oracle_fusion.contracts import Contracting
+from system_apis.oracle_fusion.costs import Costing
 from system_apis.oracle_fusion.entities import FirmEntities
+from system_apis.oracle_fusion.jobs import job
 from system_apis.oracle_fusion.mapping import LINE_OF
 from system_apis.oracle_fusion.owed import Receivables
 from system_apis.oracle_fusion.rest import Change, Rest, at, differing, first, quoted, there
 from system_apis.oracle_fusion.setups import Setups
 
 _PARTY: Final = re.compile(r"[A-Za-z0-9_.-]{1,30}")
-_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 UNSTAMPED: Final = "In receivables the date of the last change can be asked for in no release that we know of."
 
 
-class OracleFusion(Contracting, Setups):
+class OracleFusion(Contracting, Setups, Costing):
     """One pod. `http` carries the address, the framework version, the sign-in and the time limits."""
 
     def __init__(self, http: httpx.AsyncClient, user: str = "") -> None:
@@ -223,11 +225,11 @@ class OracleFusion(Contracting, Setups):
         if not data.project_id:
             error = FieldError(detail="a billing plan in Fusion belongs to a project", pointer="/project_id")
             raise Invalid(system=SYSTEM, errors=[error])
-        job = await self._project_of(data.project_id)
-        signed = await self._contract_of(job)
-        drafts = mapping.event_drafts(key, data, job, signed)
+        worked = await self._project_of(data.project_id)
+        signed = await self._contract_of(worked)
+        drafts = mapping.event_drafts(key, data, worked, signed)
         known = {each.source_reference: each for each in await self._events_by(key)}
-        changes = _linked(signed, job)
+        changes = _linked(signed, worked)
         for draft in drafts:
             changes += _event(known.get(draft.source_reference), draft)
         wanted = {draft.source_reference for draft in drafts}
@@ -319,11 +321,7 @@ class OracleFusion(Contracting, Setups):
         return await self._rest.first(wire.PROJECTS, wire.Project, {"q": wanted} | wire.PROJECT_WITH)
 
     async def _project_of(self, project_id: str) -> wire.Project:
-        """By its id, with the finder of the primary key: an address of our own making might not be the row's."""
-        if not _NUMBER.fullmatch(project_id):
-            raise NotFound(f"{project_id[:40]!r} is no project's id", system=SYSTEM)
-        wanted = {"finder": f"PrimaryKey;ProjectId={project_id}"} | wire.PROJECT_WITH
-        return there(await self._rest.first(wire.PROJECTS, wire.Project, wanted), project_id)
+        return await job(self._rest, project_id, wire.Project, wire.PROJECT_WITH)
 
     async def _events_by(self, key: str) -> list[wire.Event]:
         """The events of one plan. `like` takes any letter for `_`, so what else it finds is left out."""
@@ -381,5 +379,6 @@ _ports: tuple[
     type[BillingSchedules],
     type[Invoices],
     type[Payments],
+    type[TimePostings],
     type[Connection],
-] = (OracleFusion,) * 14  # the type checker holds us to the ports
+] = (OracleFusion,) * 15  # the type checker holds us to the ports

@@ -6,7 +6,7 @@ from typing import Any, Final, get_args, get_origin
 import msgspec
 
 from foundation.checking import Checked
-from system_apis.oracle_fusion import codes, contracts_wire, framework, receivables_wire, setups_wire, wire
+from system_apis.oracle_fusion import codes, contracts_wire, costs_wire, framework, receivables_wire, setups_wire, wire
 
 PLACES: Final = {
     "accounts": wire.ACCOUNTS,
@@ -14,8 +14,8 @@ PLACES: Final = {
     "contracts": wire.CONTRACTS,
     "projects": wire.PROJECTS,
     "projectTasks": wire.PROJECTS,
-    "projectCosts": setups_wire.COSTS,
-    "unprocessedProjectCosts": setups_wire.UNPROCESSED,
+    "projectCosts": costs_wire.PROCESSED,
+    "unprocessedProjectCosts": costs_wire.UNPROCESSED,
     "projectBillingEvents": wire.EVENTS,
     "lookupCodes": wire.ENTITIES,
     "receivablesInvoices": receivables_wire.INVOICES,
@@ -28,8 +28,8 @@ SHAPES: Final[dict[str, tuple[type[Any], dict[str, str]]]] = {
     "contracts": (contracts_wire.Contract, contracts_wire.CONTRACT_WITH | {"q": f"ExternalSourceKey='{codes.SOURCE}'"}),
     "projects": (wire.Project, wire.PROJECT_WITH | {"q": f"SourceApplicationCode='{codes.SOURCE}'"}),
     "projectTasks": (setups_wire.Project, setups_wire.PROJECT_WITH | {"q": f"SourceApplicationCode='{codes.SOURCE}'"}),
-    "projectCosts": (setups_wire.Cost, {}),
-    "unprocessedProjectCosts": (setups_wire.Cost, {}),
+    "projectCosts": (costs_wire.Processed, costs_wire.PROCESSED_WITH),
+    "unprocessedProjectCosts": (costs_wire.Waiting, costs_wire.WAITING_WITH),
     "projectBillingEvents": (wire.Event, wire.EVENT_WITH | {"q": f"SourceName='{codes.SOURCE}'"}),
     "lookupCodes": (wire.LookupCode, {}),
     "receivablesInvoices": (

@@ -12,6 +12,9 @@ PROJECT_NAME: Final = 240
 TASK_NUMBER: Final = 100
 TASK_NAME: Final = 255
 DESCRIPTION: Final = 250
+COMMENT: Final = 240
+ORIGINAL: Final = 120
+"""Of an original transaction reference."""
 PURCHASE_ORDER: Final = 50
 OWN: Final = 150
 """A segment of a flexfield."""

@@ -4,10 +4,7 @@ Whether a project takes time or expenses is a transaction control of the expendi
 tasks, those that are made later among them. The template's controls let nothing in until a project is opened.
 """
 
-import re
-from typing import Final
-
-from canonical.faults import NotFound, VendorRefused
+from canonical.faults import VendorRefused
 from canonical.objects import ProjectSetup
 from canonical.ports.operation import Written
 from canonical.ports.setups import TaskPage, TaskRefs, TasksRemoved, TaskState, TasksWritten, refuse_unkept
@@ -15,10 +12,10 @@ from system_apis.oracle_fusion import codes
 from system_apis.oracle_fusion import setups_mapping as mapping
 from system_apis.oracle_fusion import setups_wire as wire
 from system_apis.oracle_fusion.codes import SYSTEM
-from system_apis.oracle_fusion.rest import Change, Rest, at, differing, first, there, version
-from system_apis.oracle_fusion.wire import FSCM, PROJECTS
-
-_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+from system_apis.oracle_fusion.costs_wire import PROCESSED, UNPROCESSED
+from system_apis.oracle_fusion.jobs import job
+from system_apis.oracle_fusion.rest import Change, Rest, at, differing, first, version
+from system_apis.oracle_fusion.wire import FSCM
 
 
 class Setups:
@@ -85,19 +82,18 @@ class Setups:
         return TasksRemoved(removed=[ref for ref in data.refs if ref not in kept], kept=sorted(kept))
 
     async def _set_up(self, project_id: str) -> wire.Project:
-        if not _NUMBER.fullmatch(project_id):
-            raise NotFound(f"{project_id[:40]!r} is no project's id", system=SYSTEM)
-        wanted = {"finder": f"PrimaryKey;ProjectId={project_id}"} | wire.SETUP_WITH
-        return there(await self._rest.first(PROJECTS, wire.Project, wanted), project_id)
+        return await job(self._rest, project_id, wire.Project, wire.SETUP_WITH)
 
     async def _tasks(self, found: wire.Project) -> list[wire.Task]:
-        return await self._rest.all(f"{at(found)}/child/{wire.TASKS}", wire.Task, wire.TASK_WITH, "TaskId:asc")
+        """Those of the breakdown: the template's own task takes what is entered on none, and is none of them."""
+        rows = await self._rest.all(f"{at(found)}/child/{wire.TASKS}", wire.Task, wire.TASK_WITH, "TaskId:asc")
+        return [each for each in rows if each.task_number != codes.NO_TASK]
 
     async def _worked(self, found: wire.Project) -> set[int]:
         """Ids of the tasks that cost stands on, processed or not."""
         params = {"q": f"ProjectId={found.project_id}", "fields": "ProjectId,TaskId", "onlyData": "true"}
-        waiting = await self._rest.all(wire.UNPROCESSED, wire.Cost, params, "UnprocessedTransactionReferenceId:asc")
-        processed = await self._rest.all(wire.COSTS, wire.Cost, params, "ExpenditureItemId:asc")
+        waiting = await self._rest.all(UNPROCESSED, wire.Cost, params, "UnprocessedTransactionReferenceId:asc")
+        processed = await self._rest.all(PROCESSED, wire.Cost, params, "ExpenditureItemId:asc")
         return {each.task_id for each in waiting + processed if each.task_id is not None}
 
     async def _gone(self, row: wire.Task) -> bool:

@@ -7,10 +7,8 @@ from typing import Final
 import msgspec
 
 from system_apis.oracle_fusion.framework import Link, Listed, links_field
-from system_apis.oracle_fusion.wire import FSCM, Flex, Wire
+from system_apis.oracle_fusion.wire import Flex, Wire
 
-COSTS: Final = f"{FSCM}/projectCosts"
-UNPROCESSED: Final = f"{FSCM}/unprocessedProjectCosts"
 CONTROLS: Final = "ProjectTransactionControls"
 TASKS: Final = "Tasks"
 TASK_FLEX: Final = "TasksDFF"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from canonical.objects import BillingSchedule, Contract, Customer, Invoice, Payment, Project
+from canonical.objects import BillingSchedule, Contract, Customer, Invoice, Payment, Project, TimeEntry
 from foundation.sandbox import Box, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.oracle_fusion import codes, lengths
@@ -39,9 +39,8 @@ def prepare(box: Box) -> None:
     with box.store.transaction():
         create(box, RESOURCES["contracts"], contract)
         create(box, RESOURCES["standardReceipts"], receipt)
-        for kind in ("unprocessedProjectCosts", "projectCosts"):
-            row = {"_id": 7, "_version": 0, RESOURCES[kind].key: 7, "ProjectId": 8, "TaskId": 9, "Quantity": 6}
-            box.store.insert(kind, "7", row)
+        row = {"_id": 7, "_version": 0, "ExpenditureItemId": 7, "ProjectId": 8, "TaskId": 9, "Quantity": 6}
+        box.store.insert("projectCosts", "7", row)
 
 
 def plant_payment(box: Box, wanted: Payment) -> str:
@@ -95,6 +94,7 @@ SUITE: Final = Suite(
         Contract: {"title": lengths.TITLE},
         Project: {"name": lengths.PROJECT_NAME},
         BillingSchedule: {"name": lengths.OWN},
+        TimeEntry: {"notes": lengths.COMMENT},
     },
     refuses={
         Contract: {"po_number": lengths.OWN},

@@ -12,6 +12,7 @@ from canonical.objects import ProjectSetup, Task
 from canonical.ports.setups import TaskPage, TaskRefs
 from foundation.sandbox import Box, FaultRule, Record
 from system_apis.oracle_fusion.adapter import OracleFusion
+from system_apis.oracle_fusion.codes import NO_TASK
 from system_apis.oracle_fusion.sandbox.schema import RESOURCES
 from system_apis.oracle_fusion.sandbox.working_rules import imported
 from system_apis.oracle_fusion.sandbox.writing import create, create_below, update_below
@@ -38,7 +39,8 @@ def job(box: Box) -> Record:
 
 def rows(box: Box) -> list[tuple[str, int, str]]:
     """Number, level and name, as people see them."""
-    return [(each["TaskNumber"], each["TaskLevel"], each["TaskName"]) for each in job(box)["Tasks"]]
+    ours = [each for each in job(box)["Tasks"] if each["TaskNumber"] != NO_TASK]
+    return [(each["TaskNumber"], each["TaskLevel"], each["TaskName"]) for each in ours]
 
 
 def row(box: Box, number: str) -> Record:
@@ -55,7 +57,7 @@ def by_hand(box: Box, number: str, **fields: Any) -> None:
 
 def worked(box: Box, number: str) -> str:
     """Cost that somebody's day makes on a task, before it is imported."""
-    place = {"_PROJECT_ID_Display": job(box)["ProjectNumber"], "_TASK_ID_Display": number}
+    place = {"_PROJECT_ID": job(box)["ProjectId"], "_TASK_ID": row(box, number)["TaskId"]}
     cost = {"ExpenditureBatch": "T-1", "Quantity": 8, "ProjectStandardCostCollectionFlexfields": [place]}
     return str(create(box, RESOURCES["unprocessedProjectCosts"], cost)["_id"])
 

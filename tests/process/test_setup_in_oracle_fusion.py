@@ -40,7 +40,9 @@ async def test_a_project_is_set_up_in_both_opened_last_and_put_back(firm: World)
     assert {each.task.parent_ref for each in tasks} == {"", "setup", "discover", "deliver", "close"}
 
     box = firm.boxes["oracle_fusion"]
-    place = {"_PROJECT_ID_Display": code, "_TASK_ID_Display": "deliver.build"}
+    (project,) = box.store.find("projects", ProjectNumber=code)
+    (built,) = [each for each in project["Tasks"] if each["TaskNumber"] == "deliver.build"]
+    place = {"_PROJECT_ID": project["ProjectId"], "_TASK_ID": built["TaskId"]}
     day = {"ExpenditureBatch": "T-1", "Quantity": 8, "ProjectStandardCostCollectionFlexfields": [place]}
     assert box.sandbox.enter is not None
     box.sandbox.enter(box, "unprocessedProjectCosts", day)

@@ -9,6 +9,7 @@ from system_apis.oracle_fusion.sandbox.shapes import (
     ID,
     READ,
     RO,
+    SEGMENT,
     STAMPS,
     Attribute,
     Resource,
@@ -64,9 +65,13 @@ _COST: Final = {
     "Document": text(240, once=True),
     "DocumentEntry": text(240, once=True),
     "OriginalTransactionReference": text(120),
-    "PersonName": text(240),
-    "PersonNumber": text(30),
+    "Email": text(240),
+    "PersonName": RO,
+    "PersonNumber": RO,
     "Quantity": AMOUNT,
+    "Comment": text(240),
+    "ReversedOriginalTransactionReference": text(120),
+    "UnmatchedNegativeTransactionFlag": Attribute("boolean"),
     "UnitOfMeasureCode": text(30),
     "TransactionCurrencyCode": one_of(*CURRENCIES),
     "ProjectId": ID,
@@ -77,12 +82,20 @@ _COST: Final = {
     "ExpenditureType": RO,
     **STAMPS,
 }
+_SEGMENTS: Final = {
+    "tgType": SEGMENT,
+    "tgRole": SEGMENT,
+    "tgBillable": SEGMENT,
+    "tgRate": Attribute("number", queryable=False),
+    "tgInvoice": SEGMENT,
+}
 COSTS: Final = (
     Resource(
         name="unprocessedProjectCosts",
         entity="UnprocessedCostEO",
         key="UnprocessedTransactionReferenceId",
         hashed=True,
+        alternate=("TransactionSource", "OriginalTransactionReference"),
         attributes={
             "UnprocessedTransactionReferenceId": ID,
             "ExpenditureBatch": text(240, required=True),
@@ -95,15 +108,16 @@ COSTS: Final = (
                 "CostCollectionDFF",
                 "TxnInterfaceId",
                 {
-                    "_PROJECT_ID": ID,
-                    "_PROJECT_ID_Display": text(240),
-                    "_TASK_ID": ID,
-                    "_TASK_ID_Display": text(100),
+                    "_PROJECT_ID": Attribute("integer"),
+                    "_TASK_ID": Attribute("integer"),
                     "_EXPENDITURE_ITEM_DATE": DATE,
                     "_EXPENDITURE_TYPE_ID_Display": text(240),
                     "_ORGANIZATION_ID_Display": text(240),
                 },
-            )
+            ),
+            "UnprocessedCostRestDFF": flexfield(
+                "UnprocessedCostRestDFF", "ExpenditureItemDFF", "UnprocessedTransactionReferenceId", _SEGMENTS
+            ),
         },
     ),
     Resource(
@@ -113,6 +127,9 @@ COSTS: Final = (
         hashed=True,
         methods=READ,
         attributes={"ExpenditureItemId": ID, "TransactionNumber": RO, **_COST},
+        children={
+            "ProjectCostsDFF": flexfield("ProjectCostsDFF", "ExpenditureItemDFF", "ExpenditureItemId", _SEGMENTS)
+        },
     ),
 )
 """Cost waits to be imported; only then it is a project's."""

@@ -1,5 +1,7 @@
 """The rules of tasks, and of the cost that is entered on them."""
 
+import zlib
+from decimal import Decimal
 from typing import Any, Final
 
 from foundation.sandbox import Box, Record
@@ -9,9 +11,12 @@ FROM_TEMPLATE: Final[dict[str, list[Record]]] = {
     "ProjectTransactionControls": [
         {"ExpenditureCategory": "Labor", "ChargeableFlag": False},
         {"ExpenditureCategory": "Expenses", "ChargeableFlag": False},
-    ]
+    ],
+    "Tasks": [{"TaskNumber": "TG", "TaskName": "On no task"}],
 }
 """Children that a new project has of its template, where it says none."""
+ENTRIES: Final = (("Tiergate", "Tiergate Time", "Tiergate Time"),)
+"""Transaction source, document and document entry."""
 COST_CHILD: Final = "ProjectStandardCostCollectionFlexfields"
 
 
@@ -43,19 +48,21 @@ def task_gone(box: Box, record: Record, others: list[Record]) -> None:
 
 
 def valid_cost(box: Box, record: Record, _: Record) -> None:
-    """Project and task are found by what is shown of them; cost stands on a task without others below it."""
+    """Cost is a person's, on a task of its project that has no others below it."""
+    _once(box, record)
+    _entered(record)
+    _by_whom(record)
     said: Record = next(iter(record[COST_CHILD]), {})
-    number, wanted = said.get("_PROJECT_ID_Display"), said.get("_TASK_ID_Display")
-    projects = box.store.find("projects", ProjectNumber=number)
-    if not projects:
-        raise refused(f"The project {number} is not valid.", "PJC_PROJECT_INVALID", "/_PROJECT_ID_Display")
-    tasks: list[Record] = projects[0].get("Tasks", [])
-    found = [each for each in tasks if each["TaskNumber"] == wanted]
+    project = box.store.get("projects", str(said.get("_PROJECT_ID"))) or {}
+    if not project:
+        raise refused(f"The project {said.get('_PROJECT_ID')} is not valid.", "PJC_PROJECT_INVALID", "/_PROJECT_ID")
+    tasks: list[Record] = project.get("Tasks", [])
+    found = [each for each in tasks if each["TaskId"] == said.get("_TASK_ID")]
     if not found or any(each.get("ParentTaskId") == found[0]["TaskId"] for each in tasks):
-        raise refused(f"The task {wanted} is not valid.", "PJC_TASK_INVALID", "/_TASK_ID_Display")
-    said |= {"_PROJECT_ID": projects[0]["ProjectId"], "_TASK_ID": found[0]["TaskId"]}
-    record |= {"ProjectId": projects[0]["ProjectId"], "ProjectNumber": number, "TaskId": found[0]["TaskId"]}
-    record |= {"TaskNumber": wanted, "ExpenditureItemDate": said.get("_EXPENDITURE_ITEM_DATE")}
+        raise refused(f"The task {said.get('_TASK_ID')} is not valid.", "PJC_TASK_INVALID", "/_TASK_ID")
+    record |= {"ProjectId": project["ProjectId"], "ProjectNumber": project["ProjectNumber"]}
+    record |= {"TaskId": found[0]["TaskId"], "TaskNumber": found[0]["TaskNumber"]}
+    record |= {"ExpenditureItemDate": said.get("_EXPENDITURE_ITEM_DATE")}
     record |= {"ExpenditureType": said.get("_EXPENDITURE_TYPE_ID_Display"), "StatusCode": "P"}
 
 
@@ -67,8 +74,35 @@ def imported(box: Box, number: str) -> str:
     box.store.delete("unprocessedProjectCosts", number)
     id_ = int(number) + 500000
     item = {"_id": id_, "ExpenditureItemId": id_, "TransactionNumber": str(box.store.next_number("cost"))}
+    item |= {"ProjectCostsDFF": [each | {"ExpenditureItemId": id_} for each in waiting["UnprocessedCostRestDFF"]]}
     box.store.insert("projectCosts", str(id_), waiting | item)
     return str(id_)
+
+
+def _once(box: Box, record: Record) -> None:
+    """What was imported is not sent again: its reference is taken."""
+    said = {name: record.get(name) for name in ("TransactionSource", "OriginalTransactionReference")}
+    if None not in said.values() and box.store.find("projectCosts", **said):
+        words = f"The original transaction reference {said['OriginalTransactionReference']} already exists."
+        raise refused(words, "PJC_TXN_REF_EXISTS", "/OriginalTransactionReference")
+
+
+def _entered(record: Record) -> None:
+    """The ways cost is entered are set up; what is negative takes something back, or says that it does not."""
+    entry = (record.get("TransactionSource"), record.get("Document"), record.get("DocumentEntry"))
+    if any(entry) and entry not in ENTRIES:
+        raise refused(f"The document entry {entry[2]} is not valid.", "PJC_DOC_ENTRY_INVALID", "/DocumentEntry")
+    matched = record.get("ReversedOriginalTransactionReference") or record.get("UnmatchedNegativeTransactionFlag")
+    if Decimal(str(record.get("Quantity") or 0)) < 0 and not matched:
+        raise refused("A negative transaction must reverse another one.", "PJC_NEG_TXN_UNMATCHED", "/Quantity")
+
+
+def _by_whom(record: Record) -> None:
+    """The firm's people have an address of the firm's."""
+    email = record.get("Email")
+    if email is not None and not str(email).endswith("@acme.example"):
+        raise refused(f"The person {email} is not valid.", "PJC_PERSON_INVALID", "/Email")
+    record["PersonNumber"] = None if email is None else f"P{zlib.crc32(str(email).encode()) % 100000:05}"
 
 
 def _above(box: Box, record: Record, others: list[Record]) -> Record | None:
