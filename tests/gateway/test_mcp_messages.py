@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from gateway.audit import query
-from tests.gateway.notes import problem, token
-from tests.gateway.test_mcp import NOTE, Tooled
+from gateway.loader import PolicyError
+from gateway.plan import load
+from tests.gateway.notes import APIS, PLATFORM, VALUES, problem, token, write_policies
+from tests.gateway.test_mcp import NOTE, TOOLS, Tooled
 
 
 async def test_messages_that_call_no_operation_are_limited_and_recorded(tmp_path: Path) -> None:
@@ -58,3 +62,17 @@ async def test_what_a_caller_makes_up_is_no_word_of_the_record(tmp_path: Path) -
         ("tools/call", "invalid"),
     ]
     await tooled.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("messages: 100/day", r"messages is a rate by the hour or less"),
+        ("messages: 100/week", r"'100/week' is not a rate"),
+        ("origins: [chat.firm.example]", r"'chat\.firm\.example' is not an origin: write it like https://"),
+    ],
+)
+def test_what_cannot_be_said_of_all_tools_is_refused_with_its_line(tmp_path: Path, said: str, why: str) -> None:
+    folder = write_policies(tmp_path, notes=TOOLS, platform=PLATFORM + f"mcp: {{{said}}}\n")
+    with pytest.raises(PolicyError, match=rf"platform\.yaml:\d+: .*{why}"):
+        load(folder, APIS, VALUES)

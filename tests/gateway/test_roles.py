@@ -62,6 +62,13 @@ async def test_one_of_the_roles_is_enough_and_the_role_and_its_line_are_named(
         assert cast.desk.asked == []
 
 
+async def test_of_several_roles_each_is_named_to_whom_has_none(tmp_path: Path) -> None:
+    made = World(tmp_path, notes=CAST.replace("roles: [editor]", "roles: [editor, german_accounts]"))
+    answer = await made.ask("PUT", KEYED, token(sub="nobody"), json={"title": "a"})
+    assert problem(answer)["detail"] == "This is for the role editor or german_accounts."
+    await made.close()
+
+
 @pytest.mark.parametrize("said", [{"sub": "priya"}, {"roles": ["editor"]}, {"groups": ["press"]}])
 async def test_an_issuer_that_is_not_believed_makes_nobody_anything(cast: World, said: dict[str, Any]) -> None:
     bearer = token(iss="https://b2b.firm.example", **said)

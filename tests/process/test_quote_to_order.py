@@ -53,7 +53,18 @@ async def test_edge_7_an_order_that_lost_lines_is_never_opened_and_is_whole_afte
     erp.store.set_setting("lines_dropped", ["SVC-ENGINEER"])
     failed = await desk.played(desk.quote("D01"))
     assert (failed.run.status, failed.run.progress.step, rules(failed)) == ("failed", 7, ["line 2", "line 3"])
-    assert (await desk.order(failed.run.id)).status == "draft"
+    kept = await desk.order(failed.run.id)
+    assert kept.status == "draft"
+    case = await desk.firm.case_of(failed.run.id)
+    assert case is not None
+    views = {view.system: view.fields for view in (await desk.firm.operations.case(case.id)).systems}
+    assert views["netsuite"] == {
+        "order": kept.number,
+        "status": "draft",
+        "value": str(kept.total()),
+        "currency": "USD",
+    }
+    assert (views["salesforce"]["order"], views["salesforce"]["currency"]) == ("none", "USD")
     erp.store.set_setting("lines_dropped", [])
     await desk.runs.retry_run(failed.run.id)
     done = await desk.ended(failed.run.id)
