@@ -100,6 +100,8 @@ class Calls:
 
     async def _apply(self, changes: list[Change]) -> None:
         for change in changes:
+            if not (change.etag.isascii() and change.etag.isprintable()):
+                raise Drifted("a version is none that a header can say", system=SYSTEM)
             headers = JSON | ({"If-Match": change.etag} if change.etag else {})
             content = msgspec.json.encode(change.body) if change.body is not None else None
             await self._send(change.method, change.path, content=content, headers=headers)

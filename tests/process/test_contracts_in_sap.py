@@ -1,5 +1,7 @@
 """Contract sync where Salesforce is the CRM and SAP S/4HANA the ERP: by binding alone."""
 
+from datetime import timedelta
+
 import pytest
 
 from canonical.money import Money
@@ -76,7 +78,7 @@ async def test_a_lost_answer_is_looked_up_and_a_deal_won_later_leaves_what_was_c
     assert firm.duplicates() == []
 
 
-async def test_a_line_somebody_changed_in_sap_leaves_the_contract_closed_to_billing_until_it_is_right(
+async def test_a_price_somebody_changed_in_sap_is_put_right_by_the_next_amendment(
     legal: Contracting,
 ) -> None:
     store = legal.firm.boxes["sap_s4hana"].store
@@ -104,3 +106,42 @@ async def test_what_an_order_of_the_quote_bills_is_not_amended_beside_it(legal: 
     assert stopped.run.problem.detail.endswith(f"is billed by order {number}: amend that order in SAP")
     assert (await desk.order(ordered.run.id)).total() == Money.of("240000.00", "USD")
     assert firm.duplicates() == []
+
+
+async def test_what_an_order_was_called_off_from_is_not_taken_back_until_that_order_is_rejected(
+    legal: Contracting,
+) -> None:
+    store = legal.firm.boxes["sap_s4hana"].store
+    assert (await legal.played(legal.contract("D01"))).run.status == "succeeded"
+    legal.amend("D01", 1, line(10000))
+    done = await legal.played(legal.contract("D01"))
+    (item,) = store.find("A_SalesContractItem", YY1_TGRef_SDI="1.1")
+    of = {"ReferenceSDDocument": item["SalesContract"], "ReferenceSDDocumentItem": item["SalesContractItem"]}
+    store.insert("A_SalesOrderItem", "9000|10", {"SalesOrder": "9000", "SalesOrderItem": "10"} | of)
+    stopped = await legal.undone(done)
+    assert stopped.run.status == "failed"
+    assert stopped.run.problem is not None
+    assert "line 1.1 of contract" in stopped.run.problem.detail
+    assert ((await legal.terms("D01")).amendment, legal.held("D01")["Carried_Amendment__c"]) == (1, 1)
+    store.update("A_SalesOrderItem", "9000|10", {"SalesDocumentRjcnReason": "00"})
+    assert (await legal.undone(done)).run.status == "cancelled"
+    there = await legal.terms("D01")
+    assert (there.value, there.amendments, there.amendment) == (Money.of("240000.00", "USD"), [], 0)
+
+
+async def test_a_termination_rejects_what_was_agreed_and_says_what_it_came_to(legal: Contracting) -> None:
+    firm, day = legal.firm, legal.firm.deal("D01").start
+    assert (await firm.played("D01")).run.status == "succeeded"
+    assert (await legal.played(legal.contract("D01"))).run.status == "succeeded"
+    ending = {"Kind__c": "Termination", "Effective_Date__c": (day + timedelta(days=31)).isoformat()}
+    legal.amend("D01", 1, line(-200000), New_End_Date__c=(day + timedelta(days=30)).isoformat(), **ending)
+    done = await legal.played(legal.contract("D01"))
+    assert (done.run.status, done.run.verified) == ("succeeded", True), done.run.problem
+    there = await legal.terms("D01")
+    assert (there.status, there.value, there.end) == (
+        "cancelled",
+        Money.of("40000.00", "USD"),
+        day + timedelta(days=30),
+    )
+    assert {each["SalesDocumentRjcnReason"] for each in firm.records("sap_s4hana", "A_SalesContractItem")} == {"00"}
+    assert legal.held("D01")["Status"] == "Terminated"
