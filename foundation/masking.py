@@ -70,6 +70,10 @@ class Masker:
         """What stands for a value that nobody may read: the same for the same value, so that it can be joined."""
         return "#" + hmac.new(self._key, value.encode(), hashlib.sha256).hexdigest()[:16]
 
+    def keyed(self, purpose: str, value: str) -> str:
+        """A digest only whoever has the key can make, in hexadecimal: of one value another for each purpose."""
+        return hmac.new(self._key, f"{purpose}|{value}".encode(), hashlib.sha256).hexdigest()
+
     def _walk(self, value: Any, schema: dict[str, Any], defs: dict[str, Any], outer: str | None) -> Any:
         if "$ref" in schema:
             said = {k: v for k, v in schema.items() if k == KEY}

@@ -285,7 +285,7 @@ class Served:
             found += self._routes(process.api, implementation)
         await engine.start()
         worker = Worker(self.platform)
-        worker.start()
+        await worker.start()
         self._closing += [engine.stop, worker.stop]
         return app_of(found)
 

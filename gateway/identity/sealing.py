@@ -53,7 +53,16 @@ def unseal(sealed: str, key: bytes) -> bytes:
 def key_file(path: Path) -> bytes:
     """The 32-byte key kept at `path`; made at first use, readable by its owner only."""
     if not path.exists():
-        write_private(path, secrets.token_hex(32))
+        made = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        write_private(made, secrets.token_hex(32))
+        try:
+            os.link(made, path)  # whoever is first makes the key: two that begin at once must not hold two
+        except FileExistsError:
+            made.unlink()
+        except OSError:  # a disk without links
+            made.replace(path)
+        else:
+            made.unlink()
     return bytes.fromhex(path.read_text())
 
 

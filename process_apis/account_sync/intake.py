@@ -162,7 +162,7 @@ async def _adopt_unknown(platform: Platform, kind: Kind, worked: Worked, rows: I
             if owner:
                 worked.owners[where] = owner
                 continue
-            adopted = kind.adopt(c, place, record.data, WHO)
+            adopted = kind.adopt(c, place, record.data, WHO, platform.masker)
             worked.owners[where] = adopted.canonical_id
             if adopted.doubt is not None:
                 worked.doubts[where] = adopted.doubt

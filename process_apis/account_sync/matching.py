@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from canonical.faults import Conflict, FieldError
 from canonical.objects import Customer
+from foundation.masking import Masker
 from process_apis.account_sync.records import Adopted
 from process_apis.cross_references import terms, xrefs
 from process_apis.cross_references.terms import Term
@@ -33,7 +34,7 @@ _IN_BLOCK: Final = (
 )
 
 
-def adopt(connection: sa.Connection, place: Place, customer: Customer, who: str) -> Adopted:
+def adopt(connection: sa.Connection, place: Place, customer: Customer, who: str, _: Masker) -> Adopted:
     """The id a record belongs to, linked; a new one where it belongs to none that is known."""
     owner, why = _certain(connection, place, customer)
     suspects = [] if owner else _suspects(connection, customer)

@@ -65,7 +65,7 @@ async def _brought_in(platform: Platform, account: Place) -> str:
     def bring(c: sa.Connection) -> str:
         if owner := xrefs.holder(c, CUSTOMERS.name, *_where(known)):
             return owner
-        adopted = CUSTOMERS.adopt(c, known, customer, WHO)
+        adopted = CUSTOMERS.adopt(c, known, customer, WHO, platform.masker)
         if adopted.doubt is not None:
             cases.open_case(c, platform, CUSTOMERS, adopted.canonical_id, customer, adopted.doubt)
         return adopted.canonical_id
@@ -115,7 +115,7 @@ async def _plan(platform: Platform, known: Known, records: Sequence[Record]) -> 
     if crm.data.status != "active" or not any(role.role in FOR_THE_BOOKS for role in crm.data.roles):
         return Plan(apart=apart, unsettled=unsettled)
     missing = [place for at, place in books.items() if at not in here and at not in left]
-    alike = await platform.database.run(lambda c: namesakes(c, known.id, crm.data, missing))
+    alike = await platform.database.run(lambda c: namesakes(c, known.id, crm.data, missing, platform.masker))
     makes = [
         Missing(system=place.system, data=person, make=partial(_make, platform, crm, place, person))
         for place, person in ((place, _told(platform, crm, place)) for place in missing)

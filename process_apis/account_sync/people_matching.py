@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from canonical.faults import Conflict, FieldError
 from canonical.objects import Contact
+from foundation.masking import Masker
 from process_apis.account_sync.records import Adopted
 from process_apis.cross_references import terms, xrefs
+from process_apis.cross_references.terms import Term
 from process_apis.cross_references.xrefs import By, Place
 
 KIND: Final = "contact"
@@ -20,19 +22,23 @@ MOST: Final = 5
 """Candidates a steward is shown."""
 
 
-def adopt(connection: sa.Connection, place: Place, person: Contact, who: str) -> Adopted:
+def adopt(connection: sa.Connection, place: Place, person: Contact, who: str, masker: Masker) -> Adopted:
     """The id a record belongs to, linked; a new one where it belongs to none that is known."""
-    owner, why = _certain(connection, place, person)
-    suspects = [] if owner else _having(connection, person, "person_name")[:MOST]
+    said = terms.person_terms(person, masker)
+    owner, why = _certain(connection, place, said)
+    suspects = [] if owner else _having(connection, said, "person_name")[:MOST]
     found = owner or xrefs.mint(connection, KIND, By(who))
     xrefs.link(connection, found, place, By(who, why or "Nobody had it."))
-    xrefs.learn(connection, found, place.system, place.native_id, terms.person_terms(person))
+    xrefs.learn(connection, found, place.system, place.native_id, said)
     return Adopted(found, _doubt(place, suspects) if suspects else None)
 
 
-def namesakes(connection: sa.Connection, mine: str, person: Contact, missing: Sequence[Place]) -> Mapping[Place, str]:
+def namesakes(
+    connection: sa.Connection, mine: str, person: Contact, missing: Sequence[Place], masker: Masker
+) -> Mapping[Place, str]:
     """Those of these books that have somebody of this customer with the same address or name, under another id."""
-    others = {each for kind in ("person_mail", "person_name") for each in _having(connection, person, kind)} - {mine}
+    said = terms.person_terms(person, masker)
+    others = {each for kind in terms.OF_PEOPLE for each in _having(connection, said, kind)} - {mine}
     places = xrefs.places_of(connection, sorted(others))
     return {
         wanted: f"{found.system} {found.native_id}"
@@ -43,21 +49,20 @@ def namesakes(connection: sa.Connection, mine: str, person: Contact, missing: Se
     }
 
 
-def _certain(connection: sa.Connection, place: Place, person: Contact) -> tuple[str, str]:
+def _certain(connection: sa.Connection, place: Place, said: Sequence[Term]) -> tuple[str, str]:
     """Its one certain owner and why it is certain; two empty texts when there is none."""
     if before := xrefs.last_holder(connection, KIND, place.system, place.native_id):
         return before, "It was linked before."
     if keyed := xrefs.by_key(connection, KIND, place):
         return keyed, "It carries our key."
-    alike = _having(connection, person, "person_mail")
+    alike = _having(connection, said, "person_mail")
     if len(alike) == 1 and _free(connection, alike[0], place):
         return alike[0], "It has the same address at the same customer."
     return "", ""
 
 
-def _having(connection: sa.Connection, person: Contact, kind: str) -> list[str]:
+def _having(connection: sa.Connection, said: Sequence[Term], kind: str) -> list[str]:
     """People of the same customer who have this in common with it."""
-    said = terms.person_terms(person)
     wanted = [term for term in said if term.kind == kind]
     home = [term for term in said if term.kind == "home"]
     if not wanted or not home:

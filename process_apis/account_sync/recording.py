@@ -93,7 +93,7 @@ def _remember(connection: sa.Connection, platform: Platform, kind: Kind, outcome
             xrefs.link(connection, outcome.known.id, record.place, By(WHO))
         before = outcome.known.snapshots.get(record.where)
         if before is None or before.seen != projections.digest(record.said):
-            xrefs.learn(connection, outcome.known.id, *record.where, kind.terms(record.data))
+            xrefs.learn(connection, outcome.known.id, *record.where, kind.terms(record.data, platform.masker))
         if before is None and record.role == "erp" and kind.below:
             _stir(connection, platform, kind.below, outcome.known.id)
         if outcome.word in _AGREED or record.where in outcome.agreed:

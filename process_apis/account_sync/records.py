@@ -11,6 +11,7 @@ from canonical.events import Event
 from canonical.faults import Conflict, Fault
 from canonical.ownership import Owned, Ownership
 from canonical.ports import Written
+from foundation.masking import Masker
 from process_apis.account_sync.guards import Guard
 from process_apis.bindings import Systems
 from process_apis.cross_references.terms import Term
@@ -131,9 +132,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     write: Callable[[Platform, Record, Any, Sequence[str]], Awaitable[Written]]
     """These fields of a record, as in the object given."""
     guards: Sequence[Guard]
-    adopt: Callable[[sa.Connection, Place, Any, str], Adopted]
+    adopt: Callable[[sa.Connection, Place, Any, str, Masker], Adopted]
     """The id a record belongs to, linked; a new one where it belongs to none that is known."""
-    terms: Callable[[Any], list[Term]]
+    terms: Callable[[Any, Masker], list[Term]]
     """By what a record is found."""
     above: Callable[[sa.Connection, Record], str]
     """The canonical id it is under: a parent, or the customer of a person."""

@@ -15,6 +15,7 @@ from typing import Final, Literal
 import msgspec
 
 from canonical.objects import Contact, Customer
+from foundation.masking import Masker
 
 Kind = Literal[
     "number", "tax", "tax_number", "domain", "name", "block", "country", "person_mail", "person_name", "home"
@@ -24,6 +25,10 @@ FREE_MAIL: Final = frozenset(
     " web.de t-online.de mail.ru proton.me protonmail.com orange.fr free.fr libero.it".split()
 )
 """Domains that say nothing of a company."""
+KEYED: Final = "k1:"
+"""What a keyed digest begins with."""
+OF_PEOPLE: Final[tuple[Kind, ...]] = ("person_mail", "person_name")
+"""Terms that stand as keyed digests."""
 LIKELY: Final = 0.88
 """Names at least so alike (`SequenceMatcher.ratio` of their bare forms) are shown to a steward as perhaps the same."""
 _VAT_PREFIX: Final = {"GR": "EL"}
@@ -47,10 +52,17 @@ def terms_of(customer: Customer) -> list[Term]:
     return sorted(set(_terms(customer)))
 
 
-def person_terms(person: Contact) -> list[Term]:
-    """All of a person. Address and name stand as digests: alike are found, and nobody reads who it is."""
-    found = [Term("person_mail", _digest(person.email)), Term("person_name", _digest(person.given, person.family))]
-    return [term for term in (*found, Term("home", person.account_id)) if term.value]
+def person_terms(person: Contact, masker: Masker) -> list[Term]:
+    """All of a person. Address and name stand as keyed digests: alike are found, and whoever has the database alone
+    cannot try addresses and names out."""
+    said: dict[Kind, str] = {"person_mail": _digest(person.email), "person_name": _digest(person.given, person.family)}
+    found = [Term(kind, keyed(kind, digest, masker)) for kind, digest in said.items() if digest]
+    return [*found, Term("home", person.account_id)] if person.account_id else found
+
+
+def keyed(kind: Kind, digest: str, masker: Masker) -> str:
+    """What stands for a digest without a key, which is what stood there before: so older ones need not be read anew."""
+    return KEYED + masker.keyed(f"term {kind}", digest)
 
 
 def words(said: str) -> list[Term]:

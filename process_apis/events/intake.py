@@ -28,6 +28,7 @@ from process_apis.account_sync.customers import CUSTOMERS
 from process_apis.account_sync.people import CONTACTS
 from process_apis.contract_sync.expiring import tell_expiring
 from process_apis.contract_sync.following import contract_told
+from process_apis.cross_references.keying import key_digests
 from process_apis.deal_commitment.following import follow
 from process_apis.events import inbound, inbox, parking, turns
 from process_apis.events.polling import (
@@ -91,8 +92,9 @@ class Worker:
         self._teller = Teller(platform)
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self) -> None:
-        """Begin, on the running loop."""
+    async def start(self) -> None:
+        """Begin, on the running loop; nobody is looked for before every digest of a person has its key."""
+        await key_digests(self._platform.database, self._platform.masker)
         self._tasks = [asyncio.create_task(self._poll()), asyncio.create_task(self._work())]
         self._teller.start()
 

@@ -1,6 +1,5 @@
 """What a reconciliation keeps: its parts, what they found, and while a part is compared, what its systems listed."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Final, Literal
@@ -19,6 +18,7 @@ from canonical.ports.reconciling import (
     SideOfPart,
 )
 from foundation.database import Database, insert_new
+from foundation.masking import Masker
 from process_apis import projections
 from process_apis.journal import aware
 from process_apis.reconcile.tables import DIFFERENCES, LISTED, PARTS, RECONCILIATIONS
@@ -53,13 +53,14 @@ class Found(msgspec.Struct, kw_only=True):
     left: int = 0
     right: int = 0
     matched: int = 0
+    masker: Masker
     sums: dict[str, int] = {}
     """`left`, `left expected` and so on, to a sum that does not depend on the order."""
 
     def add(self, name: str, *said: Any) -> None:
-        """Add what one record says to a checksum."""
-        digest = hashlib.sha256(msgspec.json.encode(said, order="sorted")).digest()
-        self.sums[name] = self.sums.get(name, 0) ^ int.from_bytes(digest[:16])
+        """Add what one record says to a checksum. It is keyed: of few records a plain one would tell what they say."""
+        digest = self.masker.keyed("checksum", msgspec.json.encode(said, order="sorted").decode())
+        self.sums[name] = self.sums.get(name, 0) ^ int(digest[:32], 16)
 
     def sum_of(self, name: str) -> str:
         """A checksum in hexadecimal."""

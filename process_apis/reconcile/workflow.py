@@ -56,7 +56,7 @@ async def reconcile(reconciliation_id: str) -> None:
 
 async def _compare(platform: Platform, part: Part) -> None:
     """One part; a system that does not answer parks it, and no other."""
-    found = Found()
+    found = Found(masker=platform.masker)
     await platform.database.run(lambda c: store.forget(c, part, differences=True))
     state: Any = "agrees"
     try:

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from canonical.faults import Drifted, NotFound, Unauthenticated
 from canonical.ports import Raw
 from canonical.ports.processes import Received
+from process_apis.cross_references import xrefs
+from process_apis.cross_references.terms import KEYED, Term
 from process_apis.events.inbox import MOST_TRIES
 from process_apis.events.intake import Worker, poll_once, work_off
-from process_apis.tables import INBOX, RUNS, WATERMARKS
+from process_apis.tables import INBOX, RUNS, WATERMARKS, XREF_TERMS
 from tests.process.world import World
 
 
@@ -241,8 +243,16 @@ async def test_an_older_version_heard_late_does_not_begin_again(firm: World) -> 
 
 
 async def test_the_worker_does_all_of_it_by_itself(firm: World) -> None:
+    unkeyed = Term("person_mail", "ab" * 32)
+
+    def known(c: sa.Connection) -> None:
+        xrefs.learn(c, xrefs.mint(c, "contact", xrefs.By("dana")), "salesforce", "003A", [unkeyed])
+
+    await firm.platform.database.run(known)
     worker = Worker(firm.platform)
-    worker.start()
+    await worker.start()
+    kept = sa.select(XREF_TERMS.c.value).where(XREF_TERMS.c.native_id == "003A")
+    assert str(await firm.platform.database.run(lambda c: c.scalar(kept))).startswith(KEYED)
     try:
         await firm.win("D01")
         run_id = f"o2p:{firm.deal('D01').key}:1"
