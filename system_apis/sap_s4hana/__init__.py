@@ -16,7 +16,7 @@ from canonical.ports.people import CustomerPeople, People
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
-from system_apis import SystemApi, not_yet
+from system_apis import SystemApi
 from system_apis.sap_s4hana.adapter import SapS4hana
 from system_apis.sap_s4hana.auth import sign_in
 from system_apis.sap_s4hana.check import CHECKS
@@ -56,6 +56,7 @@ SYSTEM_API = SystemApi(
         lists.ProjectList,
         ProjectSetups,
         WorkBreakdowns,
+        TimePostings,
         systems.BillingSchedules,
         Items,
         SalesOrders,
@@ -66,10 +67,7 @@ SYSTEM_API = SystemApi(
     adapter=SapS4hana,
     connect=connect,
     roles=("erp",),
-    lacks=not_yet(
-        TimePostings,
-    )
-    | {ExpensePostings: "S/4HANA Cloud keeps no expense reports: they are Concur's, a system of its own."},
+    lacks={ExpensePostings: "S/4HANA Cloud keeps no expense reports: they are Concur's, a system of its own."},
     checks=CHECKS,
     sandbox=sandbox,
     demo=demo,

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from canonical.faults import FieldError, Invalid, NotFound
 from canonical.objects import BillingSchedule, LegalEntity, Project
 from canonical.ports.contracts import ContractTerms
+from canonical.ports.effort import TimePostings
 from canonical.ports.leads import CustomerKeys
 from canonical.ports.lists import PAGE, CustomerList, ProjectList, RecordChange
 from canonical.ports.operation import Page, Written
@@ -55,7 +56,8 @@ from system_apis.sap_s4hana.orders import PRODUCT_WITH, SOLD_WITH
 from system_apis.sap_s4hana.owed import BILL_WITH, REQUEST_WITH, Receivables
 from system_apis.sap_s4hana.partners import PARTNER_WITH
 from system_apis.sap_s4hana.people import RELATION_WITH, People
-from system_apis.sap_s4hana.setups import PROJECT_WITH, SAMPLED, Setups
+from system_apis.sap_s4hana.setups import PROJECT_WITH, SAMPLED
+from system_apis.sap_s4hana.time_sheets import TimeSheets
 
 ORDER_WITH: Final = "to_Item/to_BillingPlan/to_BillingPlanItem"
 
@@ -69,7 +71,7 @@ _SAMPLED: Final[dict[str, tuple[type[wire.Wire], dict[str, str]]]] = SAMPLED | {
 """What is read of these as it stands, without a mapping of its own."""
 
 
-class SapS4hana(People, Receivables, Agreed, Setups):
+class SapS4hana(People, Receivables, Agreed, TimeSheets):
     """One tenant, through one communication user. `http` carries the base address, the session and the time limits."""
 
     async def whoami(self) -> Account:
@@ -230,5 +232,6 @@ _ports: tuple[
     type[Payments],
     type[ProjectSetups],
     type[WorkBreakdowns],
+    type[TimePostings],
     type[Connection],
-] = (SapS4hana,) * 18  # the type checker holds us to the ports
+] = (SapS4hana,) * 19  # the type checker holds us to the ports

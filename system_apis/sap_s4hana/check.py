@@ -10,6 +10,7 @@ from system_apis.sap_s4hana import (
     partner_wire,
     people_wire,
     setups_wire,
+    time_wire,
     wire,
 )
 
@@ -34,6 +35,13 @@ CHECKS: Final = (
     Checked(object="A_EnterpriseProjectElement", fields=_fields(setups_wire.Element)),
     Checked(object="A_EnterpriseProjBlkFunc", fields=_fields(setups_wire.Block)),
     Checked(object="A_EntProjElmntBlockFunc", fields=_fields(setups_wire.Block)),
+    Checked(
+        object=setups_wire.TIME,
+        fields=(
+            *_fields(time_wire.Record),
+            *(f"TimeSheetDataFields/{name}" for name in _fields(time_wire.Hours)),
+        ),
+    ),
     Checked(object="A_DebitMemoRequest", fields=_fields(owed_wire.Debit)),
     Checked(object="A_CreditMemoRequest", fields=_fields(owed_wire.Credit)),
     Checked(object="A_BillingDocument", fields=_fields(owed_wire.Bill)),

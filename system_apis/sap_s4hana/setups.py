@@ -23,7 +23,7 @@ from canonical.ports.setups import (
 )
 from system_apis.sap_s4hana import setups_mapping as here
 from system_apis.sap_s4hana import setups_wire as there
-from system_apis.sap_s4hana import wire
+from system_apis.sap_s4hana import time_wire, wire
 from system_apis.sap_s4hana.calls import Calls, given, project_path
 from system_apis.sap_s4hana.odata import SYSTEM, by_guid, literal
 from system_apis.sap_s4hana.updates import Change, named, patched
@@ -34,7 +34,7 @@ SAMPLED: Final[dict[str, tuple[type[wire.Wire], dict[str, str]]]] = {
     there.ELEMENTS: (there.Element, {"$expand": ELEMENT_WITH}),
     "A_EnterpriseProjBlkFunc": (there.Block, {}),
     "A_EntProjElmntBlockFunc": (there.Block, {}),
-    there.TIME: (there.Worked, {}),
+    there.TIME: (time_wire.Record, {"$filter": "YY1_TGKey_TIM ne ''"}),
 }
 """What a check of the connection reads one of: as which shape, and with what."""
 _TIME: Final = f"TimeSheetRecord ne '' and TimeSheetStatus ne {literal(there.CANCELLED)}"

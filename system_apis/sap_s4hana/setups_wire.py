@@ -91,6 +91,7 @@ class Element(TaskChange, frozen=True, kw_only=True):
     metadata: Metadata = field(default=Metadata(), name="__metadata")
     project_element_uuid: str
     project_element: str
+    project_uuid: str
     parent_object_uuid: str | None = None
     responsible_cost_center: str = ""
     profit_center: str = ""

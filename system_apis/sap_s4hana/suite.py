@@ -3,7 +3,17 @@
 from decimal import Decimal
 from typing import Final
 
-from canonical.objects import BillingSchedule, Contact, Contract, Customer, Invoice, Payment, Project, SalesOrder
+from canonical.objects import (
+    BillingSchedule,
+    Contact,
+    Contract,
+    Customer,
+    Invoice,
+    Payment,
+    Project,
+    SalesOrder,
+    TimeEntry,
+)
 from foundation.sandbox import Box, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.sap_s4hana import lengths
@@ -52,6 +62,7 @@ SUITE: Final = Suite(
         "client_id": "${SAP_S4HANA_CLIENT_ID}",
         "client_secret": "${SAP_S4HANA_CLIENT_SECRET}",
     },
+    fits={Project: {"stage": "active"}},  # time is taken by a project that is released
     loses={
         Contact: {
             "roles": "What somebody is to a customer is a function of the firm's own list, and another thing.",
@@ -72,6 +83,7 @@ SUITE: Final = Suite(
         Project: {"name": lengths.PROJECT_NAME},
         BillingSchedule: {"name": lengths.OWN},
         Invoice: {"title": lengths.OWN},
+        TimeEntry: {"work_type": lengths.OWN, "role": lengths.OWN},
     },
     refuses={
         Contact: {"phone": lengths.PHONE},
@@ -79,6 +91,7 @@ SUITE: Final = Suite(
         SalesOrder: {"po_number": lengths.PO_NUMBER},
         Project: {"code": lengths.PROJECT_CODE},
         Invoice: {"po_number": lengths.PO_NUMBER},
+        TimeEntry: {"corrects": lengths.OWN},
     },
     plant={Payment: plant_payment},
     remove={
@@ -88,6 +101,7 @@ SUITE: Final = Suite(
         Invoice: _deleted("A_DebitMemoRequest", skip=1),
         Payment: _payment_gone,
     },
+    remade={TimeEntry: "What changes an approved record takes its place, under a number of its own."},
     no_tombstones={Project: "Deletions are not exposed by the service."},
     by_day=dict.fromkeys(
         (Customer, Contact),

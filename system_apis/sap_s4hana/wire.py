@@ -76,6 +76,7 @@ class Made(Wire, frozen=True, kw_only=True):
     credit_memo_request: str = ""
     project_uuid: str = ""
     project_element_uuid: str = ""
+    time_sheet_record: str = ""
 
 
 class PriceHead(Wire, frozen=True, kw_only=True):

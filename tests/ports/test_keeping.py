@@ -76,7 +76,8 @@ async def test_a_change_is_kept_and_makes_no_second_one(world: World, kept: Kept
     changed = msgspec.structs.replace(sent, **{kept.text: getattr(sent, kept.text) + " II"})
     await kept.put(world, changed)
     assert getattr(await kept.get(world, changed), kept.text) == getattr(changed, kept.text)
-    assert world.creates() == made
+    assert world.creates() - made in ((0, 1) if kept.kind in world.suite.remade else (0,))
+    assert world.box.store.duplicates() == []
 
 
 @keeping()

@@ -169,7 +169,7 @@ async def test_time_keeps_a_task_and_what_it_stands_in(sap: SapS4hana, box: Box,
     assert {each.task.ref for each in await sap.project_tasks(project) if each.has_time} == {"build.design"}
     gone = await sap.remove_tasks(project, TaskRefs(refs=["plan", "build", "build.design", "build.test", "never"]))
     assert (gone.removed, gone.kept) == (["plan", "build.test", "never"], ["build", "build.design"])
-    box.store.update("TimeSheetEntryCollection", f"P000020|1010|{record}", {"TimeSheetStatus": "60"})
+    box.store.update("TimeSheetEntryCollection", record, {"TimeSheetStatus": "60"})
     assert not any(each.has_time for each in await sap.project_tasks(project)), "it was cancelled"
     rest = await sap.remove_tasks(project, TaskRefs(refs=["build", "build.design"]))
     assert (rest.kept, await told(sap, project)) == ([], [])

@@ -2,7 +2,7 @@
 
 from foundation.sandbox import Box
 from system_apis.sap_s4hana.sandbox.schema import SETS
-from system_apis.sap_s4hana.sandbox.writing import create
+from system_apis.sap_s4hana.sandbox.writing import create, id_of
 
 
 def element_of(box: Box, ref: str) -> str:
@@ -12,11 +12,12 @@ def element_of(box: Box, ref: str) -> str:
 
 
 def worked(box: Box, ref: str) -> str:
-    """Somebody's day on a task; the record's number. Refused as SAP refuses it."""
+    """Somebody's day on a task; the record's key. Refused as SAP refuses it."""
+    who = box.store.find("ZTG_Worker", CompanyCode="1010")[0]["PersonWorkAgreementExternalID"]
     data = {"WBSElement": element_of(box, ref), "ActivityType": "T001", "RecordedHours": "8.00"}
-    entry = {"PersonWorkAgreementExternalID": "P000020", "CompanyCode": "1010", "TimeSheetDate": "2027-01-11T00:00:00"}
+    entry = {"PersonWorkAgreementExternalID": who, "CompanyCode": "1010", "TimeSheetDate": "2027-01-11T00:00:00"}
     entry |= {"TimeSheetIsReleasedOnSave": True, "TimeSheetOperation": "C", "TimeSheetDataFields": data}
-    return str(create(box, SETS["TimeSheetEntryCollection"], entry)["TimeSheetRecord"])
+    return id_of(SETS["TimeSheetEntryCollection"], create(box, SETS["TimeSheetEntryCollection"], entry))
 
 
 def blocked(box: Box) -> dict[str, bool]:

@@ -3,7 +3,8 @@
 The firm's three company codes with their sales organizations and posting periods are set up, and one customer is known
 already: its orders are blocked. Options register who may sign in (`sign_in.py`) and say what is missing:
 `denied_services` (`API_SALES_ORDER_SRV`) are not in the communication arrangement, `hidden_fields`
-(`A_SalesContract.YY1_TGKey_SDH`) were never set up. `page_size` is what a page holds at most.
+(`A_SalesContract.YY1_TGKey_SDH`) were never set up. `page_size` is what a page holds at most;
+`time_changed_in_place`: see `timesheets.py`.
 """
 
 from calendar import monthrange
@@ -14,6 +15,7 @@ from typing import Final
 from foundation.sandbox import Box, Record, Sandbox, Store, firm
 from system_apis.sap_s4hana.sandbox.errors import ANSWERS
 from system_apis.sap_s4hana.sandbox.firm_service import KIND, PERIODS
+from system_apis.sap_s4hana.sandbox.project_rules import WORKERS
 from system_apis.sap_s4hana.sandbox.routes import ROUTES
 from system_apis.sap_s4hana.sandbox.schema import SETS
 from system_apis.sap_s4hana.sandbox.writing import create, id_of, update
@@ -35,6 +37,7 @@ def seed(box: Box) -> None:
         box.store.insert(KIND, entity.code, _entity(entity, code))
         _seed_periods(box, code)
     _seed_products(box)
+    _seed_workers(box)
     for account in (each for each in firm.ACCOUNTS if each.credit_hold):
         made = create(box, SETS["A_BusinessPartner"], _held(account))
         customer = box.store.get("A_Customer", made["BusinessPartner"])
@@ -71,6 +74,14 @@ def _seed_products(box: Box) -> None:
             "to_SalesDelivery": [area | {"ProductSalesOrg": each} for each in CODES.values()],
         }
         create(box, SETS["A_Product"], product | views)
+
+
+def _seed_workers(box: Box) -> None:
+    """Who manages projects, once in each company that they do it for: they enter time there."""
+    worked_for = sorted({(deal.project_manager, deal.entity) for deal in firm.deals(box.now().date())})
+    for number, (email, entity) in enumerate(worked_for, start=20):
+        worker = {"Email": email, "CompanyCode": CODES[entity], "ActivityType": "T001"}
+        box.store.insert(WORKERS, f"P{number:06}", worker | {"PersonWorkAgreementExternalID": f"P{number:06}"})
 
 
 def _seed_periods(box: Box, code: str) -> None:
@@ -149,6 +160,11 @@ def _element_fact(record: Record, _: Store) -> str:
     return f"task {ref} of project {record['ProjectUUID']}" if ref else ""
 
 
+def _time_fact(record: Record, _: Store) -> str:
+    key, before = record.get("YY1_TGKey_TIM"), record.get("TimeSheetPredecessorRecord")
+    return f"time under {key} in the place of {before or 'none'}" if key else ""
+
+
 def _request_fact(record: Record, _: Store) -> str:
     key = record.get("YY1_TGKey_SDH")
     return f"{record['YY1_TGName_SDH']} under {key}" if key else ""
@@ -171,6 +187,7 @@ SANDBOX: Final = Sandbox(
         "A_SalesOrder": _order_fact,
         "A_EnterpriseProject": _project_fact,
         "A_EnterpriseProjectElement": _element_fact,
+        "TimeSheetEntryCollection": _time_fact,
         "A_DebitMemoRequest": _request_fact,
         "A_CreditMemoRequest": _request_fact,
         "A_BillingDocumentItem": _billed_fact,
@@ -183,6 +200,7 @@ SANDBOX: Final = Sandbox(
         "user": "",
         "password": "",
         "page_size": 100,
+        "time_changed_in_place": False,
         "denied_services": [],
         "hidden_fields": [],
     },

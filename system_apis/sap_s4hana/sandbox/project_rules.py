@@ -4,6 +4,7 @@ The texts are ours: which message SAP has for each is unverified, and nothing lo
 """
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Final
 
 from foundation.sandbox import Box, Record
@@ -12,8 +13,12 @@ from system_apis.sap_s4hana.sandbox.errors import refused
 ELEMENTS: Final = "A_EnterpriseProjectElement"
 TIME: Final = "TimeSheetEntryCollection"
 _ON: Final = "TimeSheetDataFields/WBSElement"
+_LONGEST: Final = Decimal("99.99")
 _RELEASED: Final = "10"
-_CANCELLED: Final = "60"
+APPROVED: Final = "30"
+CHANGED: Final = "50"
+CANCELLED: Final = "60"
+WORKERS: Final = "ZTG_Worker"
 
 
 def _element(box: Box, record: Record) -> None:
@@ -39,6 +44,12 @@ def _element(box: Box, record: Record) -> None:
 
 def _time(box: Box, record: Record) -> None:
     """Time is of an element of a released project, which neither is blocked itself nor stands below what is."""
+    who = {name: record[name] for name in ("PersonWorkAgreementExternalID", "CompanyCode")}
+    if not box.store.find(WORKERS, **who):
+        raise refused(400, "LR/101", f"Person {who['PersonWorkAgreementExternalID']} does not exist")
+    hours = Decimal(record.get("TimeSheetDataFields/RecordedHours") or 0)
+    if not hours or abs(hours) > _LONGEST or hours != round(hours, 2):
+        raise refused(400, "LR/105", f"{hours} are no hours of a day", target="TimeSheetDataFields/RecordedHours")
     named = record.get(_ON) or ""
     found = box.store.find(ELEMENTS, ProjectElement=named)
     if not found:
@@ -49,7 +60,7 @@ def _time(box: Box, record: Record) -> None:
     if any(block.get("EntProjTimeRecgIsBlkd") for block in _blocks(box, found[0])):
         raise refused(400, "LR/103", f"Time recording is locked for {named} by its project", target=_ON)
     if not record.get("TimeSheetStatus"):
-        record["TimeSheetStatus"] = "30" if record.get("TimeSheetIsReleasedOnSave") else "10"
+        record["TimeSheetStatus"] = APPROVED if record.get("TimeSheetIsReleasedOnSave") else "10"
 
 
 def _blocks(box: Box, element: Record) -> Iterator[Record]:
@@ -66,7 +77,7 @@ def deletable(box: Box, kind: str, record: Record) -> None:
     if kind != ELEMENTS:
         return
     named = record["ProjectElement"]
-    time = [each for each in box.store.find(TIME, **{_ON: named}) if each["TimeSheetStatus"] != _CANCELLED]
+    time = [each for each in box.store.find(TIME, **{_ON: named}) if each["TimeSheetStatus"] != CANCELLED]
     if time or box.store.find("A_SalesOrderItem", WBSElement=named):
         raise refused(400, "CJ/064", f"Project element {named} has assignments and cannot be deleted")
     if box.store.find(ELEMENTS, ParentObjectUUID=record["ProjectElementUUID"]):

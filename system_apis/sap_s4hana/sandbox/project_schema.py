@@ -50,7 +50,8 @@ PROJECT_SETS: Final = (
         " TimeSheetDataFields/BillingControlCategory:8 TimeSheetDataFields/TimeSheetTaskType:4"
         " TimeSheetDataFields/TimeSheetNote:1000 TimeSheetDataFields/RecordedHours:amount"
         " TimeSheetDataFields/RecordedQuantity:amount TimeSheetDataFields/HoursUnitOfMeasure:3"
-        " TimeSheetDataFields/RejectionReason:4",
+        " TimeSheetDataFields/RejectionReason:4 YY1_TGKey_TIM:100 YY1_TGMinutes_TIM:amount YY1_TGRate_TIM:amount"
+        " YY1_TGUnbilled_TIM:bool YY1_TGWorkType_TIM:100 YY1_TGRole_TIM:100 YY1_TGCorrects_TIM:100",
         kind="TimeSheetEntry",
     ),
 )

@@ -12,7 +12,7 @@ from litestar.enums import HttpMethod
 from litestar.params import FromPath
 
 from foundation.sandbox import Answer, Box, Record, Refused, answer, decode
-from system_apis.sap_s4hana.sandbox import billing_service, edm, firm_service
+from system_apis.sap_s4hana.sandbox import billing_service, edm, firm_service, timesheets
 from system_apis.sap_s4hana.sandbox.entity_sets import EntitySet
 from system_apis.sap_s4hana.sandbox.errors import (
     error,
@@ -24,6 +24,7 @@ from system_apis.sap_s4hana.sandbox.errors import (
     refused,
 )
 from system_apis.sap_s4hana.sandbox.filters import matching
+from system_apis.sap_s4hana.sandbox.project_rules import TIME
 from system_apis.sap_s4hana.sandbox.schema import SERVICES, SETS
 from system_apis.sap_s4hana.sandbox.showing import ATOM, View, atom, etag_of, related
 from system_apis.sap_s4hana.sandbox.sign_in import in_session, signed_in, token, with_session
@@ -186,7 +187,10 @@ class _Asked:
         if self._parent is not None:
             of, record, nav = self._parent
             passed = {other: record[own] for other, own in of.navigations[nav].by.items()}
-        made = create(self._box, self._set, body, passed)
+        if self._set.name == TIME:
+            made = timesheets.posted(self._box, self._set, body)
+        else:
+            made = create(self._box, self._set, body, passed)
         touched(self._box, self._set, made)
         kept = self._box.store.get(self._set.name, id_of(self._set, made)) or made
         given = self._one(201, kept)
