@@ -162,14 +162,16 @@ class SapS4hana(People, Receivables, Agreed, TimeSheets):
             found = await self._job_by(key)
         except NotFound:
             made = await self._create(f"{wire.PROJECTS}/A_EnterpriseProject", draft)
+            if data.stage != "planned":
+                await self._apply([updates.of_status(given(made.project_uuid), data.stage)])
             return Written(id=given(made.project_uuid), created=True)
-        await self._apply(updates.of_project(found, draft))
+        await self._apply(updates.of_project(found, draft, data.stage))
         return Written(id=found.project_uuid, created=False)
 
     async def set_project_stage(self, project_id: str, data: StageChange) -> Written:
         """Move a project to a stage."""
         found = await self._job(project_id)
-        await self._apply(updates.of_stage(found, mapping.project_stage(data.stage)))
+        await self._apply(updates.of_stage(found, data.stage))
         return Written(id=found.project_uuid, created=False)
 
     async def billing_schedule_by_key(self, key: str) -> BillingSchedule:

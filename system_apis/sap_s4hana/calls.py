@@ -104,7 +104,7 @@ class Calls:
                 raise Drifted("a version is none that a header can say", system=SYSTEM)
             headers = JSON | ({"If-Match": change.etag} if change.etag else {})
             content = msgspec.json.encode(change.body) if change.body is not None else None
-            await self._send(change.method, change.path, content=content, headers=headers)
+            await self._send(change.method, change.path, change.returns, content=content, headers=headers)
 
     async def _send(self, method: str, path: str, returns: Any = None, **more: Any) -> Any:
         return await send(self._http, method, path, returns, system=SYSTEM, faults=faults.read, **more)

@@ -14,6 +14,7 @@ STAGES: Final[dict[ProjectStage, str]] = {
     "closed": "40",
     "cancelled": "40",
 }
+CREATED, RELEASED = STAGES["planned"], STAGES["active"]
 _BY_HAND: Final[dict[str, ProjectStage]] = {"00": "planned", "10": "active", "20": "closed", "40": "closed"}
 """What a status means whose word is missing or does not belong to it: somebody set it in SAP."""
 

@@ -13,7 +13,6 @@ from canonical.objects import (
     LegalEntity,
     Period,
     Project,
-    ProjectStage,
 )
 from system_apis.sap_s4hana import codes, wire
 from system_apis.sap_s4hana.lengths import (
@@ -84,10 +83,8 @@ def project_draft(key: str, data: Project, entity: wire.Entity) -> wire.ProjectD
     """What a create writes: the project, and the one element that orders are assigned to."""
     code = whole(data.code, PROJECT_CODE, "/code", system=SYSTEM)
     name = cut(data.name, PROJECT_NAME)
-    stage = project_stage(data.stage)
     return wire.ProjectDraft(
-        processing_status=stage.processing_status,
-        tg_stage_pph=stage.tg_stage_pph,
+        tg_stage_pph=data.stage,
         project_description=name,
         project_start_date=written(data.start),
         project_end_date=written(data.end),
@@ -103,7 +100,6 @@ def project_draft(key: str, data: Project, entity: wire.Entity) -> wire.ProjectD
         project_currency=data.currency,
         responsible_cost_center=entity.responsible_cost_center,
         profit_center=entity.profit_center,
-        company_code=entity.company_code,
         tg_key_pph=key,
         to_enterprise_project_element=[
             wire.ElementDraft(
@@ -114,11 +110,6 @@ def project_draft(key: str, data: Project, entity: wire.Entity) -> wire.ProjectD
             )
         ],
     )
-
-
-def project_stage(stage: ProjectStage) -> wire.ProjectStage:
-    """A stage as SAP keeps it: its processing status, and our word where one status stands for two."""
-    return wire.ProjectStage(processing_status=codes.STAGES[stage], tg_stage_pph=stage)
 
 
 def element_of(code: str) -> str:

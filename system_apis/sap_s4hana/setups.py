@@ -26,7 +26,7 @@ from system_apis.sap_s4hana import setups_wire as there
 from system_apis.sap_s4hana import time_wire, wire
 from system_apis.sap_s4hana.calls import Calls, given, project_path
 from system_apis.sap_s4hana.odata import SYSTEM, by_guid, literal
-from system_apis.sap_s4hana.updates import Change, named, patched
+from system_apis.sap_s4hana.updates import Change, named, of_release, patched
 
 PROJECT_WITH: Final = "to_EntProjBlkFunc"
 ELEMENT_WITH: Final = "to_EntProjElmntBlkFunc"
@@ -64,6 +64,9 @@ class Setups(Calls):
         if data.open_for_time is not None:
             wanted = there.BlockDraft(ent_proj_time_recg_is_blkd=not data.open_for_time)
             parts = [each for element in elements for each in _element_blocked(wanted, element)]
+        if data.open_for_time:
+            waiting = [each for each in elements if here.waits(each, found)]
+            parts += [of_release(each.project_element_uuid, each.metadata.etag) for each in waiting]
         await self._apply(changes + (whole + parts if data.open_for_time else parts + whole))
         return Written(id=found.project_uuid, created=False)
 

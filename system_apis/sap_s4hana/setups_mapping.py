@@ -12,6 +12,7 @@ from canonical.objects import ProjectSetup, Task
 from canonical.ports.setups import TaskState
 from system_apis.sap_s4hana import mapping
 from system_apis.sap_s4hana import setups_wire as there
+from system_apis.sap_s4hana.codes import CREATED, RELEASED
 from system_apis.sap_s4hana.lengths import CENTER, ELEMENT, LINK, OWN, PROJECT_NAME
 from system_apis.sap_s4hana.odata import SYSTEM, day, written
 
@@ -28,7 +29,7 @@ MOST: Final = 10**_DIGITS - 1
 
 
 def setup(found: there.Project, elements: Iterable[there.Element]) -> ProjectSetup:
-    """How a project is set up: open for time once neither itself nor an element of it is blocked."""
+    """How a project is set up: open for time once neither itself nor an element of it is blocked or yet to release."""
     block = found.to_ent_proj_blk_func
     budget = found.tg_budget_pph
     return ProjectSetup(
@@ -37,7 +38,8 @@ def setup(found: there.Project, elements: Iterable[there.Element]) -> ProjectSet
         practice=found.tg_practice_pph,
         documents=found.tg_documents_pph,
         budget=None if budget is None else mapping.money(budget, found.project_currency),
-        open_for_time=not (block and block.ent_proj_time_recg_is_blkd) and not any(map(shut, elements)),
+        open_for_time=not (block and block.ent_proj_time_recg_is_blkd)
+        and not any(shut(each) or waits(each, found) for each in elements),
         open_for_expenses=not (block and block.ent_proj_staff_expense_postg_is_blkd),
         cannot=CANNOT,
     )
@@ -83,6 +85,11 @@ def shut(element: there.Element) -> bool:
     """Whether it takes no time."""
     block = element.to_ent_proj_elmnt_blk_func
     return block is not None and block.ent_proj_time_recg_is_blkd
+
+
+def waits(element: there.Element, project: there.Project) -> bool:
+    """Whether it is yet to be released, in a project that is."""
+    return project.processing_status == RELEASED and element.processing_status == CREATED
 
 
 def tasks(elements: Sequence[there.Element], project: str) -> list[there.Element]:

@@ -55,6 +55,7 @@ class Project(Wire, frozen=True, kw_only=True):
     project_uuid: str
     project: str
     project_currency: Code
+    processing_status: str = ""
     responsible_cost_center: str = ""
     profit_center: str = ""
     tg_practice_pph: str = ""
@@ -93,6 +94,7 @@ class Element(TaskChange, frozen=True, kw_only=True):
     project_element: str
     project_uuid: str
     parent_object_uuid: str | None = None
+    processing_status: str = ""
     responsible_cost_center: str = ""
     profit_center: str = ""
     tg_ref_ppe: str = ""

@@ -4,13 +4,14 @@ Each is a partial `PATCH`, a `POST` of a child that is missing, or a `DELETE` of
 already is not sent: an update repeated changes nothing. The head carries the version it was read at.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from canonical.objects import ProjectStage
 from system_apis.sap_s4hana import partner_wire, wire
-from system_apis.sap_s4hana.codes import KEY_TYPE
-from system_apis.sap_s4hana.odata import as_sent, by_guid, keyed
+from system_apis.sap_s4hana.codes import KEY_TYPE, RELEASED, STAGES
+from system_apis.sap_s4hana.odata import as_sent, by_guid, keyed, literal, query
 
 H = TypeVar("H", bound=wire.Wire)
 
@@ -23,6 +24,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     body: wire.Wire | None = None
     etag: str = ""
     """The version it must still have; empty where the service keeps none for it."""
+    returns: Any = None
+    """The shape of an answer that is read, of an action: a lost half of it is no success."""
 
 
 def of_partner(found: partner_wire.Partner, draft: partner_wire.PartnerDraft) -> list[Change]:
@@ -60,16 +63,37 @@ def of_block(found: partner_wire.Partner, *, closed: bool) -> list[Change]:
     return patched(partner_wire.PartnerBlock, found, block, path, found.metadata.etag)
 
 
-def of_project(found: wire.Project, draft: wire.ProjectDraft) -> list[Change]:
-    """A project's head."""
+def of_project(found: wire.Project, draft: wire.ProjectDraft, stage: ProjectStage) -> list[Change]:
+    """A project's head, then how far it is."""
     path = f"{wire.PROJECTS}/{by_guid('A_EnterpriseProject', found.project_uuid)}"
-    return patched(wire.ProjectHead, found, draft, path, found.metadata.etag)
+    return _moved(patched(wire.ProjectHead, found, draft, path, found.metadata.etag), found, stage)
 
 
-def of_stage(found: wire.Project, stage: wire.ProjectStage) -> list[Change]:
-    """Only how far it is."""
+def of_stage(found: wire.Project, stage: ProjectStage) -> list[Change]:
+    """Only how far it is: our word first, which counts once the status is one it belongs to."""
+    word = wire.ProjectStage(tg_stage_pph=stage)
     path = f"{wire.PROJECTS}/{by_guid('A_EnterpriseProject', found.project_uuid)}"
-    return patched(wire.ProjectStage, found, stage, path, found.metadata.etag)
+    return _moved(patched(wire.ProjectStage, found, word, path, found.metadata.etag), found, stage)
+
+
+def of_status(project_id: str, stage: ProjectStage, etag: str = "*") -> Change:
+    """The action that moves a project; `*` where its version is one of our own making."""
+    said = {"ProjectUUID": f"guid'{project_id}'", "ProcessingStatus": literal(STAGES[stage])}
+    path = f"{wire.PROJECTS}/ChangeEntProjProcgStatus{query(said)}"
+    return Change(method="POST", path=path, body=wire.Wire(), etag=etag, returns=wire.One[wire.Made])
+
+
+def of_release(element_id: str, etag: str) -> Change:
+    """The action that releases an element."""
+    said = {"ProjectElementUUID": f"guid'{element_id}'", "ProcessingStatus": literal(RELEASED)}
+    path = f"{wire.PROJECTS}/ChangeEntProjElmntProcgStatus{query(said)}"
+    return Change(method="POST", path=path, body=wire.Wire(), etag=etag or "*", returns=wire.One[wire.Made])
+
+
+def _moved(changes: list[Change], found: wire.Project, stage: ProjectStage) -> list[Change]:
+    if STAGES[stage] == found.processing_status:
+        return changes
+    return [*changes, of_status(found.project_uuid, stage, "*" if changes else found.metadata.etag)]
 
 
 def of_order(found: wire.Order, draft: wire.OrderDraft) -> list[Change]:

@@ -199,9 +199,8 @@ class ElementDraft(Wire, frozen=True, kw_only=True):
 
 
 class ProjectStage(Wire, frozen=True, kw_only=True):
-    """How far a project is."""
+    """Our word for how far a project is. SAP's own, its processing status, is changed by an action only."""
 
-    processing_status: str = ""
     tg_stage_pph: str = ""
 
 
@@ -228,7 +227,6 @@ class ProjectDraft(ProjectHead, frozen=True, kw_only=True):
     project_currency: str
     responsible_cost_center: str
     profit_center: str
-    company_code: str
     tg_key_pph: str
     to_enterprise_project_element: list[ElementDraft]
 
@@ -240,6 +238,7 @@ class Project(ProjectHead, frozen=True, kw_only=True):
     project_uuid: str
     project: str
     project_currency: Code
+    processing_status: str = ""
     company_code: str = ""
     last_change_date_time: str | None = None
     tg_key_pph: str = ""

@@ -7,7 +7,7 @@ import httpx
 import msgspec
 import pytest
 
-from canonical.faults import Drifted, Invalid, NotFound, VendorDuplicate, VendorRefused, VendorStale
+from canonical.faults import Drifted, Fault, Invalid, NotFound, VendorDuplicate, VendorRefused, VendorStale
 from canonical.money import Money
 from canonical.objects import (
     Address,
@@ -20,7 +20,7 @@ from canonical.objects import (
     TaxRegistration,
 )
 from canonical.ports.systems import StageChange
-from foundation.sandbox import Box, firm
+from foundation.sandbox import Box, FaultRule, firm
 from system_apis.sap_s4hana.adapter import SapS4hana
 
 KEY, DEAL = "salesforce:001Tg0000000003IAA", "salesforce:006Tg0000000003IAA"
@@ -214,6 +214,17 @@ async def test_a_code_is_one_projects(sap: SapS4hana) -> None:
     await sap.upsert_project(DEAL, project("1"))
     with pytest.raises(VendorDuplicate):
         await sap.upsert_project("salesforce:other", project("1"))
+
+
+async def test_a_project_cut_off_before_it_was_released_is_released_by_the_next_write(sap: SapS4hana, box: Box) -> None:
+    box.faults.add(FaultRule(fault="server_error", method="POST", path="/ChangeEntProjProcgStatus", times=1))
+    with pytest.raises(Fault):
+        await sap.upsert_project(DEAL, project("1", stage="active"))
+    assert (await sap.project_by_key(DEAL)).stage == "planned"
+    for stage in ("active", "on_hold", "cancelled"):
+        await sap.upsert_project(DEAL, msgspec.structs.replace(project("1"), stage=stage))
+        assert (await sap.project_by_key(DEAL)).stage == stage
+    assert len(box.store.all("A_EnterpriseProject")) == 1
 
 
 async def test_a_status_set_by_hand_counts_before_our_word(sap: SapS4hana, box: Box) -> None:

@@ -152,8 +152,7 @@ async def test_a_partner_is_a_customer_by_its_role(http: httpx.AsyncClient) -> N
     [
         ({"ProjectNickname": "x"}, "005056A509B11EE1B9A8FEC11C21578E"),
         ({"ProjectCurrency": "XXX"}, "SV/201"),
-        ({"CompanyCode": "9999"}, "F5/165"),
-        ({"ProcessingStatus": "99"}, "CJ/118"),
+        ({"ResponsibleCostCenter": "99991601"}, "KI/235"),
         ({"ProjectEndDate": "2025-12-31T00:00:00"}, "CJ/223"),
         ({"ResponsibleCostCenter": ""}, "V1/489"),
         ({"ProjectDescription": "x" * 61}, "005056A509B11ED1BDCCB3B7B3C28E3D"),
@@ -166,6 +165,29 @@ async def test_what_a_project_cannot_be_is_refused(
     http: httpx.AsyncClient, change: dict[str, Any], expected: str
 ) -> None:
     assert code(await http.post(f"{EP}/A_EnterpriseProject", json=PROJECT | change)) == (400, expected)
+
+
+async def test_a_project_moves_by_an_action_and_takes_its_elements_along(http: httpx.AsyncClient, box: Box) -> None:
+    project = await made(http, f"{EP}/A_EnterpriseProject", PROJECT | {"ProcessingStatus": "40"})
+    at, uuid = project["__metadata"]["uri"], project["ProjectUUID"]
+
+    async def moved(status: str, **headers: str) -> httpx.Response:
+        said = f"ProjectUUID=guid'{uuid}'&ProcessingStatus='{status}'"
+        return await http.post(f"{EP}/ChangeEntProjProcgStatus?{said}", json={}, headers=headers)
+
+    changed = await http.patch(at, json={"ProcessingStatus": "40"}, headers={"If-Match": "*"})
+    assert (changed.status_code, project["ProcessingStatus"]) == (204, "00")
+    assert code(await moved("10")) == (428, "/IWBEP/CM_MGW_RT/175")
+    assert code(await moved("10", **{"If-Match": project["__metadata"]["etag"]})) == (412, "/IWBEP/CM_MGW_RT/022")
+    assert code(await moved("99", **{"If-Match": "*"})) == (400, "CJ/118")
+    released = await moved("10", **{"If-Match": "*"})
+    assert (released.status_code, released.json()["d"]["ProcessingStatus"]) == (200, "10")
+    (plan,) = box.store.all("A_EnterpriseProjectElement")
+    assert plan["ProcessingStatus"] == "10"
+    for follows, status in ((False, "00"), (True, "10")):
+        box.store.set_setting("elements_follow", follows)
+        body = {"ProjectUUID": uuid, "ProjectElement": f"PRA-1.{status}"}
+        assert (await made(http, f"{EP}/A_EnterpriseProjectElement", body))["ProcessingStatus"] == status
 
 
 async def test_a_project_is_made_with_its_elements_and_its_id_is_its_own(http: httpx.AsyncClient) -> None:

@@ -147,7 +147,7 @@ async def test_new_tasks_take_no_time_until_the_project_is_opened(sap: SapS4hana
         worked(box, "build.test")
     before = len(box.store.writes())
     await sap.set_project_setup(project, ProjectSetup(open_for_time=True))
-    assert written(box, before) == ["A_EntProjElmntBlockFunc"] * 2
+    assert written(box, before) == ["A_EntProjElmntBlockFunc"] * 2 + [ELEMENTS] * 2, "and released"
     assert worked(box, "build.test")
     assert (await sap.project_setup(project)).open_for_time is True
     before = len(box.store.writes())

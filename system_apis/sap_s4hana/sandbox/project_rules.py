@@ -38,6 +38,9 @@ def _element(box: Box, record: Record) -> None:
     starts, ends = record.get("PlannedStartDate"), record.get("PlannedEndDate")
     if starts and ends and ends < starts:
         raise refused(400, "CJ/223", "The finish date is before the start date", target="PlannedEndDate")
+    if not record.get("ProcessingStatus"):
+        follows = box.option("elements_follow")
+        record["ProcessingStatus"] = project.get("ProcessingStatus", "00") if follows else "00"
     for name in ("ResponsibleCostCenter", "ProfitCenter"):
         record[name] = record.get(name) or project.get(name, "")
 
@@ -55,8 +58,8 @@ def _time(box: Box, record: Record) -> None:
     if not found:
         raise refused(400, "CJ/021", f"WBS element {named} does not exist", target=_ON)
     project = box.store.get("A_EnterpriseProject", found[0]["ProjectUUID"]) or {}
-    if project.get("ProcessingStatus") != _RELEASED:
-        raise refused(400, "LR/102", f"Project {project.get('Project')} is not released", target=_ON)
+    if {project.get("ProcessingStatus"), found[0]["ProcessingStatus"]} != {_RELEASED}:
+        raise refused(400, "LR/102", f"Project element {named} is not released", target=_ON)
     if any(block.get("EntProjTimeRecgIsBlkd") for block in _blocks(box, found[0])):
         raise refused(400, "LR/103", f"Time recording is locked for {named} by its project", target=_ON)
     if not record.get("TimeSheetStatus"):

@@ -16,8 +16,8 @@ PROJECT_SETS: Final = (
         "A_EnterpriseProject",
         "ProjectUUID",
         "ProjectUUID:guid# Project:24! ProjectInternalID:24* ProjectDescription:60 ProjectStartDate:date"
-        " ProjectEndDate:date ProcessingStatus:2 ProjectProfileCode:7! ProjectCurrency:5 ResponsibleCostCenter:10!"
-        " ProfitCenter:10 CompanyCode:4! EntProjectIsConfidential:bool LastChangeDateTime:stamp* YY1_TGKey_PPH:100"
+        " ProjectEndDate:date ProcessingStatus:2* ProjectProfileCode:7! ProjectCurrency:5 ResponsibleCostCenter:10!"
+        " ProfitCenter:10 CompanyCode:4* EntProjectIsConfidential:bool LastChangeDateTime:stamp* YY1_TGKey_PPH:100"
         " YY1_TGCustomer_PPH:100 YY1_TGContract_PPH:100 YY1_TGOpportunity_PPH:100 YY1_TGMethod_PPH:20"
         " YY1_TGBudget_PPH:amount YY1_TGManager_PPH:100 YY1_TGPractice_PPH:100 YY1_TGStage_PPH:20"
         " YY1_TGDocuments_PPH:255",

@@ -24,7 +24,9 @@ from system_apis.sap_s4hana.sandbox.errors import (
     refused,
 )
 from system_apis.sap_s4hana.sandbox.filters import matching
+from system_apis.sap_s4hana.sandbox.project_actions import ACTIONS, acted
 from system_apis.sap_s4hana.sandbox.project_rules import TIME
+from system_apis.sap_s4hana.sandbox.project_schema import EP
 from system_apis.sap_s4hana.sandbox.schema import SERVICES, SETS
 from system_apis.sap_s4hana.sandbox.showing import ATOM, View, atom, etag_of, related
 from system_apis.sap_s4hana.sandbox.sign_in import in_session, signed_in, token, with_session
@@ -63,6 +65,10 @@ async def v2(box: NamedDependency[Box], request: AnyRequest, service: FromPath[s
     if not segments:
         sets = [each.name for each in SETS.values() if each.service == service]
         return with_session(box, request, answer(200, {"d": {"EntitySets": sets}}, {"DataServiceVersion": "2.0"}))
+    if service == EP and len(segments) == 1 and segments[0] in ACTIONS and method == "POST":
+        kind, moved = acted(box, segments[0], request.query_params, request.headers.get("If-Match"))
+        shown = View(box, f"{request.scope['scheme']}://{request.headers['host']}").entity(SETS[kind], moved)
+        return with_session(box, request, answer(200, {"d": shown}, {"DataServiceVersion": "2.0"}))
     asked = _Asked(box, request, service, segments)
     if method in _CHANGES:
         given = asked.changed(method, await _body(request) if method != "DELETE" else {})

@@ -29,7 +29,6 @@ FIRST: Final = {
     "A_SalesOrderItemBillingPlan": (500, 1),
     "TimeSheetEntryCollection": (100000001491, 1),
 }
-_STATUSES: Final = ("00", "10", "20", "40")
 _CURRENCIES: Final = frozenset("USD EUR INR GBP JPY KWD CHF".split())
 _TICKS: Final = re.compile(r"/Date\((-?\d+)([+-]\d{4})?\)/")
 _BAD_VALUE: Final = "005056A509B11ED1BDCCB3B7B3C28E3D"
@@ -301,16 +300,22 @@ def _project(box: Box, record: Record) -> None:
     same = box.store.find("A_EnterpriseProject", Project=record["Project"])
     if any(each["ProjectUUID"] != record["ProjectUUID"] for each in same):
         raise refused(400, "CJ/402", f"Project {record['Project']} already exists", target="Project")
-    if box.store.get("A_CompanyCode", record["CompanyCode"]) is None:
-        raise refused(400, "F5/165", f"Company code {record['CompanyCode']} does not exist", target="CompanyCode")
-    if record.setdefault("ProcessingStatus", "00") not in _STATUSES:
-        words = f"Processing status {record['ProcessingStatus']} does not exist"
-        raise refused(400, "CJ/118", words, target="ProcessingStatus")
+    record.setdefault("ProcessingStatus", "00")
+    if not record.get("CompanyCode"):
+        record["CompanyCode"] = _company_of(box, record["ResponsibleCostCenter"])
     starts, ends = record.get("ProjectStartDate"), record.get("ProjectEndDate")
     if starts and ends and ends < starts:
         raise refused(400, "CJ/223", "The finish date is before the start date", target="ProjectEndDate")
     _currency(record.get("ProjectCurrency"), "ProjectCurrency")
     record["ProjectInternalID"] = record["Project"].replace("-", "")
+
+
+def _company_of(box: Box, cost_center: str) -> str:
+    """The company code of a cost center."""
+    found = box.store.find("ZTG_LegalEntity", ResponsibleCostCenter=cost_center)
+    if not found:
+        raise refused(400, "KI/235", f"Cost center {cost_center} does not exist", target="ResponsibleCostCenter")
+    return str(found[0]["CompanyCode"])
 
 
 def _company(box: Box, record: Record) -> None:
