@@ -224,7 +224,13 @@ async def test_a_project_cut_off_before_it_was_released_is_released_by_the_next_
     for stage in ("active", "on_hold", "cancelled"):
         await sap.upsert_project(DEAL, msgspec.structs.replace(project("1"), stage=stage))
         assert (await sap.project_by_key(DEAL)).stage == stage
+        before = len(box.store.writes())
+        await sap.upsert_project(DEAL, project("1", stage=stage))
+        await sap.set_project_stage((await sap.project_by_key(DEAL)).id, StageChange(stage=stage))
+        assert len(box.store.writes()) == before, "it is so far already"
     assert len(box.store.all("A_EnterpriseProject")) == 1
+    await sap.upsert_project("salesforce:other", project("1", code="DE-26-0004"))
+    assert box.store.writes()[-1].action == "create", "what is planned is left as it was made"
 
 
 async def test_a_status_set_by_hand_counts_before_our_word(sap: SapS4hana, box: Box) -> None:

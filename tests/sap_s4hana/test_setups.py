@@ -16,7 +16,7 @@ from system_apis.sap_s4hana.sandbox.schema import SETS
 from system_apis.sap_s4hana.sandbox.writing import create
 from system_apis.sap_s4hana.setups_mapping import CANNOT, MOST
 from tests.ports import objects
-from tests.sap_s4hana.worked import blocked, worked
+from tests.sap_s4hana.worked import blocked, element_of, worked
 
 ELEMENTS = "A_EnterpriseProjectElement"
 CODE = objects.project(account_id="").code
@@ -117,6 +117,7 @@ async def test_a_breakdown_is_a_tree_of_elements_beside_the_one_that_is_billed(
     assert written(box, before) == [], "a repeat writes nothing"
     twice = await sap.upsert_tasks(project, page("close", "close"))
     assert (twice.made, len(await told(sap, project))) == (1, 6)
+    assert element_of(box, "close") == f"{CODE}.0006"
 
 
 async def test_a_task_is_known_by_its_reference_wherever_people_put_it(sap: SapS4hana, box: Box, project: str) -> None:
@@ -160,6 +161,17 @@ async def test_new_tasks_take_no_time_until_the_project_is_opened(sap: SapS4hana
     await sap.set_project_stage(project, StageChange(stage="on_hold"))
     with pytest.raises(Refused):
         worked(box, "build")
+
+
+async def test_what_waits_with_its_project_is_not_released_before_it(sap: SapS4hana, box: Box, project: str) -> None:
+    await sap.set_project_stage(project, StageChange(stage="planned"))
+    await sap.upsert_tasks(project, page("build"))
+    before = len(box.store.writes())
+    await sap.set_project_setup(project, ProjectSetup(open_for_time=True))
+    assert written(box, before) == ["A_EntProjElmntBlockFunc"]
+    assert (await sap.project_setup(project)).open_for_time is True
+    await sap.set_project_stage(project, StageChange(stage="active"))
+    assert worked(box, "build")
 
 
 async def test_time_keeps_a_task_and_what_it_stands_in(sap: SapS4hana, box: Box, project: str) -> None:
