@@ -22,7 +22,7 @@ from canonical.objects import (
     TaxProfile,
 )
 from canonical.ports.contracts import ContractTerms
-from canonical.ports.effort import TimePostings
+from canonical.ports.effort import ExpensePostings, TimePostings
 from canonical.ports.leads import CustomerKeys, KeyChange
 from canonical.ports.lists import PAGE, CustomerList, LifecycleChange, ProjectList, RecordChange
 from canonical.ports.operation import Page, Written, cannot
@@ -51,7 +51,7 @@ from system_apis.oracle_fusion import (
     wire,
 )
 from system_apis.oracle_fusion.check import PLACES, SHAPES, description, names
-from system_apis.oracle_fusion.codes import INACTIVE, RECEIVABLES, SOURCE, SYSTEM
+from system_apis.oracle_fusion.codes import INACTIVE, OVERHEAD, RECEIVABLES, SOURCE, SYSTEM
 from system_apis.oracle_fusion.contracts import Contracting
 from system_apis.oracle_fusion.costs import Costing
 from system_apis.oracle_fusion.entities import FirmEntities
@@ -305,9 +305,11 @@ class OracleFusion(Contracting, Setups, Costing):
         return mapping.billing_schedule(key, found, project_id=str(job.project_id), legal_entity=entity)
 
     async def _ours(self) -> listing.Kind:
-        """Projects of our business units: a pod may hold others, which are not this firm's."""
-        units = ",".join(quoted(each.meaning) for each in await self._entities.all())
-        return msgspec.structs.replace(listing.PROJECTS, where=f"BusinessUnitName in ({units})")
+        """Projects of our business units but for overhead: a pod may hold others, which are not this firm's."""
+        entities = await self._entities.all()
+        units = ",".join(quoted(each.meaning) for each in entities)
+        overhead = "".join(f" and ProjectNumber != {quoted(OVERHEAD + each.lookup_code)}" for each in entities)
+        return msgspec.structs.replace(listing.PROJECTS, where=f"BusinessUnitName in ({units}){overhead}")
 
     async def _account(self, number: str) -> wire.Account:
         return await self._rest.get(f"{wire.ACCOUNTS}/{_party(number)}", wire.Account, wire.ACCOUNT_WITH)
@@ -380,5 +382,6 @@ _ports: tuple[
     type[Invoices],
     type[Payments],
     type[TimePostings],
+    type[ExpensePostings],
     type[Connection],
-] = (OracleFusion,) * 15  # the type checker holds us to the ports
+] = (OracleFusion,) * 16  # the type checker holds us to the ports

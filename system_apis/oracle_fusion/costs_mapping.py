@@ -18,7 +18,7 @@ WAITING: Final[dict[str, TimeStatus]] = {"P": "approved", "R": "rejected"}
 """Pending, and rejected by an import. It was approved where it comes from."""
 _LONGEST: Final = Decimal(1000)
 """Hours of one entry: more are none."""
-_APPROVED: Final = ("approved", "posted", "billed")
+APPROVED: Final = ("approved", "posted", "billed")
 
 
 def time_entry(key: str, found: there.Waiting | there.Processed, *, job: wire.Project, legal_entity: str) -> TimeEntry:
@@ -38,7 +38,7 @@ def time_entry(key: str, found: there.Waiting | there.Processed, *, job: wire.Pr
         resource=found.email or "",
         project_id=str(job.project_id),
         task_id="" if task == codes.NO_TASK else task,
-        worked_on=_day(found),
+        worked_on=day_of(found),
         hours=hours,
         minutes=minutes if hours_of(minutes) == hours else None,
         work_type=ours.tg_type or "",
@@ -54,7 +54,7 @@ def time_entry(key: str, found: there.Waiting | there.Processed, *, job: wire.Pr
 
 def time_draft(key: str, data: TimeEntry, job: wire.Project, task_id: int) -> there.CostDraft:
     """What a create sends; `Invalid` for time that nobody has approved yet, and for nobody's."""
-    if data.status not in _APPROVED:
+    if data.status not in APPROVED:
         raise wrong("/status", "only time that is approved becomes cost in Fusion")
     if not data.resource:
         raise wrong("/resource", "cost in Fusion is a person's, by e-mail address")
@@ -123,7 +123,8 @@ def _status(found: there.Waiting | there.Processed, ours: there.CostFlexHead) ->
     return known
 
 
-def _day(found: there.Cost) -> date:
+def day_of(found: there.Cost) -> date:
+    """The day it was worked or spent; `Drifted` for none."""
     if found.expenditure_item_date is None:
         raise Drifted("a cost has no day", system=SYSTEM)
     return found.expenditure_item_date

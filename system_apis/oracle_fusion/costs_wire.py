@@ -1,5 +1,6 @@
 """Cost of projects, in Fusion's shapes: as it waits to be imported, and once it is a project's."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -58,10 +59,31 @@ class CostFlexHead(Flex, frozen=True, kw_only=True):
     tg_invoice: str | None = None
 
 
+class ExpenseFlexHead(Flex, frozen=True, kw_only=True):
+    """Our segments on a cost that is a line of an expense report."""
+
+    tg_billable: str | None = None
+    tg_invoice: str | None = None
+    tg_line: int | None = None
+    tg_report: str | None = None
+    tg_number: str | None = None
+    tg_reported: date | None = None
+    tg_currency: str | None = None
+    tg_reimbursable: str | None = None
+    tg_tax: Decimal | None = None
+
+
 class CostFlex(CostFlexHead, frozen=True, kw_only=True):
-    """The same, read."""
+    """All of them, read."""
 
     links: list[Link] = links_field()
+    tg_line: int | None = None
+    tg_report: str | None = None
+    tg_number: str | None = None
+    tg_reported: date | None = None
+    tg_currency: str | None = None
+    tg_reimbursable: str | None = None
+    tg_tax: Decimal | None = None
 
 
 class CostHead(Wire, frozen=True, kw_only=True):
@@ -75,7 +97,14 @@ class CostHead(Wire, frozen=True, kw_only=True):
     unmatched_negative_transaction_flag: bool | None = None
 
 
-class CostDraft(CostHead, frozen=True, kw_only=True):
+class ExpenseHead(CostHead, frozen=True, kw_only=True):
+    """Besides, of what somebody spent: how much. Time is costed by Fusion itself."""
+
+    raw_cost_in_transaction_currency: Decimal | None = None
+    transaction_currency_code: str | None = None
+
+
+class CostDraft(ExpenseHead, frozen=True, kw_only=True):
     """A cost that is sent. Source and original reference are its external key."""
 
     expenditure_batch: str
@@ -85,10 +114,10 @@ class CostDraft(CostHead, frozen=True, kw_only=True):
     document_entry: str
     original_transaction_reference: str
     place: list[PlaceDraft] = msgspec.field(name=PLACE)
-    flex: list[CostFlexHead] = msgspec.field(name=WAITING_FLEX)
+    flex: Sequence[CostFlexHead | ExpenseFlexHead] = msgspec.field(name=WAITING_FLEX)
 
 
-class Cost(CostHead, frozen=True, kw_only=True):
+class Cost(ExpenseHead, frozen=True, kw_only=True):
     """What both have in common."""
 
     links: list[Link] = links_field()
@@ -96,9 +125,11 @@ class Cost(CostHead, frozen=True, kw_only=True):
     original_transaction_reference: str | None = None
     person_number: str | None = None
     project_id: int | None = None
+    project_number: str | None = None
     task_id: int | None = None
     task_number: str | None = None
     expenditure_item_date: date | None = None
+    expenditure_type: str | None = None
     last_update_date: datetime | None = None
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from canonical.objects import BillingSchedule, Contract, Customer, Invoice, Payment, Project, TimeEntry
+from canonical.objects import BillingSchedule, Contract, Customer, ExpenseReport, Invoice, Payment, Project, TimeEntry
 from foundation.sandbox import Box, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.oracle_fusion import codes, lengths
@@ -95,6 +95,7 @@ SUITE: Final = Suite(
         Project: {"name": lengths.PROJECT_NAME},
         BillingSchedule: {"name": lengths.OWN},
         TimeEntry: {"notes": lengths.COMMENT},
+        ExpenseReport: {"title": lengths.OWN},
     },
     refuses={
         Contract: {"po_number": lengths.OWN},

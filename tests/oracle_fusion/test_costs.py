@@ -131,15 +131,14 @@ async def test_what_fusion_rejected_is_told_and_a_word_it_never_had_is_drift(
 async def test_what_is_no_cost_of_anybody_is_refused_at_its_place(fusion: OracleFusion, box: Box, project: str) -> None:
     for more, pointer in (
         ({"status": "submitted"}, "/status"),
+        ({"project": "7"}, "/project_id"),
         ({"resource": ""}, "/resource"),
         ({"bill_rate": Money.of(1, "USD")}, "/bill_rate"),
         ({"role": "x" * 151}, "/role"),
     ):
         with pytest.raises(Invalid) as refused:
-            await fusion.upsert_time_posting(KEY, day(project, **more))
+            await fusion.upsert_time_posting(KEY, day(**{"project": project} | more))
         assert [error.pointer for error in refused.value.errors] == [pointer]
     with pytest.raises(VendorRefused, match="somebody@else"):
         await fusion.upsert_time_posting(KEY, day(project, resource="somebody@else.example"))
-    with pytest.raises(NotFound):
-        await fusion.upsert_time_posting(KEY, day("7"))
     assert waiting(box) == []

@@ -20,10 +20,10 @@ from tests.oracle_fusion.asked import BATCH, EVENTS, FSCM, PROJECT, PROJECTS, bi
         ("ProjectNumber in ('P1','P3')", 2),
         ("ProjectStartDate between '2026-01-01' and '2026-03-01'", 3),
         ("ProjectNumber='P1' or (ProjectNumber='P2' and ProjectName like '%2')", 2),
-        ("ProjectDescription is null", 3),
+        ("ProjectDescription is null and ProjectStartDate = '2026-03-01'", 3),
         ("ProjectDescription is not null", 0),
-        ("ProjectId > 1 and ProjectNumber != 'P1'", 2),
-        ("LastUpdateDate >= '2020-01-01T00:00:00+00:00'", 3),
+        ("ProjectId > 1 and ProjectNumber != 'P1' and ProjectNumber like 'P%'", 2),
+        ("LastUpdateDate >= '2020-01-01T00:00:00+00:00' and ProjectNumber like 'P_'", 3),
         ("LastUpdateDate < '2020-01-01T00:00:00+00:00'", 0),
         ("ProjectNumber like 'P_'", 3),
     ],
@@ -64,8 +64,8 @@ async def test_version_1_queries_by_example(http: httpx.AsyncClient) -> None:
         ("ProjectNumber=P1", 1),
         ("ProjectNumber='P1';ProjectName=Umbau 1", 1),
         ("ProjectName=Umbau*", 3),
-        ('LastUpdateDate>"2020-01-01T00:00:00+00:00"', 3),
-        ("ProjectId>=1;ProjectNumber!=P1", 2),
+        ('LastUpdateDate>"2020-01-01T00:00:00+00:00";ProjectName=Umbau*', 3),
+        ("ProjectId>=1;ProjectNumber!=P1;ProjectName=Umbau*", 2),
     ):
         answer = await http.get(PROJECTS, params={"q": text}, headers=old)
         assert (answer.status_code, answer.json()["count"]) == (200, number), text

@@ -33,7 +33,7 @@ def page(*refs: str) -> TaskPage:
 
 
 def job(box: Box) -> Record:
-    (found,) = box.store.all("projects")
+    (found,) = box.store.find("projects", SourceApplicationCode="TIERGATE")
     return found
 
 

@@ -42,6 +42,7 @@ def seed(box: Box) -> None:
                 "DisplaySequence": entity.number,
             }
         )
+        create(box, RESOURCES["projects"], overhead(entity))
     lookup = {"LookupType": LOOKUP, "Meaning": "Tiergate: legal entities", "Description": None, "lookupCodes": codes}
     _put(box, "standardLookups", lookup)
     for account in firm.ACCOUNTS:
@@ -82,6 +83,18 @@ def _period(
         "AdjustmentPeriodFlag": "Y" if adjusts else "N",
     }
     _put(box, "accountingPeriodStatusLOV", key | days | status)
+
+
+def overhead(entity: firm.LegalEntity) -> Record:
+    """The project that takes a legal entity's cost of no other."""
+    return {
+        "ProjectNumber": f"TG-{entity.code}",
+        "ProjectName": f"Overhead {entity.code}",
+        "SourceTemplateNumber": "TIERGATE",
+        "BusinessUnitName": f"{entity.code} Business Unit",
+        "OwningOrganizationName": f"{entity.code} Business Unit",
+        "ProjectCurrencyCode": entity.currency,
+    }
 
 
 def held(account: firm.Account) -> Record:

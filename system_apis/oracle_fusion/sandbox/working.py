@@ -73,6 +73,7 @@ _COST: Final = {
     "ReversedOriginalTransactionReference": text(120),
     "UnmatchedNegativeTransactionFlag": Attribute("boolean"),
     "UnitOfMeasureCode": text(30),
+    "RawCostInTransactionCurrency": AMOUNT,
     "TransactionCurrencyCode": one_of(*CURRENCIES),
     "ProjectId": ID,
     "ProjectNumber": RO,
@@ -88,6 +89,13 @@ _SEGMENTS: Final = {
     "tgBillable": SEGMENT,
     "tgRate": Attribute("number", queryable=False),
     "tgInvoice": SEGMENT,
+    "tgLine": Attribute("integer", queryable=False),
+    "tgReport": SEGMENT,
+    "tgNumber": SEGMENT,
+    "tgReported": Attribute("date", queryable=False),
+    "tgCurrency": SEGMENT,
+    "tgReimbursable": SEGMENT,
+    "tgTax": Attribute("number", queryable=False),
 }
 COSTS: Final = (
     Resource(

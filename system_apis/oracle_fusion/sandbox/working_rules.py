@@ -15,7 +15,10 @@ FROM_TEMPLATE: Final[dict[str, list[Record]]] = {
     "Tasks": [{"TaskNumber": "TG", "TaskName": "On no task"}],
 }
 """Children that a new project has of its template, where it says none."""
-ENTRIES: Final = (("Tiergate", "Tiergate Time", "Tiergate Time"),)
+ENTRIES: Final = (
+    ("Tiergate", "Tiergate Time", "Tiergate Time"),
+    ("Tiergate", "Tiergate Expenses", "Tiergate Expenses"),
+)
 """Transaction source, document and document entry."""
 COST_CHILD: Final = "ProjectStandardCostCollectionFlexfields"
 
