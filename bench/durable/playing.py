@@ -39,10 +39,11 @@ from foundation.sandbox import FaultRule
 from foundation.sandbox.firm import deals, twin
 from foundation.sandbox.server import addresses
 from process_apis.engine import QUEUE, UNDER_WAY, launched
+from process_apis.events.polling import CONTRACT
 from process_apis.operating import Operating
 from process_apis.opportunity_to_project.workflow import WORKFLOW
 from process_apis.platform import Pace, on_own_account
-from process_apis.tables import RUNS
+from process_apis.tables import INBOX, RUNS, WATERMARKS
 from tests.chaos.plan import REFUSED
 from tests.crm import TOKENS, opportunity, sign_in_form
 from tests.processes import ROOT, environment
@@ -128,7 +129,7 @@ async def ours(side: str, folder: Path, runs: int, database: str) -> dict[str, A
             for name in SYSTEMS:
                 await served.platform.systems.ask(name, SignedIn).whoami()
         operating, engine = Operating(served.platform, WORKFLOW), served.database.engine
-        await asyncio.sleep(1.0)  # it looks for won deals once, when there are none yet
+        await recording.until(lambda: looked(engine), 30)  # when there is nothing of the bench yet
         wanted = await won(folder, runs)
         with engine.connect() as connection:
             assert not connection.scalar(sa.select(sa.func.count()).select_from(RUNS))
@@ -204,6 +205,14 @@ def ended(engine: sa.Engine) -> int:
     asked = sa.text(f"SELECT count(*) FROM {table} WHERE status NOT IN :open AND workflow_uuid LIKE 'o2p:%'")  # noqa: S608 - a name of the engine's own
     with engine.connect() as connection:
         return int(connection.scalar(asked.bindparams(sa.bindparam("open", UNDER_WAY, expanding=True))) or 0)
+
+
+def looked(engine: sa.Engine) -> bool:
+    """Whether the systems were asked once for what changed, contracts last, and all of that was worked on."""
+    asked = sa.select(WATERMARKS.c.system).where(WATERMARKS.c.system == f"{SYSTEMS[0]}:{CONTRACT}")
+    left = sa.select(sa.func.count()).select_from(INBOX).where(INBOX.c.done_at.is_(None))
+    with engine.connect() as connection:
+        return connection.scalar(asked) is not None and not connection.scalar(left)
 
 
 async def slowly(
