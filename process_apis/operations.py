@@ -166,7 +166,7 @@ class Operations:
         account = sa.select(RUNS.c.account_key).where(RUNS.c.id == run.id)
         key = await self._platform.database.run(lambda c: c.scalar(account)) or ""
         try:
-            customer = await systems.of("erp", Customers, entity).customer_by_key(key)
+            customer = await systems.of("erp", Customers, entity).customer_by_key(key, entity)
             facts = {"customer": customer.legal_name, "credit hold": "yes" if customer.credit.hold else "no"}
         except NotFound:
             facts = {"customer": "not created yet"}

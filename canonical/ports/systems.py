@@ -133,12 +133,15 @@ class Customers(Protocol):
         """One customer by native id."""
 
     @operation("GET", "/customers/by-key/{key}", raises=(NotFound,))
-    async def customer_by_key(self, key: str) -> Customer:
-        """One customer by our key."""
+    async def customer_by_key(self, key: str, legal_entity_id: str = "") -> Customer:
+        """One customer by our key.
+
+        Where each legal entity has customers of its own, that one's; without one, the customer that was written last.
+        """
 
     @operation("GET", "/customers/by-key/{key}/tax-profile", raises=(NotFound,))
-    async def tax_profile(self, key: str) -> TaxProfile:
-        """How this customer is taxed; `NotFound` when the ERP has no such customer."""
+    async def tax_profile(self, key: str, legal_entity_id: str = "") -> TaxProfile:
+        """How this customer is taxed, looked up as above; `NotFound` when the ERP has no such customer."""
 
     @operation("PUT", "/customers/by-key/{key}", raises=(Invalid,))
     async def upsert_customer(self, key: str, data: Customer) -> Written:

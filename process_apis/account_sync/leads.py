@@ -42,11 +42,13 @@ async def _carry(platform: Platform, crm: str, lead: Lead, account: Customer, sy
     if prospect is None:
         return ""
     try:
-        other = await customers.customer_by_key(key)
+        other = await customers.customer_by_key(key, prospect.legal_entity_id)
     except NotFound:
         keys = _keys(lambda: platform.systems.ask(system, CustomerKeys), system, prospect, key)
         scope = Scope(platform, "", 0)
-        await scope.settle(lambda: rekey(keys, prospect, key), lambda: customers.customer_by_key(key))
+        await scope.settle(
+            lambda: rekey(keys, prospect, key), lambda: customers.customer_by_key(key, prospect.legal_entity_id)
+        )
     else:
         await _two(platform, crm, account, [prospect, other], system)
         return "two_customers"
@@ -59,11 +61,11 @@ async def _carry(platform: Platform, crm: str, lead: Lead, account: Customer, sy
     return "carried"
 
 
-async def known_as(customers: Customers, keys: Sequence[str]) -> Customer | None:
-    """The customer an ERP has under one of these keys."""
+async def known_as(customers: Customers, keys: Sequence[str], legal_entity_id: str = "") -> Customer | None:
+    """The customer an ERP has under one of these keys; one of a legal entity, where each has its own."""
     for key in keys:
         try:
-            return await customers.customer_by_key(key)
+            return await customers.customer_by_key(key, legal_entity_id)
         except NotFound:
             continue
     return None

@@ -104,10 +104,10 @@ async def gather(s: Scope, deal: Deal) -> Evidence:
         entity = await s.ask("erp", LegalEntities, code).legal_entity(code)
         customers = s.ask("erp", Customers, code)
         try:
-            erp_customer, known_as = await customers.customer_by_key(keys.account), keys.account
+            erp_customer, known_as = await customers.customer_by_key(keys.account, code), keys.account
         except NotFound:
             erp_customer, known_as = await _prospect(s, deal)
-        profile = await customers.tax_profile(known_as)
+        profile = await customers.tax_profile(known_as, code)
     except (NotFound, NotBound):
         pass  # an entity without an ERP, or a customer it does not know yet: the guards judge what is missing
     others = [each for each in deal.opportunity.delivery_entities if each != code]
@@ -147,7 +147,7 @@ async def customer(s: Scope, deal: Deal) -> Party | None:
         return None
     erp = s.ask("erp", Customers, entity)
     try:
-        native = (await erp.customer_by_key(key)).id
+        native = (await erp.customer_by_key(key, entity)).id
         s.say(f"found {native}, nothing changed")
     except NotFound:
         native = await _made(s, deal, key)
@@ -170,14 +170,14 @@ async def _made(s: Scope, deal: Deal, key: str) -> str:
         prospect, _ = await _prospect(s, deal)
     except NotFound:
         data = customer_of(deal)
-        written = await s.settle(lambda: erp.upsert_customer(key, data), lambda: erp.customer_by_key(key))
+        written = await s.settle(lambda: erp.upsert_customer(key, data), lambda: erp.customer_by_key(key, entity))
         s.say(f"created {written.id}")
         return written.id
     try:
         port = s.ask("erp", CustomerKeys, entity)
     except NotBound as cannot:
         raise leads.unkeyed(s.platform.systems.name("erp", entity), prospect, key) from cannot
-    await s.settle(lambda: leads.rekey(port, prospect, key), lambda: erp.customer_by_key(key))
+    await s.settle(lambda: leads.rekey(port, prospect, key), lambda: erp.customer_by_key(key, entity))
     s.say(f"{prospect.id} was its lead's: the account's from now on")
     return prospect.id
 
@@ -190,7 +190,7 @@ async def _prospect(s: Scope, deal: Deal) -> tuple[Customer, str]:
     except NotBound as none:
         raise NotFound("The CRM has no leads.") from none
     keys = leads.lead_keys(crm, came_of)
-    prospect = await leads.known_as(s.ask("erp", Customers, entity), keys)
+    prospect = await leads.known_as(s.ask("erp", Customers, entity), keys, entity)
     if prospect is None:
         raise NotFound("The books know nobody under a key of its leads.")
     return prospect, next(x.alt_key for x in prospect.xrefs if x.alt_key in keys)

@@ -87,7 +87,8 @@ async def gather(s: Scope, offer: Offer) -> Evidence:
         return Evidence(entity=None, today=now().date())  # the guards say that there is none
     try:
         customers, key = s.ask("erp", Customers, code), account_key(crm, offer.account)
-        customer, profile = await customers.customer_by_key(key), await customers.tax_profile(key)
+        customer = await customers.customer_by_key(key, code)
+        profile = await customers.tax_profile(key, code)
     except NotFound:
         pass  # the ERP does not know it yet: it is made of the account
     orders = s.ask("erp", SalesOrders, code)

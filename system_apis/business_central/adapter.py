@@ -118,13 +118,13 @@ class BusinessCentral(Amended, Receivables, CustomersPeople, Effort, Setups):
         """A customer by id."""
         return await self._customer(await self._by_id("customers", customer_id, wire.Customer))
 
-    async def customer_by_key(self, key: str) -> Customer:
-        """A customer by our key."""
-        return await self._customer(await self._by_key("customers", key, wire.Customer))
+    async def customer_by_key(self, key: str, legal_entity_id: str = "") -> Customer:
+        """A customer by our key, of one company where it is said."""
+        return await self._customer(await self._by_key("customers", key, wire.Customer, legal_entity_id))
 
-    async def tax_profile(self, key: str) -> TaxProfile:
+    async def tax_profile(self, key: str, legal_entity_id: str = "") -> TaxProfile:
         """How a customer is taxed, from its registration number."""
-        found = await self._by_key("customers", key, wire.Customer)
+        found = await self._by_key("customers", key, wire.Customer, legal_entity_id)
         return mapping.tax_profile(found.row, company=found.company.name)
 
     async def upsert_customer(self, key: str, data: Customer) -> Written:
@@ -178,7 +178,7 @@ class BusinessCentral(Amended, Receivables, CustomersPeople, Effort, Setups):
                 error = FieldError(detail="what was amended is made by its terms, line by line", pointer="/amendment")
                 raise Invalid(system=mapping.SYSTEM, errors=[error]) from missing
             return await self.set_contract_terms(key, replace(carried, status=data.status))
-        company, customer = await self._within(data.account_id, "/account_id")
+        company, customer = await self._within(data.account_id, "/account_id", data.legal_entity_id)
         local = await self._companies.local(company)
         terms = await self._companies.terms_id(company, data.payment_terms)
         draft = mapping.order_draft(key, data, customer_id=customer, local=local, terms=terms)
@@ -222,7 +222,7 @@ class BusinessCentral(Amended, Receivables, CustomersPeople, Effort, Setups):
 
     async def upsert_project(self, key: str, data: Project) -> Written:
         """Write the project in the stage it says. Tasks and milestones are the PSA's."""
-        company, customer = await self._within(data.account_id, "/account_id")
+        company, customer = await self._within(data.account_id, "/account_id", data.legal_entity_id)
         local = await self._companies.local(company)
         draft = mapping.project_draft(key, data, customer_id=customer, local=local)
         known = await self._keyed(company, "projects", key, wire.Project)

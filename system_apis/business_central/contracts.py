@@ -27,16 +27,15 @@ class Amended(Orders):
     async def set_contract_terms(self, key: str, data: Contract) -> Written:
         """Write the order so that it holds these lines; those that are right already are not sent."""
         if not data.lines:
-            raise _wrong("/lines", "an order in Business Central has at least one line")
+            error = FieldError(detail="an order in Business Central has at least one line", pointer="/lines")
+            raise Invalid(system=SYSTEM, errors=[error])
         found = await self._everywhere(ORDERS, key, there.Terms)
-        company, customer = await self._within(data.account_id, "/account_id")
-        entity = data.legal_entity_id or company.name
+        entity = data.legal_entity_id or data.account_id.partition(".")[0]
         known = next((each.row for each in found if each.company.name == entity), None)
         if found and known is None:
             detail = f"order {found[0].row.number} belongs to another company: end it, and write another"
             raise Conflict(detail, system=SYSTEM)
-        if entity != company.name:
-            raise _wrong("/account_id", f"this is a customer of {company.name}, and the contract {entity}'s")
+        company, customer = await self._within(data.account_id, "/account_id", entity)
         wanted = here.draft(
             key,
             data,
@@ -76,7 +75,3 @@ class Amended(Orders):
             await self._write("PATCH", self._path(company.id, f"{LINES}({line.id})"), said, line.etag)
         for new in work.add:
             await self._write("POST", self._path(company.id, f"{ORDERS}({order.id})/{LINES}"), new)
-
-
-def _wrong(pointer: str, detail: str) -> Invalid:
-    return Invalid(system=SYSTEM, errors=[FieldError(detail=detail, pointer=pointer)])

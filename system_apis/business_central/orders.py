@@ -50,7 +50,7 @@ class Orders(Records):
 
         What is billed or cancelled is left, and is a conflict where it differs.
         """
-        company, customer = await self._within(data.account_id, "/account_id")
+        company, customer = await self._within(data.account_id, "/account_id", data.legal_entity_id)
         draft = here.draft(
             key,
             data,

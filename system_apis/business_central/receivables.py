@@ -45,7 +45,7 @@ class Receivables(Records):
         """Write the draft, its lines one by one where it is there already; a posted one is left as it is."""
         if data.kind != "invoice":
             raise _wrong("/kind", "a draft is an invoice; creditInvoice writes the other")
-        company, customer = await self._within(data.account_id, "/account_id")
+        company, customer = await self._within(data.account_id, "/account_id", data.legal_entity_id)
         draft = here.invoice_draft(
             key,
             data,

@@ -58,23 +58,30 @@ class Records:
         company = await self._companies.named(known[0])
         return Place(company, await self._one(company, name, known[1], shape))
 
-    async def _by_key(self, name: str, key: str, shape: type[R]) -> Place:
-        """Look into every company. Where two know the key (a customer of two), the one written last."""
-        found = await self._everywhere(name, key, shape)
+    async def _by_key(self, name: str, key: str, shape: type[R], code: str = "") -> Place:
+        """Look into every company, or into that one only. Where two know the key, the one written last."""
+        found = await self._everywhere(name, key, shape, code)
         if not found:
             raise NotFound(f"no company has the key {key} in {name}", system=mapping.SYSTEM)
         return max(found, key=lambda each: str(each.row.last_modified_date_time or ""))
 
-    async def _everywhere(self, name: str, key: str, shape: type[R]) -> list[Place]:
-        """What every company has under a key."""
-        found = [(each, await self._keyed(each, name, key, shape)) for each in await self._companies.all()]
+    async def _everywhere(self, name: str, key: str, shape: type[R], code: str = "") -> list[Place]:
+        """What every company has under a key, or one."""
+        asked = [await self._companies.named(code)] if code else await self._companies.all()
+        found = [(each, await self._keyed(each, name, key, shape)) for each in asked]
         return [Place(company, row) for company, row in found if row is not None]
 
-    async def _within(self, native_id: str, pointer: str) -> tuple[wire.Company, str]:
-        """The company and the GUID of an id that a caller gave us; `Invalid` where it is none of ours."""
+    async def _within(self, native_id: str, pointer: str, entity: str = "") -> tuple[wire.Company, str]:
+        """The company and the GUID of an id that a caller gave us; `Invalid` where it is none of ours.
+
+        `entity` is the legal entity that what refers to it is of, where that is said: nothing refers across companies.
+        """
         known = mapping.parts(native_id)
         if known is None:
             detail = "this must be the id of a record in Business Central, as `ACME-DE.<GUID>`"
+            raise Invalid(system=mapping.SYSTEM, errors=[FieldError(detail=detail, pointer=pointer)])
+        if entity not in ("", known[0]):
+            detail = f"this is a record of {known[0]}, and what refers to it is of {entity}"
             raise Invalid(system=mapping.SYSTEM, errors=[FieldError(detail=detail, pointer=pointer)])
         return await self._companies.of_entity(known[0]), known[1]
 

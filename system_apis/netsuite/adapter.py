@@ -108,11 +108,11 @@ class NetSuite(Receivables, CustomersPeople, Effort, Setups, Orders, Amended):
         """A customer by internal id."""
         return await self._customer(await self._get("customer", checked(customer_id), wire.Customer))
 
-    async def customer_by_key(self, key: str) -> Customer:
+    async def customer_by_key(self, key: str, legal_entity_id: str = "") -> Customer:
         """A customer by external id."""
         return await self._customer(await self._get("customer", eid(key), wire.Customer))
 
-    async def tax_profile(self, key: str) -> TaxProfile:
+    async def tax_profile(self, key: str, legal_entity_id: str = "") -> TaxProfile:
         """How a customer is taxed, from its registration number."""
         found = await self._get("customer", eid(key), wire.Customer)
         return mapping.tax_profile(found, legal_entity=await self._entity(found.subsidiary))

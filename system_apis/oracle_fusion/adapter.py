@@ -112,11 +112,11 @@ class OracleFusion(Contracting, Setups, Costing):
         """A customer by party number."""
         return mapping.customer(await self._account(customer_id))
 
-    async def customer_by_key(self, key: str) -> Customer:
+    async def customer_by_key(self, key: str, legal_entity_id: str = "") -> Customer:
         """A customer by our key."""
         return mapping.customer(there(await self._account_by(key), key))
 
-    async def tax_profile(self, key: str) -> TaxProfile:
+    async def tax_profile(self, key: str, legal_entity_id: str = "") -> TaxProfile:
         """How a customer is taxed, from its tax number."""
         return mapping.tax_profile(there(await self._account_by(key), key))
 

@@ -28,11 +28,11 @@ class Partners(Calls):
         """A customer by its business partner number."""
         return await self._customer(await self._partner(customer_id))
 
-    async def customer_by_key(self, key: str) -> Customer:
+    async def customer_by_key(self, key: str, legal_entity_id: str = "") -> Customer:
         """A customer by the identification we gave it."""
         return await self._customer(await self._partner_by(key))
 
-    async def tax_profile(self, key: str) -> TaxProfile:
+    async def tax_profile(self, key: str, legal_entity_id: str = "") -> TaxProfile:
         """How a customer is taxed, from its tax numbers."""
         found = await self._partner_by(key)
         return partner_mapping.tax_profile(found, legal_entity=await self._entity_of(found))

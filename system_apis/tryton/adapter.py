@@ -104,11 +104,11 @@ class Tryton(Effort, Receivables):
         """A party by id."""
         return await self._customer(await self._rpc.read(wire.Party, PARTY, native(customer_id)))
 
-    async def customer_by_key(self, key: str) -> Customer:
+    async def customer_by_key(self, key: str, legal_entity_id: str = "") -> Customer:
         """A party by our key."""
         return await self._customer(await self._party(key))
 
-    async def tax_profile(self, key: str) -> TaxProfile:
+    async def tax_profile(self, key: str, legal_entity_id: str = "") -> TaxProfile:
         """How a party is taxed, from its tax identifier."""
         return mapping.tax_profile(await self._party(key))
 

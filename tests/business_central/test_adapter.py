@@ -40,6 +40,26 @@ async def test_a_customer_of_two_entities_is_found_where_it_was_written_last(erp
     box.store.set_setting("_clock_ahead", 120)
     assert (await erp.upsert_customer(objects.CUSTOMER, objects.customer())).id == first.id
     assert (await erp.customer_by_key(objects.CUSTOMER)).id == first.id
+    for entity, own in (("ACME-DE", first), ("ACME-US", second)):
+        assert (await erp.customer_by_key(objects.CUSTOMER, entity)).id == own.id
+        assert (await erp.tax_profile(objects.CUSTOMER, entity)).account_id == own.id
+    for nowhere in ("ACME-IN", "ACME-XX"):
+        with pytest.raises(NotFound):
+            await erp.customer_by_key(objects.CUSTOMER, nowhere)
+
+
+async def test_nothing_refers_to_a_customer_of_another_company(erp: BusinessCentral, box: Box) -> None:
+    account = (await erp.upsert_customer(objects.CUSTOMER, objects.customer(legal_entity_id="ACME-US"))).id
+    for write, data in (
+        (erp.upsert_contract, objects.contract(account_id=account)),
+        (erp.upsert_order, objects.sales_order(account_id=account)),
+        (erp.upsert_project, objects.project(account_id=account)),
+        (erp.upsert_invoice, objects.invoice(account_id=account)),
+    ):
+        with pytest.raises(Invalid) as refused:
+            await write("salesforce:apart", data)
+        assert [error.pointer for error in refused.value.errors] == ["/account_id"]
+    assert {row.kind for row in box.store.writes()} == {"customers"}
 
 
 async def test_the_currency_of_the_company_is_written_as_none(erp: BusinessCentral, box: Box) -> None:

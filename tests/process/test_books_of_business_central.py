@@ -46,9 +46,9 @@ class Books:
         self.crm.store.set_setting("_clock_ahead", self.crm.store.setting("_clock_ahead", 0) + 1)
         org.update(self.crm, TABLES[table], id, fields)
 
-    def enter(self, page: str, **fields: Any) -> str:
-        """Make a record in the company of the deal's legal entity."""
-        (company,) = self.erp.store.find("companies", name=self.firm.deal(D01).entity)
+    def enter(self, page: str, entity: str = "", **fields: Any) -> str:
+        """Make a record in a company, the one of the deal's legal entity if nobody says."""
+        (company,) = self.erp.store.find("companies", name=entity or self.firm.deal(D01).entity)
         return str(tables.create(self.erp, company["id"], PAGES[page], fields)["id"])
 
     def type_over(self, page: str, row: dict[str, Any], **fields: Any) -> None:
@@ -141,6 +141,20 @@ async def test_the_books_rename_a_customer_in_the_crm_and_a_long_name_is_cut_onc
     written = books.writes()
     assert await books.hear_of_account() == ["echo", "echo"]
     assert (books.writes(), await books.cases(), books.firm.duplicates()) == (written, [], [])
+
+
+async def test_a_customer_of_another_company_is_not_the_deal_s(books: Books) -> None:
+    """It has the account's key there, as a customer of two legal entities has."""
+    name = books.firm.deal(D01).account.legal_name
+    books.enter("customers", "ACME-DE", tiergateKey=f"dataverse:{books.account}", displayName=name)
+    run = (await books.firm.played(D01)).run
+    assert (run.status, run.verified) == ("succeeded", True), run.detail
+    companies = {row["id"]: row["name"] for row in books.erp.store.all("companies")}
+    debtors = books.erp.store.find("customers", tiergateKey=f"dataverse:{books.account}")
+    assert sorted(companies[row["_company"]] for row in debtors) == ["ACME-DE", "ACME-US"]
+    for page in ("salesOrders", "projects"):
+        (made,) = books.erp.store.all(page)
+        assert companies[made["_company"]] == books.firm.deal(D01).entity == "ACME-US"
 
 
 async def test_what_nobody_told_is_found_by_asking_both_systems(books: Books) -> None:
