@@ -24,6 +24,8 @@ LEAST: Final = 0.85
 """Share of the changes that must be noticed."""
 KILLED: Final = frozenset({1, 3, 24, 36, 37, 152, 255, -24})
 """Exit codes of the tests under a change that they notice: a failure, a loop without end, a type that does not fit."""
+TRIES: Final = 3
+"""The tests are run once more without any change before any is judged; one that fails then ends it all."""
 UNTESTED: Final = frozenset({5, 33})
 NOBODY: Final = "no.such.change"
 STATS: Final = "mutmut-stats.json"
@@ -48,7 +50,11 @@ def main() -> int:
     chosen = drawn(every, given.sample, given.seed)
     _say(f"{len(chosen)} of {len(every)} changes, seed {given.seed}")
     _forget(frozenset(chosen))
-    subprocess.run([sys.executable, "-m", "mutmut", "run", *chosen], cwd=ROOT, check=False, stdout=sys.stderr)
+    for _ in range(TRIES):
+        subprocess.run([sys.executable, "-m", "mutmut", "run", *chosen], cwd=ROOT, check=False, stdout=sys.stderr)
+        if not (untried := [name for name in chosen if _codes()[name] is None]):
+            break
+        _say(f"{len(untried)} changes were not tried: a test failed without any change, or the time ran out")
     found = judged({name: _codes()[name] for name in chosen})
     for name in found["unnoticed"]:
         _say(_mutmut("show", name))
