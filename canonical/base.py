@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from canonical.classes import PUBLIC
+from canonical.classes import FREE_TEXT, PUBLIC
 
 Lifecycle = Literal["draft", "active", "on_hold", "closed", "merged", "deleted"]
 Classification = Literal["public", "internal", "confidential", "restricted"]
@@ -47,4 +47,4 @@ class Envelope(Value, frozen=True, kw_only=True):
     lifecycle: Annotated[Lifecycle, PUBLIC] = "active"
     merged_into: Annotated[str | None, PUBLIC] = None
     classification: Annotated[Classification, PUBLIC] = "confidential"
-    extensions: Annotated[dict[str, dict[str, str]], PUBLIC] = {}
+    extensions: Annotated[dict[str, dict[str, str]], FREE_TEXT] = {}

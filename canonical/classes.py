@@ -22,6 +22,8 @@ PUBLIC: Final = classed("public")
 """Codes, states, names of things: may be kept as they are."""
 PII: Final = classed("pii")
 """Says something of a person: kept as a keyed hash, joinable but not readable."""
+FREE_TEXT: Final = PII
+"""What people type, or another system says in its own words: whom it names nobody can tell, so it is kept likewise."""
 FINANCIAL: Final = classed("financial")
 """Amounts, tax numbers, credit: masked but for the end."""
 SECRET: Final = classed("secret")

@@ -35,7 +35,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
 
-from canonical.classes import PUBLIC
+from canonical.classes import FREE_TEXT, PUBLIC
 
 PROBLEM = "/problems/"
 """Below the gateway's own address each reason has its page here, and that page's address is the problem's `type`."""
@@ -44,7 +44,7 @@ PROBLEM = "/problems/"
 class FieldError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing wrong, and where."""
 
-    detail: Annotated[str, PUBLIC]
+    detail: Annotated[str, FREE_TEXT]
     pointer: Annotated[str, PUBLIC] = ""
     """JSON Pointer (RFC 6901) into the body, or `query:name`, `path:name`, `header:name`."""
     rule: Annotated[str, PUBLIC] = ""
@@ -61,7 +61,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     title: Annotated[str, PUBLIC]
     status: Annotated[int, PUBLIC]
     reason: Annotated[str, PUBLIC]
-    detail: Annotated[str, PUBLIC] = ""
+    detail: Annotated[str, FREE_TEXT] = ""
     instance: Annotated[str, PUBLIC] = ""
     request_id: Annotated[str, PUBLIC] = ""
     system: Annotated[str, PUBLIC] = ""

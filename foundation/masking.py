@@ -20,6 +20,7 @@ Rule = Literal["keep", "hash", "mask_last4", "drop"]
 Rules = dict[str, Rule]
 _PIECE: Final = re.compile(r"[!-?A-~]*")
 """Visible ASCII, but no @."""
+_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _DEEPEST: Final = 8
 """So many branches within branches are looked into; one that refers to itself ends there."""
 DEFAULT_RULES: Final[Rules] = {
@@ -74,6 +75,10 @@ class Masker:
         """A digest only whoever has the key can make, in hexadecimal: of one value another for each purpose."""
         return hmac.new(self._key, f"{purpose}|{value}".encode(), hashlib.sha256).hexdigest()
 
+    def _named(self, key: str) -> str:
+        """A name that a sender chose, in an object of no fixed fields: one that is no id may be somebody's."""
+        return key if _ID.fullmatch(key) else self.hidden(key)
+
     def _walk(self, value: Any, schema: dict[str, Any], defs: dict[str, Any], outer: str | None) -> Any:
         if "$ref" in schema:
             said = {k: v for k, v in schema.items() if k == KEY}
@@ -88,7 +93,9 @@ class Masker:
                 return {k: v for k, v in kept.items() if v is not None or value[k] is None}
             inner = schema.get("additionalProperties")
             inner = inner if isinstance(inner, dict) else {}
-            return {k: self._walk(v, inner, defs, data_class) for k, v in value.items()} if data_class else None
+            if not data_class:
+                return None
+            return {self._named(k): self._walk(v, inner, defs, data_class) for k, v in value.items()}
         if isinstance(value, list):
             inner = schema.get("items") or _branch(schema, defs, "items") or {}
             return [self._walk(v, inner, defs, data_class) for v in value]

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from canonical.base import Envelope, Value
-from canonical.classes import PUBLIC
+from canonical.classes import FREE_TEXT, PUBLIC
 from canonical.money import Currency, Money
 from canonical.objects.opportunity import ContractType
 
@@ -24,7 +24,7 @@ class ContractLine(Value, frozen=True, kw_only=True):
     """One line of what is paid. In an amendment it is a difference, and may be negative."""
 
     seq: Annotated[int, PUBLIC]
-    description: Annotated[str, PUBLIC] = ""
+    description: Annotated[str, FREE_TEXT] = ""
     billing_method: Annotated[ContractType | None, PUBLIC] = None
     """None where nobody has said."""
     amount: Money

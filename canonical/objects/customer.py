@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from canonical.base import Envelope, Value
-from canonical.classes import PII, PUBLIC
+from canonical.classes import FREE_TEXT, PII, PUBLIC
 from canonical.money import Money
 from canonical.objects.tax_profile import TaxRegistration
 
@@ -24,7 +24,7 @@ class Credit(Value, frozen=True, kw_only=True):
 
     limit: Money | None = None
     hold: Annotated[bool, PUBLIC] = False
-    reason: Annotated[str, PUBLIC] = ""
+    reason: Annotated[str, FREE_TEXT] = ""
 
 
 class Customer(Envelope, frozen=True, kw_only=True):

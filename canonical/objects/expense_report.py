@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 from canonical.base import Envelope, Value
-from canonical.classes import PII, PUBLIC
+from canonical.classes import FREE_TEXT, PII, PUBLIC
 from canonical.money import Currency, Money
 
 ExpenseStatus = Literal["draft", "submitted", "approved", "rejected", "posted", "paid"]
@@ -17,7 +17,7 @@ class ExpenseLine(Value, frozen=True, kw_only=True):
     """Stable and unique within the report."""
     spent_on: Annotated[date, PUBLIC]
     category: Annotated[str, PUBLIC]
-    description: Annotated[str, PII] = ""
+    description: Annotated[str, FREE_TEXT] = ""
     amount: Money
     tax: Money | None = None
     billable: Annotated[bool, PUBLIC] = False

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from canonical.base import Envelope, Value
-from canonical.classes import PUBLIC
+from canonical.classes import FREE_TEXT, PUBLIC
 from canonical.money import Currency, Money
 
 InvoiceKind = Literal["invoice", "credit_note", "proforma"]
@@ -27,7 +27,7 @@ class InvoiceLine(Value, frozen=True, kw_only=True):
 
     seq: Annotated[int, PUBLIC]
     kind: Annotated[LineKind, PUBLIC] = "fee"
-    description: Annotated[str, PUBLIC] = ""
+    description: Annotated[str, FREE_TEXT] = ""
     quantity: Annotated[Decimal, PUBLIC] = Decimal(1)
     unit: Annotated[str, PUBLIC] = ""
     """UN/ECE Recommendation 20: HUR hours, DAY days; empty for pieces."""

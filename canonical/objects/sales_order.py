@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from canonical.base import Envelope, Value
-from canonical.classes import PUBLIC
+from canonical.classes import FREE_TEXT, PUBLIC
 from canonical.money import Currency, Money
 
 OrderStatus = Literal["draft", "open", "billed", "cancelled"]
@@ -18,7 +18,7 @@ class OrderLine(Value, frozen=True, kw_only=True):
     seq: Annotated[int, PUBLIC]
     code: Annotated[str, PUBLIC]
     """The item's code."""
-    description: Annotated[str, PUBLIC] = ""
+    description: Annotated[str, FREE_TEXT] = ""
     qty: Annotated[Decimal, PUBLIC]
     unit_price: Money
     net: Money

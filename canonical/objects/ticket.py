@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from canonical.base import Envelope
-from canonical.classes import PUBLIC
+from canonical.classes import FREE_TEXT, PUBLIC
 
 TicketStatus = Literal["new", "in_progress", "on_hold", "resolved", "closed", "cancelled"]
 
@@ -13,8 +13,8 @@ class Ticket(Envelope, frozen=True, kw_only=True):
 
     number: Annotated[str, PUBLIC] = ""
     correlation: Annotated[str, PUBLIC]
-    summary: Annotated[str, PUBLIC]
-    description: Annotated[str, PUBLIC] = ""
+    summary: Annotated[str, FREE_TEXT]
+    description: Annotated[str, FREE_TEXT] = ""
     urgency: Annotated[Literal["high", "medium", "low"], PUBLIC] = "medium"
     status: Annotated[TicketStatus, PUBLIC] = "new"
-    close_notes: Annotated[str, PUBLIC] = ""
+    close_notes: Annotated[str, FREE_TEXT] = ""

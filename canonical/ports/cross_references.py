@@ -9,13 +9,13 @@ from typing import Annotated, Literal, Protocol
 import msgspec
 
 from canonical.base import Value
-from canonical.classes import PII, PUBLIC
+from canonical.classes import FREE_TEXT, PII, PUBLIC
 from canonical.faults import Conflict, NotFound
 from canonical.ports.operation import operation
 
 Word = Annotated[str, PUBLIC, msgspec.Meta(min_length=1, max_length=200, examples=["DE123456788"])]
 CanonicalId = Annotated[str, PUBLIC, msgspec.Meta(max_length=40, examples=["01M8HCKY792KWYGWF045NK5TBW"])]
-Why = Annotated[str, PUBLIC, msgspec.Meta(min_length=1, max_length=500, examples=["One company, entered twice."])]
+Why = Annotated[str, FREE_TEXT, msgspec.Meta(min_length=1, max_length=500, examples=["One company, entered twice."])]
 
 
 class SystemRecord(Value, frozen=True, kw_only=True):
@@ -52,7 +52,7 @@ class CrossReferenceEvent(Value, frozen=True, kw_only=True):
     native_id: Annotated[str, PUBLIC] = ""
     other_id: Annotated[str, PUBLIC] = ""
     """Of a merging: the other id."""
-    why: Annotated[str, PUBLIC] = ""
+    why: Annotated[str, FREE_TEXT] = ""
 
 
 class MergeInto(Value, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Annotated, Protocol
 import msgspec
 
 from canonical.base import Value, Xref
-from canonical.classes import PUBLIC
+from canonical.classes import FREE_TEXT, PUBLIC
 from canonical.faults import Conflict, FieldError, NotFound, VendorFault
 from canonical.money import Money
 from canonical.ports.operation import Page, operation
@@ -57,7 +57,7 @@ class RunProblem(Value, frozen=True, kw_only=True):
     """Why a run was refused or failed."""
 
     reason: Annotated[str, PUBLIC]
-    detail: Annotated[str, PUBLIC] = ""
+    detail: Annotated[str, FREE_TEXT] = ""
     errors: list[FieldError] = []
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Protocol
 import msgspec
 
 from canonical.base import Value
-from canonical.classes import PUBLIC, SECRET
+from canonical.classes import FREE_TEXT, PUBLIC, SECRET
 from canonical.events import EventEnvelope
 from canonical.faults import Conflict, Invalid, NotFound
 from canonical.ports.operation import Page, operation
@@ -61,7 +61,7 @@ class EventDelivery(Value, frozen=True, kw_only=True):
     """When it is tried next."""
     last_status: Annotated[int, PUBLIC] = 0
     """What the receiver answered last; 0 where it did not answer."""
-    last_detail: Annotated[str, PUBLIC] = ""
+    last_detail: Annotated[str, FREE_TEXT] = ""
 
 
 class Replay(Value, frozen=True, kw_only=True):
@@ -100,7 +100,7 @@ class Quarantined(Value, frozen=True, kw_only=True):
 class Dismissal(Value, frozen=True, kw_only=True):
     """Why nothing shall come of a delivery."""
 
-    why: Annotated[str, PUBLIC, msgspec.Meta(min_length=1, max_length=300, examples=["A test of the sender's."])]
+    why: Annotated[str, FREE_TEXT, msgspec.Meta(min_length=1, max_length=300, examples=["A test of the sender's."])]
     """For the history of its case."""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Protocol
 import msgspec
 
 from canonical.base import Value, Xref
-from canonical.classes import PII, PUBLIC
+from canonical.classes import FREE_TEXT, PII, PUBLIC
 from canonical.faults import Conflict, FieldError, NotFound, Unauthenticated, VendorFault
 from canonical.money import Money
 from canonical.objects import BillingSchedule, Milestone, Project
@@ -31,7 +31,7 @@ class Attempt(Value, frozen=True, kw_only=True):
     """The canonical answer as masked JSON; empty when none came."""
     fault: Annotated[str, PUBLIC] = ""
     """The fault's reason, empty when it went well; `outcome_unknown` is its own thing, not a failure."""
-    detail: Annotated[str, PUBLIC] = ""
+    detail: Annotated[str, FREE_TEXT] = ""
 
 
 class Step(Value, frozen=True, kw_only=True):
@@ -79,7 +79,7 @@ class Run(Value, frozen=True, kw_only=True):
     verified: Annotated[bool | None, PUBLIC] = None
     """True when every system was read back and they agree; None before that."""
     reason: Annotated[str, PUBLIC] = ""
-    detail: Annotated[str, PUBLIC] = ""
+    detail: Annotated[str, FREE_TEXT] = ""
     errors: list[FieldError] = []
     ids: list[Xref] = []
     takeovers: Annotated[int, PUBLIC] = 0
@@ -106,7 +106,7 @@ class CaseEvent(Value, frozen=True, kw_only=True):
 
     at: Annotated[datetime, PUBLIC]
     who: Annotated[str, PII]
-    what: Annotated[str, PUBLIC]
+    what: Annotated[str, FREE_TEXT]
 
 
 class Case(Value, frozen=True, kw_only=True):
@@ -117,7 +117,7 @@ class Case(Value, frozen=True, kw_only=True):
     run_id: Annotated[str, PUBLIC]
     workflow: Annotated[str, PUBLIC]
     business_key: Annotated[str, PUBLIC]
-    title: Annotated[str, PUBLIC]
+    title: Annotated[str, FREE_TEXT]
     """The cause in plain words."""
     kind: Annotated[str, PUBLIC]
     """Class of the cause, e.g. `guard_credit_hold`, `unavailable`, `guard_tax_profile`."""
@@ -165,7 +165,7 @@ class CaseDetail(Value, frozen=True, kw_only=True):
 class Resolve(Value, frozen=True, kw_only=True):
     """Why a case is closed without a retry."""
 
-    note: Annotated[str, PUBLIC, msgspec.Meta(examples=["The client withdrew; the deal is lost."])]
+    note: Annotated[str, FREE_TEXT, msgspec.Meta(examples=["The client withdrew; the deal is lost."])]
 
 
 class EventView(Value, frozen=True, kw_only=True):
@@ -209,7 +209,7 @@ class ConnectionHealth(Value, frozen=True, kw_only=True):
     abbreviation: Annotated[str, PUBLIC]
     roles: Annotated[list[str], PUBLIC]
     state: Annotated[Literal["well", "slow", "failing", "signed_out", "unused"], PUBLIC]
-    why: Annotated[str, PUBLIC] = ""
+    why: Annotated[str, FREE_TEXT] = ""
     calls: Annotated[int, PUBLIC] = 0
     failures: Annotated[int, PUBLIC] = 0
     median_ms: Annotated[int, PUBLIC] = 0

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Protocol
 import msgspec
 
 from canonical.base import Value
-from canonical.classes import PII, PUBLIC
+from canonical.classes import FREE_TEXT, PII, PUBLIC
 from canonical.faults import Invalid, NotFound
 from canonical.ports.operation import Page, operation
 
@@ -102,7 +102,7 @@ class Difference(Value, frozen=True, kw_only=True):
     right_id: Annotated[str, PUBLIC] = ""
     fields: list[FieldDifference] = []
     outcome: Annotated[DifferenceOutcome, PUBLIC]
-    detail: Annotated[str, PUBLIC] = ""
+    detail: Annotated[str, FREE_TEXT] = ""
     run_id: Annotated[str, PUBLIC] = ""
     """Under what its case stands."""
 
