@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,7 @@ from foundation.sandbox import Box
 from foundation.sandbox.firm import ENTITIES
 from process_apis.bindings import Bindings
 from system_apis import Demo
-from tests.process.world import BINDINGS, World, boxes_of, credentials, world
-
-SAP: Bindings = {"erp": {entity.code: "sap_s4hana" for entity in ENTITIES}}
+from tests.process.world import BINDINGS, Over, World, boxes_of, credentials, world
 
 
 @pytest.fixture(scope="session")
@@ -40,17 +39,27 @@ def empty(tmp_path_factory: pytest.TempPathFactory, known: dict[str, Demo]) -> P
 
 
 @pytest.fixture
-async def firm(tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path) -> AsyncIterator[World]:
-    path = tmp_path / "tiergate.sqlite"
-    shutil.copy(empty, path)
-    async with world(f"sqlite:///{path}", known, boxes) as made:
+def over(tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path) -> Over:
+    """A firm over these systems, by binding alone; a role nobody is named for has whom it has everywhere here."""
+
+    def made(crm: str = "", erp: str = "", psa: str = "") -> AbstractAsyncContextManager[World]:
+        path = shutil.copy(empty, tmp_path / "tiergate.sqlite")
+        named: Bindings = {role: name for role, name in (("crm", crm), ("psa", psa)) if name}
+        books: Bindings = {"erp": {entity.code: erp for entity in ENTITIES}} if erp else {}
+        bindings = BINDINGS | named | books
+        return world(f"sqlite:///{path}", known, boxes, bindings=bindings)
+
+    return made
+
+
+@pytest.fixture
+async def firm(over: Over) -> AsyncIterator[World]:
+    async with over() as made:
         yield made
 
 
 @pytest.fixture
-async def sap_firm(tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path) -> AsyncIterator[World]:
+async def sap_firm(over: Over) -> AsyncIterator[World]:
     """The same with SAP S/4HANA as the ERP of every legal entity."""
-    path = tmp_path / "tiergate.sqlite"
-    shutil.copy(empty, path)
-    async with world(f"sqlite:///{path}", known, boxes, bindings=BINDINGS | SAP) as made:
+    async with over(erp="sap_s4hana") as made:
         yield made

@@ -1,6 +1,5 @@
 """Accounts, people and leads over Dynamics, Business Central and Certinia: by binding alone."""
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,22 +9,20 @@ import sqlalchemy as sa
 
 from canonical.dates import now
 from canonical.ports.systems import Change
-from foundation.sandbox import Box
-from foundation.sandbox.firm import ENTITIES, Person
+from foundation.sandbox.firm import Person
 from gateway.ownership import read_ownership
 from process_apis.cross_references import xrefs
 from process_apis.events import inbox
 from process_apis.events.intake import poll_customers, poll_people, work_off
 from process_apis.events.polling import poll_leads
 from process_apis.tables import CASES, INBOX
-from system_apis import Demo
 from system_apis.business_central.sandbox import tables
 from system_apis.business_central.sandbox.schema import PAGES
 from system_apis.dataverse.sandbox import org
 from system_apis.dataverse.sandbox.schema import TABLES
 from system_apis.dataverse.sandbox.seed import CONTACT_ROLES, account_id, bind
 from tests.process.test_accounts_in_systems import LONG, owners
-from tests.process.world import BINDINGS, World, world
+from tests.process.world import Over, World
 from tiergate.settings import ROOT
 
 D01 = "D01"
@@ -108,11 +105,8 @@ class Books:
 
 
 @pytest.fixture
-async def books(tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path) -> AsyncIterator[Books]:
-    shutil.copy(empty, tmp_path / "tiergate.sqlite")
-    erps = {entity.code: "business_central" for entity in ENTITIES}
-    bindings = BINDINGS | {"crm": "dataverse", "erp": erps, "psa": "certinia"}
-    async with world(f"sqlite:///{tmp_path / 'tiergate.sqlite'}", known, boxes, bindings=bindings) as firm:
+async def books(over: Over) -> AsyncIterator[Books]:
+    async with over(crm="dataverse", erp="business_central", psa="certinia") as firm:
         firm.platform.ownership = read_ownership(ROOT / "policies")
         yield Books(firm)
         assert firm.writes("netsuite") == []

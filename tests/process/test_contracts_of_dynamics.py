@@ -1,10 +1,8 @@
 """Contract sync where Dynamics is the CRM, over either ERP that keeps contracts line by line: by binding alone."""
 
-import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,19 +12,15 @@ import sqlalchemy as sa
 from canonical.dates import now
 from canonical.money import Money
 from canonical.ports.contract_runs import ContractRunDetail
-from foundation.sandbox import Box
-from foundation.sandbox.firm import ENTITIES
-from process_apis.bindings import Bindings
 from process_apis.contract_sync.expiring import tell_expiring
 from process_apis.events.intake import poll_contracts, work_off
 from process_apis.tables import EVENTS
-from system_apis import Demo
 from system_apis.dataverse.sandbox import org
 from system_apis.dataverse.sandbox.contracts import AGREED
 from system_apis.dataverse.sandbox.schema import TABLES
 from system_apis.dataverse.sandbox.seed import CODES, bind, currency, deal_id
 from tests.process.contracting import Contracting, rules
-from tests.process.world import BINDINGS, World, world
+from tests.process.world import Over, World
 
 CHANGE, TERMINATION, PAPER, UNBILLED = 100000000, 100000002, "100000000", "100000005"
 
@@ -87,14 +81,8 @@ class Dynamics:
 
 
 @pytest.fixture(params=[("netsuite", "kantata"), ("business_central", "certinia")], ids="-".join)
-async def dynamics(
-    request: pytest.FixtureRequest, tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path
-) -> AsyncIterator[Dynamics]:
-    path, (erp, psa) = tmp_path / "tiergate.sqlite", request.param
-    shutil.copy(empty, path)
-    erps: Bindings = {"erp": {entity.code: erp for entity in ENTITIES}}
-    bindings: Bindings = BINDINGS | erps | {"crm": "dataverse", "psa": psa}
-    async with world(f"sqlite:///{path}", known, boxes, bindings=bindings) as firm:
+async def dynamics(request: pytest.FixtureRequest, over: Over) -> AsyncIterator[Dynamics]:
+    async with over("dataverse", *request.param) as firm:
         yield Dynamics(firm)
 
 

@@ -1,25 +1,18 @@
 """Contract sync with Oracle Fusion as the ERP, by binding alone: lines, amendments, and what is taken back."""
 
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from canonical.money import Money
 from canonical.objects import Contract
-from foundation.sandbox import Box
-from foundation.sandbox.firm import ENTITIES
-from system_apis import Demo
 from tests.process.contracting import Contracting, line
-from tests.process.world import BINDINGS, World, world
+from tests.process.world import Over, World
 
 
 @pytest.fixture
-async def firm(tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path) -> AsyncIterator[World]:
-    shutil.copy(empty, tmp_path / "tiergate.sqlite")
-    bindings = {**BINDINGS, "erp": {entity.code: "oracle_fusion" for entity in ENTITIES}}
-    async with world(f"sqlite:///{tmp_path / 'tiergate.sqlite'}", known, boxes, bindings=bindings) as made:
+async def firm(over: Over) -> AsyncIterator[World]:
+    async with over(erp="oracle_fusion") as made:
         yield made
 
 

@@ -1,8 +1,6 @@
 """Quote to order where Business Central is the ERP, and Salesforce or Dynamics the CRM: by binding alone."""
 
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,24 +8,18 @@ import pytest
 from canonical.faults import Conflict
 from canonical.money import Money
 from canonical.ports.quote_runs import QuoteRunDetail
-from foundation.sandbox import Box
 from foundation.sandbox.firm import ENTITIES
 from process_apis.bindings import Bindings
-from system_apis import Demo
 from tests.process.ordering import Ordering, rules
 from tests.process.test_quotes_of_dynamics import Dynamics
-from tests.process.world import BINDINGS, World, world
+from tests.process.world import Over, World
 
 ERP: Bindings = {"erp": {entity.code: "business_central" for entity in ENTITIES}}
 
 
 @pytest.fixture(params=["salesforce", "dataverse"])
-async def firm(
-    request: pytest.FixtureRequest, tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path
-) -> AsyncIterator[World]:
-    shutil.copy(empty, tmp_path / "tiergate.sqlite")
-    bindings = BINDINGS | ERP | {"crm": request.param}
-    async with world(f"sqlite:///{tmp_path / 'tiergate.sqlite'}", known, boxes, bindings=bindings) as made:
+async def firm(request: pytest.FixtureRequest, over: Over) -> AsyncIterator[World]:
+    async with over(request.param, "business_central") as made:
         yield made
 
 

@@ -1,24 +1,17 @@
 """Project setup with Business Central as the ERP, by binding alone: tasks stand in the PSA and in the ERP."""
 
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from foundation.context import fresh, use
-from foundation.sandbox import Box
-from foundation.sandbox.firm import ENTITIES
-from system_apis import Demo
 from tests.process.test_setup_edges import set_up, setups
-from tests.process.world import BINDINGS, PRIYA, World, world
+from tests.process.world import PRIYA, Over, World
 
 
 @pytest.fixture
-async def firm(tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path) -> AsyncIterator[World]:
-    shutil.copy(empty, tmp_path / "tiergate.sqlite")
-    bindings = {**BINDINGS, "erp": {entity.code: "business_central" for entity in ENTITIES}}
-    async with world(f"sqlite:///{tmp_path / 'tiergate.sqlite'}", known, boxes, bindings=bindings) as made:
+async def firm(over: Over) -> AsyncIterator[World]:
+    async with over(erp="business_central") as made:
         yield made
 
 

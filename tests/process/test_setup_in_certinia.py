@@ -1,8 +1,6 @@
 """Project setup with Certinia as the PSA: a binding and nothing else."""
 
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,19 +11,16 @@ from foundation.context import fresh, use
 from foundation.sandbox import Box, Record
 from foundation.sandbox.salesforce import rows
 from process_apis.project_setup.templates import TEMPLATES
-from system_apis import Demo
 from system_apis.certinia.suite import plant_rates
 from tests.process.test_setup_edges import rollout, set_up, setups
-from tests.process.world import BINDINGS, PRIYA, World, world
+from tests.process.world import PRIYA, Over, World
 
 TASK = "pse__Project_Task__c"
 
 
 @pytest.fixture
-async def firm(tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path) -> AsyncIterator[World]:
-    shutil.copy(empty, tmp_path / "tiergate.sqlite")
-    bindings = {**BINDINGS, "psa": "certinia"}
-    async with world(f"sqlite:///{tmp_path / 'tiergate.sqlite'}", known, boxes, bindings=bindings) as made:
+async def firm(over: Over) -> AsyncIterator[World]:
+    async with over(psa="certinia") as made:
         yield made
 
 

@@ -1,10 +1,8 @@
 """Staffing with a PSA, whichever is bound: somebody is asked for, booked, told to it and read back; edges by number."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -22,13 +20,12 @@ from canonical.ports.staffing import (
 )
 from canonical.ports.systems import StageChange
 from foundation.context import fresh, use
-from foundation.sandbox import Box, Record
+from foundation.sandbox import Record
 from process_apis.staffing import decisions, records
 from process_apis.staffing.workflow import tell_psa
 from process_apis.tables import EVENTS
-from system_apis import Demo
 from tests.ports import objects
-from tests.process.world import BINDINGS, PRIYA, World, suite_of, world
+from tests.process.world import PRIYA, Over, World, suite_of
 from tests.staffing.staff import FRIDAY, MONDAY, Desk, somebody, wanted
 
 
@@ -127,12 +124,9 @@ class Office(Desk):
 
 
 @pytest.fixture(params=sorted(PSAS))
-async def office(
-    request: pytest.FixtureRequest, tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path
-) -> AsyncIterator[Office]:
-    path, psa = tmp_path / "tiergate.sqlite", str(request.param)
-    shutil.copy(empty, path)
-    async with world(f"sqlite:///{path}", known, boxes, bindings=BINDINGS | {"psa": psa}) as firm:
+async def office(request: pytest.FixtureRequest, over: Over) -> AsyncIterator[Office]:
+    psa = str(request.param)
+    async with over(psa=psa) as firm:
         project = objects.project(account_id="1402", legal_entity_id="ACME-DE")
         made = (await firm.adapters[psa].upsert_project(objects.DEAL, project)).id
         await firm.adapters[psa].set_project_stage(made, StageChange(stage="active"))

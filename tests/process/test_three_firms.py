@@ -1,8 +1,6 @@
 """One suite, three firms: every workflow over each of their systems, by binding alone, read back in all of them."""
 
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,19 +11,16 @@ from canonical.money import Money
 from canonical.ports.systems import Change
 from foundation.context import fresh, use
 from foundation.sandbox import Box
-from foundation.sandbox.firm import ENTITIES
 from gateway.ownership import read_ownership
-from process_apis.bindings import Bindings
 from process_apis.events import inbox
 from process_apis.events.intake import work_off
-from system_apis import Demo
 from tests.process import contracting, test_contracts_of_dynamics, test_quotes_of_dynamics
 from tests.process.contracting import Contracting
 from tests.process.ordering import Ordering
 from tests.process.test_people_in_systems import quiet
 from tests.process.test_setup_edges import set_up
 from tests.process.test_staffing import Office
-from tests.process.world import BINDINGS, PRIYA, World, world
+from tests.process.world import PRIYA, Over, World
 from tests.staffing.staff import MONDAY, somebody
 from tiergate.settings import ROOT
 
@@ -74,13 +69,9 @@ class Firm:
 
 
 @pytest.fixture(params=FIRMS, ids="-".join)
-async def firm(
-    request: pytest.FixtureRequest, tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: Path
-) -> AsyncIterator[Firm]:
-    path, (crm, erp, psa) = tmp_path / "tiergate.sqlite", request.param
-    shutil.copy(empty, path)
-    bindings: Bindings = BINDINGS | {"crm": crm, "psa": psa, "erp": {entity.code: erp for entity in ENTITIES}}
-    async with world(f"sqlite:///{path}", known, boxes, bindings=bindings) as made:
+async def firm(request: pytest.FixtureRequest, over: Over, boxes: dict[str, Box]) -> AsyncIterator[Firm]:
+    crm, erp, psa = request.param
+    async with over(crm, erp, psa) as made:
         made.platform.ownership = read_ownership(ROOT / "policies")
         yield Firm(made, crm, erp, psa)
         others = set(boxes) - {crm, erp, psa, "servicenow"}

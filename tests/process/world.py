@@ -3,7 +3,7 @@
 import asyncio
 import importlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal, TypeVar, cast
 
 import sqlalchemy as sa
@@ -222,6 +222,10 @@ def adapters(known: dict[str, Demo], boxes: dict[str, Box]) -> dict[str, Any]:
         name: systems[name].connect(connection, boxes[name].transport())
         for name, connection in connections(known).items()
     }
+
+
+Over = Callable[..., AbstractAsyncContextManager["World"]]
+"""Starts a firm over the systems named for its roles."""
 
 
 @asynccontextmanager
