@@ -18,6 +18,7 @@ from canonical.ports.operation import Written
 from canonical.ports.orders import Items, SalesOrders
 from canonical.ports.people import CustomerPeople, People
 from canonical.ports.receivables import Invoices, Payments
+from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import (
     Account,
     BillingSchedules,
@@ -29,7 +30,7 @@ from canonical.ports.systems import (
     StageChange,
 )
 from foundation.checking import Described
-from system_apis.netsuite import effort_wire, mapping, people, receivables_wire, wire
+from system_apis.netsuite import effort_wire, mapping, people, receivables_wire, tasks, tasks_wire, wire
 from system_apis.netsuite.calls import RECORDS, checked, eid, quoted
 from system_apis.netsuite.contracts import Amended
 from system_apis.netsuite.effort import Effort
@@ -47,6 +48,11 @@ _PERIODS: Final = (
     " closed, arlocked FROM accountingperiod WHERE isyear = 'F' AND isquarter = 'F' AND isadjust = 'F'"
     " ORDER BY startdate"
 )
+_PLAIN: Final[dict[str, type[wire.Wire]]] = {
+    tasks.KIND: tasks_wire.Task,
+    "expenseReport": effort_wire.ExpenseReport,
+}
+"""Records a check reads and maps no further: people have them in forms of their own."""
 
 
 class NetSuite(Receivables, CustomersPeople, Effort, Setups, Orders, Amended):
@@ -89,8 +95,8 @@ class NetSuite(Receivables, CustomersPeople, Effort, Setups, Orders, Amended):
                     await self.payment(found.id)
                 case "timeBill":
                     await self._time(await self._get(kind, found.id, effort_wire.TimeBill))
-                case "expenseReport":
-                    await self._get(kind, found.id, effort_wire.ExpenseReport)
+                case tasks.KIND | "expenseReport":
+                    await self._get(kind, found.id, _PLAIN[kind])
                 case _:
                     await self._entity(wire.Ref(id=found.id))
         return bool(listed.items)
@@ -175,7 +181,7 @@ class NetSuite(Receivables, CustomersPeople, Effort, Setups, Orders, Amended):
         return await self._project(await self._get("job", eid(key), wire.Job))
 
     async def upsert_project(self, key: str, data: Project) -> Written:
-        """Write the project in the stage it says. Tasks and milestones are the PSA's."""
+        """Write the project in the stage it says. Its milestones are the PSA's, its tasks are written page by page."""
         draft = mapping.job_draft(
             data,
             subsidiary=await self._references.subsidiaries.id(data.legal_entity_id),
@@ -233,6 +239,8 @@ _ports: tuple[
     type[ContractTerms],
     type[Projects],
     type[ProjectList],
+    type[ProjectSetups],
+    type[WorkBreakdowns],
     type[BillingSchedules],
     type[Items],
     type[SalesOrders],
@@ -241,4 +249,4 @@ _ports: tuple[
     type[Invoices],
     type[Payments],
     type[Connection],
-] = (NetSuite,) * 18  # the type checker holds us to the ports
+] = (NetSuite,) * 20  # the type checker holds us to the ports

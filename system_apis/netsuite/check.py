@@ -3,12 +3,21 @@
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.netsuite import contracts_wire, effort_wire, orders_wire, people_wire, receivables_wire, wire
+from system_apis.netsuite import (
+    contracts_wire,
+    effort_wire,
+    orders_wire,
+    people_wire,
+    receivables_wire,
+    tasks_wire,
+    wire,
+)
 
 CHECKS: Final = (
     Checked(object="customer", fields=wire.Customer.__struct_encode_fields__),
     Checked(object="contact", fields=people_wire.Contact.__struct_encode_fields__),
     Checked(object="job", fields=wire.Job.__struct_encode_fields__),
+    Checked(object="projectTask", fields=tasks_wire.Task.__struct_encode_fields__),
     Checked(
         object="salesOrder",
         fields=dict.fromkeys(

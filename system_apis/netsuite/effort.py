@@ -1,15 +1,19 @@
-"""Time and expenses as they are posted to one account: time bills and expense reports, whose people are employees."""
+"""Time and expenses as they are posted to one account: time bills and expense reports, whose people are employees.
+
+Time names the task it was worked on where the project has it by our reference; any other stands in a text.
+"""
 
 from canonical.faults import Conflict, NotFound
 from canonical.objects import ExpenseReport, TimeEntry
 from canonical.ports.operation import Written
 from system_apis.netsuite import effort_mapping as mapping
 from system_apis.netsuite import effort_wire as wire
-from system_apis.netsuite.calls import Calls, eid
+from system_apis.netsuite.calls import eid
+from system_apis.netsuite.tasks import Tasks
 from system_apis.netsuite.wire import Job
 
 
-class Effort(Calls):
+class Effort(Tasks):
     """Time bills and expense reports."""
 
     async def time_posting_by_key(self, key: str) -> TimeEntry:
@@ -18,7 +22,8 @@ class Effort(Calls):
 
     async def upsert_time_posting(self, key: str, data: TimeEntry) -> Written:
         """Write the time bill; one that an invoice bills already is left, and is a conflict where it differs."""
-        draft = mapping.time_draft(data, employee=await self._references.employees.id(data.resource))
+        employee = await self._references.employees.id(data.resource)
+        draft = mapping.time_draft(data, employee=employee, task=await self._task_id(data.project_id, data.task_id))
         known = await self._known_time(key)
         if known is not None and known.custcol_tg_invoice:
             if (known.hours, known.tran_date) == (draft.hours, draft.tran_date):
@@ -68,4 +73,5 @@ class Effort(Calls):
         currency = ""
         if found.rate is not None:
             currency = await self._currency((await self._get("job", found.customer.id, Job)).currency)
-        return mapping.time_entry(found, resource=resource, currency=currency)
+        task = await self._task_ref(found.case_task_event.id, found.customer.id) if found.case_task_event.id else ""
+        return mapping.time_entry(found, resource=resource, currency=currency, task=task)

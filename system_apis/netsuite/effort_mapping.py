@@ -20,8 +20,8 @@ _SUBMITTED: Final = "2"
 _HOURS: Final = re.compile(r"(-?)(\d{1,4}):(\d\d)")
 
 
-def time_entry(found: wire.TimeBill, *, resource: str, currency: str) -> TimeEntry:
-    """Time that was posted. Its rate is in the currency of the project."""
+def time_entry(found: wire.TimeBill, *, resource: str, currency: str, task: str) -> TimeEntry:
+    """Time that was posted. Its rate is in the currency of the project; `task` is what the task it names is called."""
     minutes = _minutes(found.hours)
     return TimeEntry(
         id=found.id,
@@ -30,7 +30,7 @@ def time_entry(found: wire.TimeBill, *, resource: str, currency: str) -> TimeEnt
         resource_id=found.employee.id,
         resource=resource,
         project_id=found.customer.id,
-        task_id=found.custcol_tg_task,
+        task_id=task or found.custcol_tg_task,
         worked_on=_day(found.tran_date),
         hours=hours_of(minutes).normalize() + Decimal(0),
         minutes=minutes,
@@ -45,8 +45,8 @@ def time_entry(found: wire.TimeBill, *, resource: str, currency: str) -> TimeEnt
     )
 
 
-def time_draft(data: TimeEntry, *, employee: str) -> wire.TimeBillDraft:
-    """What an upsert writes; time counts whole minutes there."""
+def time_draft(data: TimeEntry, *, employee: str, task: str) -> wire.TimeBillDraft:
+    """What an upsert writes, in whole minutes. `task` is the internal id of one, or empty: then a text says it."""
     minutes = data.minutes if data.minutes is not None else _exact(data.hours * 60)
     sign, whole = ("-" if minutes < 0 else ""), abs(minutes)
     return wire.TimeBillDraft(
@@ -58,7 +58,8 @@ def time_draft(data: TimeEntry, *, employee: str) -> wire.TimeBillDraft:
         memo=cut(data.notes, MEMO) or None,
         rate=data.bill_rate.amount if data.bill_rate else None,
         approval_status=Ref(id=_SUBMITTED if data.status in ("draft", "submitted") else _APPROVED),
-        custcol_tg_task=data.task_id or None,
+        case_task_event=Ref(id=task) if task else None,
+        custcol_tg_task=None if task else data.task_id or None,
         custcol_tg_role=data.role or None,
         custcol_tg_type=data.work_type or None,
         custcol_tg_invoice=data.invoice_id or None,

@@ -14,6 +14,8 @@ class TimeBill(Wire, frozen=True, kw_only=True):
     employee: Ref = Ref()
     customer: Ref = Ref()
     """The project: time belongs to a customer or to one of its projects."""
+    case_task_event: Ref = Ref()
+    """A project task; of time that is not ours maybe a case or an event."""
     tran_date: date | None = None
     hours: str = ""
     """As `2:30`."""
@@ -40,6 +42,7 @@ class TimeBillDraft(Wire, frozen=True, kw_only=True):
     memo: str | None
     rate: Decimal | None
     approval_status: Ref
+    case_task_event: Ref | None
     custcol_tg_task: str | None
     custcol_tg_role: str | None
     custcol_tg_type: str | None

@@ -62,7 +62,7 @@ SUITE: Final = Suite(
             "marketing_opt_out": "Its subscription statuses do not tell who was never asked from who said no.",
         },
         Project: {
-            "tasks": "Tasks are the PSA's; NetSuite's own project tasks would be a second plan beside it.",
+            "tasks": "A project's tasks are the PSA's until it is set up: its work breakdown is written page by page.",
             "milestones": "Milestones are the PSA's; what they bill stands in the billing schedule.",
         },
     },

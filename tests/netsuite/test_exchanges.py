@@ -1,8 +1,9 @@
 """Every recorded exchange: what the adapter sends, what it makes of the reply, and that the sandbox replies alike.
 
-In a file: `asked` is an operation of the adapter, `sent` the one request it is about (all others go to the sandbox),
-`replied` NetSuite's answer, then `gives` (part of the result) or `faults` (a reason). `alike` sends the same request to
-the sandbox, after `first` where it needs something to be there.
+In a file: `asked` is an operation of the adapter, `sent` the one request it is about, `before` those that lead up to
+it, each answered once and in turn (all others go to the sandbox), `replied` NetSuite's answer, then `gives` (part of
+the result) or `faults` (a reason). `alike` sends the same request to the sandbox, after `first` where it needs more
+to be there.
 """
 
 from pathlib import Path
@@ -49,13 +50,14 @@ def test_there_are_exchanges_for_every_port() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 async def test_the_adapter_sends_and_reads_what_was_recorded(path: Path, box: Box, connection: Connection) -> None:
     exchange = read(path)
-    sandbox, sent = box.transport(), list[httpx.Request]()
+    sandbox, sent, before = box.transport(), list[httpx.Request](), list(exchange.get("before", []))
 
     async def vendor(request: httpx.Request) -> httpx.Response:
-        if (request.method, unquote(request.url.raw_path.decode())) != (
-            exchange["sent"]["method"],
-            exchange["sent"]["path"],
-        ):
+        if before and asks(request, before[0]["sent"]):
+            told = before.pop(0)
+            assert decode(request.content) == told["sent"]["body"] if "body" in told["sent"] else not request.content
+            return response(told["replied"])
+        if before or not asks(request, exchange["sent"]):
             return await sandbox.handle_async_request(request)
         sent.append(request)
         return response(exchange["replied"])
@@ -70,6 +72,7 @@ async def test_the_adapter_sends_and_reads_what_was_recorded(path: Path, box: Bo
             assert fault.value.system == "netsuite"
         else:
             holds(msgspec.to_builtins(await ask), exchange["gives"])
+    assert not before, "what leads up to it was never asked"
     assert sent, "the recorded request was never sent"
     assert exchange["sent"].get("headers", {}).items() <= dict(sent[0].headers).items()
     if "body" in exchange["sent"]:
@@ -89,6 +92,11 @@ async def test_the_sandbox_replies_alike(path: Path, box: Box, connection: Conne
     if isinstance(expected.get("body"), dict):
         same_shape(decode(reply.content), expected["body"], "")
     assert {name.lower() for name in expected.get("headers", {})} <= set(reply.headers)
+
+
+def asks(request: httpx.Request, sent: dict[str, Any]) -> bool:
+    """Whether this is the recorded request, by method and address."""
+    return (request.method, unquote(request.url.raw_path.decode())) == (sent["method"], sent["path"])
 
 
 def response(replied: dict[str, Any]) -> httpx.Response:

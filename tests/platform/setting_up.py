@@ -50,6 +50,9 @@ def setting_up(
 
     good("netsuite.projectSetup", project_id=erp)
     good("netsuite.setProjectSetup", {"open_for_expenses": False}, project_id=erp)
+    good("netsuite.projectTasks", project_id=erp)
+    good("netsuite.upsertTasks", {"tasks": [{"ref": "asked", "name": "Asked in a test"}]}, project_id=erp)
+    good("netsuite.removeTasks", {"refs": ["asked"]}, project_id=erp)
     good("kantata.projectSetup", project_id=psa)
     good("kantata.setProjectSetup", {"approval_required": False}, project_id=psa)
     good("kantata.projectTasks", project_id=psa)

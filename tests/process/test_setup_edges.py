@@ -9,7 +9,7 @@ import pytest
 
 from canonical.faults import Conflict, Invalid, NotFound
 from canonical.money import Money
-from canonical.objects import Contract, LegalEntity, Project, ProjectSetup, Rate, RateCard
+from canonical.objects import Contract, LegalEntity, Project, ProjectSetup, Rate, RateCard, TimeEntry
 from canonical.ports.setup_runs import SetupRunDetail, StartSetup
 from canonical.ports.setups import TaskPage
 from foundation.context import fresh, use
@@ -203,7 +203,9 @@ async def test_an_activated_project_is_set_up_opened_last_and_put_back_when_undo
     assert case is not None
     assert case.state == "resolved"
     said = {step.name: (step.status, step.summary) for step in done.steps}
-    assert said["breakdown"][1].endswith("time that is posted here names its task in a text.")
+    assert said["breakdown"][1].endswith("; NetSuite: 0 made, 15 were there"), "the run that stopped had made them"
+    agreed = {each.field: each.values for each in done.agreement}
+    assert set(agreed["tasks"]) == {"asked", "kantata", "netsuite"}
     assert said["calendar"][0] == "not_applicable"
     assert "Kantata keeps no financial dimensions" in said["dimensions"][1]
     (job,) = [job for job in firm.records("netsuite", "job") if job["entityId"] == code]
@@ -223,15 +225,18 @@ async def test_an_activated_project_is_set_up_opened_last_and_put_back_when_undo
     build = next(story for story in _work(firm) if story["title"] == "Delivery: build")
     hours = {"workspace_id": build["workspace_id"], "story_id": build["id"], "date_performed": "2027-01-11"}
     firm.boxes["kantata"].sandbox.enter(firm.boxes["kantata"], "time_entries", hours | {"time_in_minutes": 60})
+    erp, email = firm.adapters["netsuite"], firm.records("netsuite", "employee")[0]["email"]
+    entry = TimeEntry(resource=email, project_id=job["id"], task_id="deliver.test", worked_on=START, hours=Decimal(1))
+    await erp.upsert_time_posting("te:1", entry)
     with use(fresh(caller=PRIYA)):
         await setups(firm).undo_setup(done.run.id)
     await firm.finished_any(done.run.id)
     undone = await setups(firm).setup(done.run.id)
     assert undone.run.status == "cancelled"
-    assert [step.summary for step in undone.steps if step.name == "breakdown"] == [
-        "10 tasks deleted, 1 stay since time was entered on them"
-    ]
+    each_place = "10 tasks deleted, 1 stay since time was entered on them"
+    assert [step.summary for step in undone.steps if step.name == "breakdown"] == [f"{each_place}; {each_place}"]
     assert [story["title"] for story in _work(firm)] == ["Delivery: build"]
+    assert [each.task.ref for each in await erp.project_tasks(job["id"]) if each.task.parent_ref] == ["deliver.test"]
     (job,) = [job for job in firm.records("netsuite", "job") if job["entityId"] == code]
     assert (job["allowTime"], job.get("custentity_tg_cost_center"), job["custentity_tg_practice"]) == (
         False,
@@ -269,7 +274,7 @@ async def test_edge_6_a_page_that_fails_goes_on_where_it_was(firm: World) -> Non
         parked = await set_up(firm, code, template="rollout", template_version="1")
         assert (parked.run.status, parked.run.progress.step) == ("failed", 4)
         assert 300 < len(firm.records("kantata", "stories")) - before < 400
-        asked = _pages(parked)
+        asked = {system: _pages(parked, system) for system in ("kantata", "netsuite")}
         box.faults.clear()
         with use(fresh(caller=PRIYA)):
             await setups(firm).retry_setup(parked.run.id)
@@ -279,14 +284,18 @@ async def test_edge_6_a_page_that_fails_goes_on_where_it_was(firm: World) -> Non
         assert len(firm.records("kantata", "stories")) - before == 500
         created = [write.kind for write in box.store.writes() if write.action == "create"]
         assert created.count("stories") == before + 500
-        assert len(_pages(done)) - len(asked) == 2, "pages one to three are not asked for again"
+        assert asked["netsuite"] == 3, "the fourth comes after the PSA's"
+        again = {system: _pages(done, system) - times for system, times in asked.items()}
+        assert again == {"kantata": 2, "netsuite": 2}, "pages one to three are not asked for again"
+        assert len(firm.records("netsuite", "projectTask")) == 500
         assert firm.duplicates() == []
     finally:
         del TEMPLATES[-1]
 
 
-def _pages(of: SetupRunDetail) -> list[Any]:
-    return [each for each in of.steps[3].attempts if each.operation.startswith("PUT")]
+def _pages(of: SetupRunDetail, system: str) -> int:
+    """How many times a system was asked for a page."""
+    return sum(each.operation.startswith("PUT") and each.system == system for each in of.steps[3].attempts)
 
 
 async def test_edge_1_a_task_renamed_in_the_psa_is_still_that_task() -> None:

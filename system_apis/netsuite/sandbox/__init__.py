@@ -197,7 +197,7 @@ SANDBOX: Final = Sandbox(
         "customer": _customer_fact,
         "contact": lambda record, _: f"{record.get('email')} at {(record.get('company') or {}).get('id')}",
         "job": _job_fact,
-        "projectTask": lambda record, _: f"{record['title']} in project {record['company']['id']}",
+        "projectTask": lambda record, _: f"{record['title']} in project {record['project']['id']}",
         "salesOrder": _order_fact,
         "billingSchedule": _schedule_fact,
         "invoice": _billed_fact,

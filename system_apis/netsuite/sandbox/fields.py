@@ -65,6 +65,7 @@ VALUES: Final[dict[str, dict[str, str]]] = {
     "timeApproval": {"1": "Open", "2": "Pending Approval", "3": "Approved", "4": "Rejected"},
     "paymentMethod": {"1": "Bank transfer", "2": "Check"},
     "taskStatus": {"NOTSTART": "Not Started", "PROGRESS": "In Progress", "COMPLETE": "Completed"},
+    "constraintType": {"ASAP": "As Soon As Possible", "FIXEDSTART": "Fixed Start"},
     "country": {},
     "entityStatus": {
         "1": "Closed",

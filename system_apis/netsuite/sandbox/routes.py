@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from foundation.sandbox import Answer, Box, Record, answer, decode
-from system_apis.netsuite.sandbox import suiteql
+from system_apis.netsuite.sandbox import suiteql, tasks
 from system_apis.netsuite.sandbox.errors import no_such_record, refused
 from system_apis.netsuite.sandbox.schema import RECORDS, RecordType
 from system_apis.netsuite.sandbox.showing import RECORDS_PATH, View, page
@@ -53,7 +53,9 @@ async def one_record(
         return answer(200, shown, media_type=SINGULAR)
     _writable(kind)
     if request.method == "DELETE":
-        box.store.delete(kind.name, found(box, kind, ident)["id"])
+        native_id = found(box, kind, ident)["id"]
+        tasks.deletable(box, kind.name, native_id)
+        box.store.delete(kind.name, native_id)
         return answer(204)
     body = await _body(request)
     replace = frozenset(request.query_params.get("replace", "").split(","))

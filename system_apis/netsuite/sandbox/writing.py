@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Set as AbstractSet
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from foundation.sandbox import Box, Record
-from system_apis.netsuite.sandbox import owed
+from system_apis.netsuite.sandbox import owed, tasks
 from system_apis.netsuite.sandbox.errors import invalid_value, no_such_record, refused, user_error
 from system_apis.netsuite.sandbox.schema import LINES, RECORDS, VALUES, Field, RecordType
 
@@ -31,6 +31,7 @@ _DEFAULTS: Final[dict[str, Record]] = {
     "invoice": {"approvalStatus": {"id": "2"}},
     "timeBill": {"isBillable": False, "approvalStatus": {"id": "1"}},
     "expenseReport": {"complete": False, "supervisorApproval": False, "accountingApproval": False},
+    "projectTask": {"nonBillableTask": False, "constraintType": {"id": "ASAP"}, "status": {"id": "NOTSTART"}},
 }
 
 
@@ -60,6 +61,7 @@ def create(box: Box, kind: RecordType, body: Record) -> Record:
     record |= {"id": native_id, "dateCreated": stamp, "lastModifiedDate": stamp}
     made = box.store.insert(kind.name, native_id, record)
     owed.settle(box, kind.name, made)
+    tasks.settle(box, kind.name, made)
     return made
 
 
@@ -72,6 +74,7 @@ def update(box: Box, kind: RecordType, old: Record, body: Record, replace: Abstr
     # The store merges: a cleared field is kept as null, and null is never shown.
     kept = box.store.update(kind.name, record["id"], dict.fromkeys(old) | record)
     owed.settle(box, kind.name, kept)
+    tasks.settle(box, kind.name, kept)
     return kept
 
 
@@ -137,6 +140,8 @@ def _plain(field: Field, name: str, value: Any, path: str) -> Any:
         return value
     if field.kind == "date" and isinstance(value, str) and _is_date(value):
         return value
+    if field.kind == "datetime" and isinstance(value, str) and _is_instant(value):
+        return value
     if field.kind == "text" and isinstance(value, str):
         if len(value) > field.length:
             words = f"contained more than the maximum number ( {field.length} ) of characters allowed."
@@ -151,6 +156,13 @@ def _is_date(text: str) -> bool:
     except ValueError:
         return False
     return len(text) == len("2026-01-31")
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _reference(box: Box, field: Field, name: str, value: Any, path: str) -> Record:
@@ -212,6 +224,7 @@ def _orderable(box: Box, record: Record) -> None:
 def _check(box: Box, kind: RecordType, record: Record) -> None:
     """Required fields, and the only uniqueness NetSuite enforces: external ids by family, entity ids by record type."""
     owed.check(box, kind.name, record)
+    tasks.check(box, kind.name, record)
     if kind.name == "salesOrder":
         _orderable(box, record)
     missing = [field.label for name, field in kind.fields.items() if field.label and not _given(record, name)]
