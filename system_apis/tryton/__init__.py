@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import contracts, leads, lists, orders, people, setups, systems
+from canonical.ports import contracts, leads, lists, orders, people, systems
 from canonical.ports.effort import ExpensePostings, TimePostings
 from canonical.ports.receivables import Invoices, Payments
+from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
 from system_apis import SystemApi, not_yet
@@ -47,6 +48,8 @@ SYSTEM_API = SystemApi(
         systems.Contracts,
         systems.Projects,
         lists.ProjectList,
+        ProjectSetups,
+        WorkBreakdowns,
         systems.BillingSchedules,
         TimePostings,
         Invoices,
@@ -61,8 +64,6 @@ SYSTEM_API = SystemApi(
             people.People,
             people.CustomerPeople,
             leads.CustomerKeys,
-            setups.ProjectSetups,
-            setups.WorkBreakdowns,
             orders.Items,
             orders.SalesOrders,
         ),

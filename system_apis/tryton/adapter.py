@@ -13,6 +13,7 @@ from canonical.ports.effort import TimePostings
 from canonical.ports.lists import CustomerList, ProjectList
 from canonical.ports.operation import Written
 from canonical.ports.receivables import Invoices
+from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import (
     Account,
     BillingSchedules,
@@ -24,11 +25,12 @@ from canonical.ports.systems import (
     StageChange,
 )
 from foundation.checking import Described
-from system_apis.tryton import billing_wire, codes, mapping, memo, wire
+from system_apis.tryton import billing_wire, codes, mapping, memo, setups_wire, wire
 from system_apis.tryton.auth import SYSTEM
 from system_apis.tryton.calls import PARTY, WORK, found_one, native
 from system_apis.tryton.effort import Effort, time_entry
 from system_apis.tryton.receivables import Receivables
+from system_apis.tryton.setups import Setups
 
 SALE: Final = "sale.sale"
 PERIOD: Final = "account.period"
@@ -40,12 +42,13 @@ _TABLES: Final[dict[str, type[Any]]] = {
     "account.invoice.payment_term": wire.Name,
     "account.invoice.line": billing_wire.InvoiceLine,
     "project.work.status": wire.Name,
+    "timesheet.work": setups_wire.TimeWork,
 }
 """What is looked up, and the shape it is read in; the others by code."""
 T = TypeVar("T", wire.Sale, wire.Work)
 
 
-class Tryton(Effort, Receivables):
+class Tryton(Effort, Receivables, Setups):
     """One database, with every port of an ERP that Tryton has something for."""
 
     async def whoami(self) -> Account:
@@ -158,7 +161,7 @@ class Tryton(Effort, Receivables):
         return await self._project(found_one(await self._works(mapping.PROJECT, key), key))
 
     async def upsert_project(self, key: str, data: Project) -> Written:
-        """Write the project in the stage it says. Tasks and milestones are the PSA's."""
+        """Write the project in the stage it says. Milestones are the PSA's, and its tasks until it is set up."""
         company = await self._known.companies.id(data.legal_entity_id, "/legal_entity_id")
         status = await self._known.statuses.id(codes.STAGES[data.stage], "/stage")
         known = next(iter(await self._works(mapping.PROJECT, key)), None)
@@ -263,7 +266,9 @@ _ports: tuple[
     type[BillingSchedules],
     type[CustomerList],
     type[ProjectList],
+    type[ProjectSetups],
+    type[WorkBreakdowns],
     type[TimePostings],
     type[Invoices],
     type[Connection],
-] = (Tryton,) * 10  # the type checker holds us to the ports
+] = (Tryton,) * 12  # the type checker holds us to the ports

@@ -13,6 +13,7 @@ class Hours(Wire, frozen=True, kw_only=True):
     id: int
     company: int
     timesheet_works: list[int]
+    timesheet_end_date: Day | None = None
 
 
 class Person(Wire, frozen=True, kw_only=True):

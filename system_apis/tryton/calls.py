@@ -47,7 +47,10 @@ class Calls:
         return mapping.project(found, entity=entity, books=books)
 
     async def _work(self, project_id: str) -> wire.Work:
-        return await self._rpc.read(wire.Work, WORK, native(project_id))
+        found = await self._rpc.read(wire.Work, WORK, native(project_id))
+        if found.type != "project":
+            raise NotFound(f"{found.id} is a task, and no project", system=SYSTEM)
+        return found
 
     async def _within(self, project_id: str) -> wire.Work:
         """The project a caller names; `Invalid` where there is none, or it is nobody's."""

@@ -6,15 +6,18 @@ from typing import Final
 import msgspec
 
 from foundation.checking import Checked
-from system_apis.tryton import billing_wire, codes, wire
+from system_apis.tryton import billing_wire, codes, setups_wire, wire
 
 
 def _model(
     name: str, shape: type[msgspec.Struct], words: Mapping[str, Collection[str]] | None = None, *more: str
 ) -> Checked:
     """The fields behind what we read, and those we only write; of a relation, the field that leads there."""
-    read = dict.fromkeys(field.partition(".")[0] for field in wire.fields(shape))
-    return Checked(object=name, fields=[*read, *more], words=words or {})
+    return Checked(object=name, fields=[*dict.fromkeys([*_fields(shape), *more])], words=words or {})
+
+
+def _fields(shape: type[msgspec.Struct]) -> list[str]:
+    return [*dict.fromkeys(field.partition(".")[0] for field in wire.fields(shape))]
 
 
 CHECKS: Final = (
@@ -27,7 +30,8 @@ CHECKS: Final = (
     _model("party.party", wire.Party, {}, "credit_amount"),
     _model("sale.sale", wire.Sale, {"state": codes.SALES}, "invoice_address", "shipment_address"),
     _model("project.work.status", wire.Name),
-    _model("project.work", wire.Work, {}, "timesheet_works"),
+    _model("project.work", wire.Work, {}, *_fields(setups_wire.Part)),
+    _model("timesheet.work", setups_wire.TimeWork),
     _model("company.employee", billing_wire.Employee, {}, "company"),
     _model("timesheet.line", billing_wire.TimeLine, {}, "company"),
     _model("account.journal", wire.Journal),

@@ -58,6 +58,9 @@ class Effort(Calls):
         found = await self._rpc.read(billing_wire.Hours, WORK, known.id)
         if not found.timesheet_works:
             raise refused("this project takes no hours", "/project_id")
+        last = found.timesheet_end_date
+        if last is not None and mapping.as_date(last) < data.worked_on:
+            raise refused(f"this project takes no hours worked after {mapping.as_date(last)}", "/project_id")
         if known.project_invoice_method == "timesheet" and not data.billable:
             raise refused("Tryton bills each hour of a project that is billed by the hour", "/billable")
         return found

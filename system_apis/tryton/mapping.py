@@ -34,6 +34,8 @@ CONTRACT: Final = "contract-key"
 PROJECT: Final = "project-key"
 PLAN: Final = "plan-key"
 """Under what word a comment holds our key."""
+_SET_UP: Final = ("cost-center", "profit-center", "documents")
+"""What of a project only its setup says: it stays when the project is written."""
 Values = dict[str, Any]
 _Method = Literal["milestone", "monthly", "on_completion"]
 
@@ -213,7 +215,7 @@ def project(found: wire.Work, *, entity: str, books: str) -> Project:
         opportunity_id=words.get("opportunity", ""),
         stage=stage,
         currency=currency,
-        budget=money(_number(words["budget"]), currency, system=SYSTEM) if "budget" in words else None,
+        budget=money(decimal_of(words["budget"]), currency, system=SYSTEM) if "budget" in words else None,
         billing_method=codes.contract_type(words.get("method", "")),
         start=_day(words, "start"),
         end=_day(words, "end"),
@@ -237,7 +239,9 @@ def project_values(key: str, data: Project, known: wire.Work | None, status: int
         "practice": data.practice,
         "manager": data.project_manager,
     }
-    return {"name": data.name, "status": status, "comment": memo.written(words, known.comment if known else "")}
+    set_up = {word: text for word, text in memo.read(known.comment if known else "").items() if word in _SET_UP}
+    comment = memo.written(words | set_up, known.comment if known else "")
+    return {"name": data.name, "status": status, "comment": comment}
 
 
 def billing_schedule(found: wire.Sale, *, entity: str) -> BillingSchedule:
@@ -284,10 +288,11 @@ def key_of(found: wire.Party) -> str:
 
 def decimal(said: wire.Number) -> Decimal:
     """An exact number; `Drifted` for what is none."""
-    return _number(said.decimal)
+    return decimal_of(said.decimal)
 
 
-def _number(text: str) -> Decimal:
+def decimal_of(text: str) -> Decimal:
+    """An exact number from its text; `Drifted` for what is none."""
     try:
         found = Decimal(text)
     except InvalidOperation as wrong:

@@ -56,15 +56,33 @@ class Rpc:
 
     async def create(self, model: str, values: Mapping[str, Any], company: int | None) -> int:
         """A new record; its id."""
-        made: list[int] = await self._call(model, "create", list[int], [[values]], company, writes=True)
-        if len(made) != 1:
-            raise OutcomeUnknown(f"asked to make one {model} it made {len(made)}", system=SYSTEM)
-        return made[0]
+        (made,) = await self.create_each(model, [values], company)
+        return made
+
+    async def create_each(self, model: str, every: Sequence[Mapping[str, Any]], company: int | None) -> list[int]:
+        """New records, all of them or none; their ids in the same order."""
+        made: list[int] = await self._call(model, "create", list[int], [every], company, writes=True)
+        if len(made) != len(every):
+            raise OutcomeUnknown(f"asked to make {len(every)} of {model} it made {len(made)}", system=SYSTEM)
+        return made
 
     async def write(self, model: str, id: int, values: Mapping[str, Any], company: int | None, read_at: str) -> None:
         """Change a record, if nobody has since it was read; `VendorStale` otherwise."""
-        versions = {f"{model},{id}": read_at}
-        await self._call(model, "write", None, [[id], values], company, writes=True, _timestamp=versions)
+        await self.write_each(model, [(id, values, read_at)], company)
+
+    async def write_each(
+        self, model: str, every: Sequence[tuple[int, Mapping[str, Any], str]], company: int | None
+    ) -> None:
+        """Change records, all of them or none: id, values and the version each was read at. Nothing for no record."""
+        if not every:
+            return
+        params = [each for id, values, _ in every for each in ([id], values)]
+        versions = {f"{model},{id}": read_at for id, _, read_at in every}
+        await self._call(model, "write", None, params, company, writes=True, _timestamp=versions)
+
+    async def delete(self, model: str, id: int, company: int | None, read_at: str) -> None:
+        """Delete a record, if nobody has changed it since it was read; `VendorStale` otherwise."""
+        await self._call(model, "delete", None, [[id]], company, writes=True, _timestamp={f"{model},{id}": read_at})
 
     async def button(self, model: str, name: str, id: int, company: int) -> None:
         """Push a button of a record: it may open a window, which is none of ours."""

@@ -31,7 +31,7 @@ SUITE: Final = Suite(
         Customer: {"legal_entity_id": "A party belongs to all companies of the database at once."},
         TimeEntry: {"status": "Tryton knows no approval: hours that are there are posted."},
         Project: {
-            "tasks": "Tasks are the PSA's; works below a project would be a second plan beside it.",
+            "tasks": "A project's tasks are the PSA's until it is set up: its work breakdown is written page by page.",
             "milestones": "Milestones are the PSA's; what they bill stands in the billing schedule.",
         },
     },

@@ -133,6 +133,7 @@ async def recorded(world: World) -> list[Conversation]:
 async def _questions(world: World) -> dict[str, dict[str, Any]]:
     """Operation -> arguments it answers to."""
     asked: dict[str, dict[str, Any]] = {"whoami": {}}
+    last: dict[str, dict[str, Any]] = {}
     for kept in KEPT:
         if kept.port not in world.system.ports:
             continue
@@ -147,7 +148,7 @@ async def _questions(world: World) -> dict[str, dict[str, Any]]:
             asked[kept.by_id] = {f"{kept.by_id}_id": native}
         if kept.port is ports.Projects:
             asked["set_project_stage"] = {"project_id": native, "data": ports.StageChange(stage="active")}
-            asked |= _of_a_setup(native)
+            last = _of_a_setup(native)  # it closes the project: no hours are posted on it from then on
         if kept.port is ports.ResourceDemands:
             asked["resource_demands"] = {"project_id": sent.project_id}
             asked["post_message"] = {"project_id": sent.project_id, "data": objects.message()}
@@ -157,7 +158,7 @@ async def _questions(world: World) -> dict[str, dict[str, Any]]:
         asked["tax_profile"] = {"key": objects.CUSTOMER}
     if ports.Opportunities in world.system.ports:
         asked |= _of_a_deal(world)
-    asked |= await _of_lists(world) | await _of_states(world)
+    asked |= await _of_lists(world) | await _of_states(world) | last
     return {attribute: given for attribute, given in asked.items() if _offered(world, attribute)}
 
 

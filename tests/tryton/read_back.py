@@ -19,6 +19,7 @@ def main(conf: str, database: str, code: str) -> None:
         json.dumps(
             {
                 "project": project(work),
+                "tasks": tasks(work),
                 "customer": customer(work.party),
                 "sales": [sale(each) for each in Sale.find([("party", "=", work.party.id)], order=[("id", "ASC")])],
                 "invoices": [
@@ -52,6 +53,29 @@ def project(work: Any) -> dict[str, Any]:
         "invoiced": str(work.invoiced_amount),
         "to_invoice": str(work.amount_to_invoice),
     }
+
+
+def tasks(work: Any) -> list[dict[str, Any]]:
+    """The works below one, each with what stands below it behind it."""
+    found = []
+    for child in sorted(work.children, key=lambda each: each.id):
+        lines = Model.get("timesheet.line").find([("work.origin", "=", f"project.work,{child.id}")])
+        found.append(
+            {
+                "name": child.name,
+                "type": child.type,
+                "below": work.name,
+                "company": child.company.party.code,
+                "status": child.status.name,
+                "comment": child.comment.splitlines(),
+                "effort": child.effort_duration.total_seconds() if child.effort_duration else 0,
+                "takes_hours": child.timesheet_available,
+                "last_day": child.timesheet_end_date.isoformat() if child.timesheet_end_date else None,
+                "hours": sum(line.duration.total_seconds() for line in lines),
+            }
+        )
+        found += tasks(child)
+    return found
 
 
 def customer(party: Any) -> dict[str, Any]:

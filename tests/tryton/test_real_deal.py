@@ -33,7 +33,7 @@ async def test_a_won_deal_becomes_a_project_in_a_real_tryton(
     folder: Path, real_connection: Connection, server: Server, tmp_path: Path
 ) -> None:
     server.forget()
-    known = credentials() | {"tryton": _credentials()}
+    known = credentials() | {"tryton": real_credentials()}
     boxes: dict[str, Box] = boxes_of(known)
     boxes["tryton"] = RealBox(server, real_connection.url)  # type: ignore[assignment]  # it is asked for no more
     async with world(f"sqlite:///{tmp_path / 'tiergate.sqlite'}", known, boxes, bindings=BOUND) as firm:
@@ -161,6 +161,6 @@ def _is_what_was_sold(firm: World, found: dict[str, object], code: str) -> None:
     assert found["invoices"] == []
 
 
-def _credentials() -> Demo:
+def real_credentials() -> Demo:
     said = {"DATABASE": real_server.DATABASE, "USER": real_server.USER, "PASSWORD": real_server.PASSWORD}
     return Demo(options={}, values={f"TRYTON_{name}": value for name, value in said.items()})

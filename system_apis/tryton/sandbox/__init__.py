@@ -44,6 +44,8 @@ def _invoice(record: Record, _: Store) -> str:
 
 
 def _work(record: Record, _: Store) -> str:
+    if record["type"] == "task":
+        return f"{record['name']} below {record['parent']}"
     return f"{record['name']} for party {record['party']}"
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from foundation.sandbox import Box, Record
+from system_apis.tryton.sandbox import working
 from system_apis.tryton.sandbox.domains import comparable
 from system_apis.tryton.sandbox.errors import RpcError, inside, user_error
 from system_apis.tryton.sandbox.schema import Model
@@ -96,27 +97,25 @@ def domain(box: Box, model: Model, record: Record) -> str:
             if of("invoice", INVOICE, "currency", "currency")
             else ""
         ),
+        "project.work": lambda: (
+            "Parent"
+            if of("parent", "project.work", "company", "company")
+            else "Effort"
+            if Decimal(str((record["effort_duration"] or {"seconds": 0})["seconds"])) < 0
+            else ""
+        ),
         "timesheet.line": lambda: (
             "Employee"
             if of("employee", "company.employee", "company", "company")
             else "Work"
             if of("work", "timesheet.work", "company", "company")
+            or not working.takes(_get(box, "timesheet.work", record["work"]), record["date"])
             else "Duration"
             if Decimal(str(record["duration"]["seconds"])) < 0
             else ""
         ),
     }
     return wrong[model.name]() if model.name in wrong else ""
-
-
-def takes_hours(box: Box, work: Record) -> bool:
-    """Whether there is still nothing to write hours on, of a work that takes some."""
-    return bool(work["timesheet_available"]) and not box.store.find("timesheet.work", origin=origin(work["id"]))
-
-
-def origin(work: int) -> str:
-    """How a work is referred to."""
-    return f"project.work,{work}"
 
 
 def posted(box: Box, invoice: Record, name: str) -> Record:

@@ -28,7 +28,14 @@ _EVERY: Final = (
     Model(
         name="timesheet.work",
         title="Timesheet Work",
-        fields=fields(COMPANY, Field(name="origin", type="reference")),
+        fields=fields(
+            COMPANY,
+            Field(name="origin", type="reference"),
+            Field(name="timesheet_start_date", type="date"),
+            Field(name="timesheet_end_date", type="date"),
+            *_worked_out("duration", kind="timedelta"),
+        ),
+        needed_by=(("timesheet.line", "work"),),
     ),
     Model(
         name="timesheet.line",

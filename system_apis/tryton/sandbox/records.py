@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, Final
 
 from foundation.sandbox import Box, Record
-from system_apis.tryton.sandbox import billing
+from system_apis.tryton.sandbox import billing, working
 from system_apis.tryton.sandbox.billing import number
 from system_apis.tryton.sandbox.billing_schema import MODELS
 from system_apis.tryton.sandbox.domains import BadDomain, comparable, holds
@@ -56,7 +56,7 @@ def create(box: Box, model_name: str, values: Record) -> int:
     box.store.insert(model.name, str(id), _stamped(box, record))
     for field, commands in lists:
         _apply(box, field, id, commands)
-    _with_hours(box, model, record)
+    _with_hours(box, model, record, values)
     if model.name == "party.party" and "credit_limit_amounts" not in values and COMPANY.get():
         create(box, "party.party.credit_limit_amount", {"party": id, "company": COMPANY.get()})
     return id
@@ -78,7 +78,7 @@ def write(box: Box, model_name: str, id: int, values: Record) -> None:
     box.store.update(model.name, str(id), _stamped(box, record))
     for field, commands in lists:
         _apply(box, field, id, commands)
-    _with_hours(box, model, record)
+    _with_hours(box, model, record, values)
 
 
 def delete(box: Box, model_name: str, id: int) -> None:
@@ -88,6 +88,7 @@ def delete(box: Box, model_name: str, id: int) -> None:
         raise _may_not(model_of(model_name), "sale", record)
     if record.get("state") in model_of(model_name).kept:
         raise user_error(f'You cannot modify invoice "{named(record)}" because it is posted, paid or cancelled.')
+    working.check_needed(box, model_of(model_name), id, MODELS)
     for field in model_of(model_name).fields.values():
         if field.type == "one2many":
             for below in _children(box, field, id):
@@ -118,7 +119,7 @@ def find(box: Box, model_name: str, id: Any) -> Record:
 
 def search(box: Box, model_name: str, domain: list[Any], order: Any = None, most: int | None = None) -> list[Record]:
     """The records that are meant, or the first `most`; those that are closed only where the domain speaks of it."""
-    model = model_of(model_name)
+    model, domain = model_of(model_name), working.resolved(box, model_name, domain)
     open_only = "active" in model.fields and '"active"' not in repr(domain).replace("'", '"')
     meant = (
         record
@@ -202,6 +203,8 @@ def value_of(box: Box, model: Model, record: Record, field: Field) -> Any:
         case "party.party", "tax_identifier":
             known = [each["id"] for each in box.store.find("party.identifier", party=record["id"]) if each["type"]]
             return known[0] if known else None
+        case "project.work" | "timesheet.work", ("duration" | "timesheet_start_date" | "timesheet_end_date") as name:
+            return working.worked_out(box, record, name)
         case "sale.line", "amount":
             return number(billing.line_amount(box, record, find(box, "sale.sale", record["sale"])))
         case "sale.sale", "untaxed_amount":
@@ -337,14 +340,22 @@ def _apply(box: Box, field: Field, id: int, commands: Any) -> None:
 
 
 def _children(box: Box, field: Field, id: int) -> list[Record]:
-    back: int | str = billing.origin(id) if field.inverse == "origin" else id
+    back: int | str = working.origin(id) if field.inverse == "origin" else id
     return box.store.find(field.relation, **{field.inverse: back})
 
 
-def _with_hours(box: Box, model: Model, record: Record) -> None:
-    """A work that takes hours has what they are written on."""
-    if model.name == "project.work" and billing.takes_hours(box, record):
-        create(box, "timesheet.work", {"company": record["company"], "origin": billing.origin(record["id"])})
+def _with_hours(box: Box, model: Model, record: Record, values: Record) -> None:
+    """A work that takes hours has what they are written on; the days it takes them of are kept there."""
+    if model.name != "project.work":
+        return
+    there = working.hours(box, record["id"])
+    if record["timesheet_available"] and not there:
+        create(box, "timesheet.work", {"company": record["company"], "origin": working.origin(record["id"])})
+    for each in there:
+        if not record["timesheet_available"]:
+            delete(box, "timesheet.work", each["id"])
+        elif days := {name: values[name] for name in working.DAYS if name in values}:
+            write(box, "timesheet.work", each["id"], days)
 
 
 def _below(box: Box, model: Model, id: int) -> bool:

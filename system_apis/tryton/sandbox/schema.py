@@ -59,6 +59,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     """Button -> state it may be pushed in -> state it leads to."""
     kept: frozenset[str] = frozenset()
     """States in which a record is not deleted."""
+    needed_by: tuple[tuple[str, str], ...] = ()
+    """Models and the field of each that leads here: a record they lead to is not deleted."""
 
 
 def fields(*every: Field) -> dict[str, Field]:
@@ -295,7 +297,12 @@ FIRST: Final = (
             to("party", "party.party"),
             Field(name="comment", type="text"),
             to("status", "project.work.status", required=True),
+            to("parent", "project.work"),
+            below("children", "project.work", "parent"),
+            Field(name="effort_duration", type="timedelta"),
             Field(name="timesheet_available", type="boolean", default=False),
+            Field(name="timesheet_start_date", type="date", computed=True),
+            Field(name="timesheet_end_date", type="date", computed=True),
             below("timesheet_works", "timesheet.work", "origin", readonly=True),
             Field(
                 name="project_invoice_method",
@@ -306,5 +313,6 @@ FIRST: Final = (
         ),
         unique={"number": "The number on work must be unique."},
         numbered="number",
+        needed_by=(("project.work", "parent"),),
     ),
 )
