@@ -187,7 +187,8 @@ async def test_a_poisoned_change_parks_its_record_and_nothing_else_until_somebod
     assert {key for key, _ in await database.run(_ledger)} == {"00000", "00002", "00003"}
     poisoned.clear()
     asked = ChangesAgain(system="psa", object="time", native_id="00001")
-    with use(fresh(caller=Caller(subject="priya", client="console", layer="experience", scopes=frozenset()))):
+    priya = fresh(caller=Caller(subject="priya", client="console", layer="experience", scopes=frozenset()))
+    with use(priya):
         dry = await steward.replay_changes(ChangesAgain(system="psa", object="time", native_id="00001", dry_run=True))
         assert not await turns.work(database, "w", 9, work, every=True), "only said"
         assert await steward.replay_changes(asked) == dry
@@ -198,6 +199,11 @@ async def test_a_poisoned_change_parks_its_record_and_nothing_else_until_somebod
     assert (await steward.parked_changes()).items == []
     since = await steward.replay_changes(ChangesAgain(since=now() - timedelta(hours=1), dry_run=True))
     assert [(each.was, each.passed_over) for each in since.changes] == [("applied", 2)] * 4
+    with use(priya):
+        await steward.replay_changes(ChangesAgain(since=now() - timedelta(hours=1)))
+    due = sa.select(INBOX.c.version).where(INBOX.c.done_at.is_(None))
+    last = [each.version for each in since.changes]
+    assert await database.run(lambda c: list(c.scalars(due))) == last, "those that are passed over stay done"
 
 
 async def test_what_may_pass_is_tried_again_and_parked_after_many_tries(database: Database) -> None:

@@ -227,8 +227,14 @@ async def test_a_lost_answer_makes_no_second_booking_and_another_answer_than_our
     assert case is not None
     assert case.kind == "unavailable"
     office.box.faults.clear()
+    ours, theirs = (await office.firm.operations.case(case.id)).systems
+    assert (ours.system, ours.fields["status"], ours.fields["hours"]) == ("tiergate", "confirmed", "40")
+    assert (theirs.system, theirs.title.endswith(parked.id), theirs.found) == (office.name, True, False)
     await office.firm.operations.retry_case(case.id)
     assert (await office.told(parked.id)).psa == "agrees"
+    _, theirs = (await office.firm.operations.case(case.id)).systems
+    assert (theirs.title.endswith(parked.id), theirs.found, theirs.fields["start"]) == (True, True, f"{parked.start}")
+    assert "katrin" not in str(theirs)
 
 
 async def test_a_run_that_finds_a_later_version_leaves_the_telling_to_that_one(office: Office) -> None:
