@@ -16,10 +16,10 @@ from foundation.context import Caller, fresh, use
 from process_apis.events.api import Subscribing
 from process_apis.events.telling import Teller
 from process_apis.tables import DELIVERIES
-from tests.process.conftest import boxes, empty, firm, known
+from tests.process.conftest import boxes, empty, firm, known, over
 from tests.process.world import World
 
-__all__ = ["boxes", "empty", "firm", "known"]
+__all__ = ["boxes", "empty", "firm", "known", "over"]
 URL = "https://hooks.partner.example/tiergate"
 
 

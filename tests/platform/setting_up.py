@@ -64,6 +64,11 @@ def setting_up(
     good("project-setup.retrySetup", run_id=waits)
     good("project-setup.undoSetup", run_id=third)
     return {
+        "netsuite.upsertTasks": (
+            BY_KEY["netsuite.upsertTasks"].at(project_id=erp),
+            {"tasks": [{"ref": "asked", "name": "Called otherwise"}]},
+        ),
+        "netsuite.removeTasks": (BY_KEY["netsuite.removeTasks"].at(project_id=erp), {"refs": ["deliver.build"]}),
         "project-setup.startSetup": (BY_KEY["project-setup.startSetup"].at(), wanted | {"cost_center": "4712"}),
         "project-setup.retrySetup": (BY_KEY["project-setup.retrySetup"].at(run_id=done), None),
         "project-setup.undoSetup": (undo.at(run_id=fourth), None),

@@ -240,7 +240,7 @@ def not_in_this_state(platform: Client, operation: Published, known: Known) -> h
     path, body = known.over.get(operation.key, known.of(operation))
     with ExitStack() as faults:
         if operation.layer == "system":
-            for method in ("PUT", "PATCH", "POST"):
+            for method in ("PUT", "PATCH", "POST", "DELETE"):
                 faults.enter_context(
                     platform.fault(operation.api, fault="stale_version", method=method, path=WRITES, times=0)
                 )

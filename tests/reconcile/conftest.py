@@ -2,6 +2,6 @@
 
 from tests.accounts.conftest import acme, database
 from tests.accounts.conftest import empty as empty  # noqa: PLC0414 - a fixture, taken over under its name
-from tests.process.conftest import boxes, firm, known
+from tests.process.conftest import boxes, firm, known, over
 
-__all__ = ["acme", "boxes", "database", "empty", "firm", "known"]
+__all__ = ["acme", "boxes", "database", "empty", "firm", "known", "over"]
