@@ -165,6 +165,8 @@ def _shared(found: wire.Transaction, legal_entity: str, currency: str) -> dict[s
 def _status(approval: str, total: Decimal, unpaid: Decimal) -> InvoiceStatus:
     if approval not in _APPROVALS:
         raise Drifted(f"an invoice has the unknown approval status {approval!r}", system=SYSTEM)
+    if not total.is_finite() or not unpaid.is_finite():
+        raise Drifted(f"an invoice of {total!s:.60} with {unpaid!s:.60} unpaid", system=SYSTEM)
     if approval in (PENDING, "3"):
         return "draft"
     return "paid" if not unpaid and total else "part_paid" if unpaid < total else "posted"
