@@ -16,7 +16,7 @@ def test_three_thousand_customers_are_listed_and_not_held(name: str) -> None:
     found = listing.measure(name, MANY)
     assert found["records"] >= MANY
     assert found["grown_mb"] <= KEPT_MB
-    assert found["mapped_to_decoded"] > 0.8, "mapping is decoding, and more: as far as can be told beside other tests"
+    assert found["mapped_to_decoded"] > 1, "mapping is decoding, and more"
 
 
 def test_every_system_that_lists_customers_is_measured() -> None:

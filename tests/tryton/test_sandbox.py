@@ -1,12 +1,14 @@
 """What a client of Tryton that is not ours meets at the sandbox; `test_real.py` asks the real one the same."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from foundation.sandbox import Box
+from foundation.sandbox import Box, Record
+from system_apis.tryton.sandbox import records
 from tests.tryton.asking import CALLS, Call, asked, outcome
 
 
@@ -42,6 +44,25 @@ async def test_a_field_or_model_that_is_hidden_is_not_there(http: httpx.AsyncCli
     ]
     refused = (await rpc(http, "model.sale.sale.search", [], 0, None, None))["error"]
     assert refused[1][0] == 'You are not allowed to access "Sale".'
+
+
+async def test_a_page_by_id_reads_no_more_than_it_holds(
+    http: httpx.AsyncClient, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(600):
+        records.create(box, "party.category", {"name": f"Category {number}"})
+    taken, walk = [], box.store.walk
+
+    def counting(*place: Any, **how: Any) -> Iterator[Record]:
+        for record in walk(*place, **how):
+            taken.append(record["id"])
+            yield record
+
+    monkeypatch.setattr(box.store, "walk", counting)
+    told = await rpc(http, "model.party.category.search", [["id", ">", 20]], 0, 5, [["id", "ASC"]])
+    assert told["result"] == taken == [21, 22, 23, 24, 25]
+    by_name = await rpc(http, "model.party.category.search", [], 0, 1, [["name", "DESC"]])
+    assert by_name["result"] == [1], "'Intercompany' comes after every 'Category'"
 
 
 async def test_who_signs_out_is_out(http: httpx.AsyncClient, box: Box) -> None:

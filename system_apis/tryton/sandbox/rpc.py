@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from foundation.sandbox import Answer, Box, Record, Refused, answer, decode
-from system_apis.tryton.sandbox import records
+from system_apis.tryton.sandbox import records, searching
 from system_apis.tryton.sandbox.billing import CHANGES
 from system_apis.tryton.sandbox.errors import RpcError, refused, unauthorized, user_error
 from system_apis.tryton.sandbox.schema import Field, Model
@@ -162,7 +162,7 @@ def _delete(box: Box, model: Model, ids: list[int]) -> None:
 def _search(
     box: Box, model: Model, domain: list[Any], offset: int = 0, limit: int | None = None, order: Any = None
 ) -> list[int]:
-    found = records.search(box, model.name, domain, order, None if limit is None else offset + limit)[offset:]
+    found = searching.search(box, model.name, domain, order, None if limit is None else offset + limit)[offset:]
     return [each["id"] for each in (found if limit is None else found[:limit])]
 
 
