@@ -68,6 +68,8 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
     """Canonical type -> how it comes to be there, for what is read by a port and written by none."""
     touch: Mapping[type, Touch] = {}
     """Canonical type -> how somebody else changes it. For a system that detects changes, from outside."""
+    unguarded: Mapping[type, str] = {}
+    """Port -> why an edit of what it keeps, between our reading and our writing, is not noticed."""
     remove: Mapping[type, Touch | str] = {}
     """Canonical type -> how somebody else deletes one that is listed; a sentence where nobody can."""
     remade: Mapping[type, str] = {}

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from canonical.objects import ExpenseReport, Invoice, Project, RateCard, ResourceDemand, TimeEntry
+from canonical.ports.systems import Bookings, Projects, ResourceDemands
 from foundation.sandbox import Box, Suite, Switch
 from foundation.sandbox.salesforce import rows
 from system_apis.certinia import expenses, timecards
@@ -137,6 +138,10 @@ SUITE: Final = Suite(
         TimeEntry: "An approved timecard cannot be deleted.",
         ExpenseReport: "An approved report cannot be deleted.",
     },
+    unguarded=dict.fromkeys(
+        (Projects, ResourceDemands, Bookings),
+        "An upsert by an external id carries no condition: the last write of a field wins, of fields we write.",
+    ),
     denied=Switch(option="denied_objects", value=["pse__Budget__c"], object="pse__Budget__c"),
     hidden=Switch(
         option="hidden_fields",

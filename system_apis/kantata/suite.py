@@ -3,6 +3,7 @@
 from typing import Final
 
 from canonical.objects import ExpenseReport, Invoice, Project, RateCard, TimeEntry
+from canonical.ports.systems import Bookings, Projects, ResourceDemands
 from foundation.sandbox import Box, Suite, Switch
 from system_apis.kantata.mapping import BETWEEN, TITLE_LENGTH
 from system_apis.kantata.sandbox.brainstem import create, delete, resolved
@@ -105,5 +106,8 @@ SUITE: Final = Suite(
         RateCard: lambda box, native_id: delete(box, "rate_cards", native_id),
     },
     no_tombstones={Project: "Only the screen deletes a workspace, and no feed tells it."},
+    unguarded=dict.fromkeys(
+        (Projects, ResourceDemands, Bookings), "No record has a version to be sent with a change: the last write wins."
+    ),
     denied=Switch(option="denied", value=["workspace_resources"], object="workspace_resources"),
 )

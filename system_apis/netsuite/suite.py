@@ -14,6 +14,12 @@ from canonical.objects import (
     SalesOrder,
     TimeEntry,
 )
+from canonical.ports.contracts import ContractTerms
+from canonical.ports.effort import ExpensePostings, TimePostings
+from canonical.ports.orders import SalesOrders
+from canonical.ports.people import CustomerPeople
+from canonical.ports.receivables import Invoices
+from canonical.ports.systems import BillingSchedules, Contracts, Customers, Projects
 from foundation.sandbox import Box, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.netsuite import lengths
@@ -105,6 +111,13 @@ SUITE: Final = Suite(
     },
     no_tombstones=dict.fromkeys(
         (Customer, Contact, Project, Invoice, Payment), "Deleted records stand in a table of their own, unread so far."
+    ),
+    unguarded=dict.fromkeys(
+        (
+            *(BillingSchedules, Contracts, ContractTerms, Customers, CustomerPeople, ExpensePostings, Invoices),
+            *(Projects, SalesOrders, TimePostings),
+        ),
+        "An upsert by an external id carries no version: the last write wins.",
     ),
     denied=Switch(option="denied_records", value=["billingSchedule"], object="billingSchedule"),
     hidden=Switch(

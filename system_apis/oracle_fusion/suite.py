@@ -3,7 +3,7 @@
 from typing import Final
 
 from canonical.objects import BillingSchedule, Contract, Customer, ExpenseReport, Invoice, Payment, Project, TimeEntry
-from foundation.sandbox import Box, Suite, Switch
+from foundation.sandbox import Box, Record, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.oracle_fusion import codes, lengths
 from system_apis.oracle_fusion.sandbox.owed_rules import apply
@@ -66,6 +66,27 @@ def _account(box: Box, party: str) -> str:
     return found
 
 
+def _edited(kind: str, key: str = "_id") -> Touch:
+    """Somebody saves each row of a record, those whose key begins with its id, and what stands below them."""
+
+    def touch(box: Box, native_id: str) -> None:
+        rows = [row for row in box.store.all(kind) if str(row.get(key)).startswith(native_id)]
+        assert rows, f"{native_id} is not there"
+        for row in rows:
+            _saved(box, row)
+            box.store.update(kind, str(row["_id"]), row)
+
+    return touch
+
+
+def _saved(box: Box, row: Record) -> None:
+    row["_version"] = box.store.next_number("version")
+    for below in row.values():
+        for each in below if isinstance(below, list) else []:
+            if isinstance(each, dict):
+                _saved(box, each)
+
+
 def _deleted(kind: str) -> Touch:
     def delete(box: Box, native_id: str) -> None:
         box.store.delete(kind, native_id)
@@ -103,6 +124,14 @@ SUITE: Final = Suite(
         Invoice: {"po_number": lengths.PURCHASE_ORDER},
     },
     plant={Payment: plant_payment},
+    touch={
+        Customer: _edited("accounts", "PartyNumber"),
+        Contract: _edited("contracts"),
+        Project: _edited("projects"),
+        BillingSchedule: _edited("projectBillingEvents", "SourceReference"),
+        TimeEntry: _edited("unprocessedProjectCosts"),
+        ExpenseReport: _edited("unprocessedProjectCosts", "OriginalTransactionReference"),
+    },
     remade={Invoice: "Nothing of an invoice changes there but its status: a draft is deleted and made again."},
     heads={
         Invoice: {

@@ -14,10 +14,13 @@ from canonical.objects import (
     SalesOrder,
     TimeEntry,
 )
+from canonical.ports.effort import TimePostings
+from canonical.ports.systems import Contracts
 from foundation.sandbox import Box, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.sap_s4hana import lengths
 from system_apis.sap_s4hana.sandbox import billing_service
+from system_apis.sap_s4hana.sandbox.writing import stamp
 
 
 def _deleted(kind: str, skip: int = 0) -> Touch:
@@ -25,6 +28,13 @@ def _deleted(kind: str, skip: int = 0) -> Touch:
         box.store.delete(kind, native_id[skip:])
 
     return delete
+
+
+def _edited(kind: str, skip: int = 0) -> Touch:
+    def touch(box: Box, native_id: str) -> None:
+        box.store.update(kind, native_id[skip:], stamp(box))
+
+    return touch
 
 
 def plant_payment(box: Box, payment: Payment) -> str:
@@ -94,6 +104,19 @@ SUITE: Final = Suite(
         TimeEntry: {"corrects": lengths.OWN},
     },
     plant={Payment: plant_payment},
+    touch={
+        Customer: _edited("A_BusinessPartner"),
+        Contact: _edited("A_BusinessPartner"),
+        Contract: _edited("A_SalesContract"),
+        Project: _edited("A_EnterpriseProject"),
+        BillingSchedule: _edited("A_SalesOrder"),
+        SalesOrder: _edited("A_SalesOrder"),
+        Invoice: _edited("A_DebitMemoRequest", skip=1),
+    },
+    unguarded={
+        Contracts: "What changes of it without lines stands in its item, and an item has no version of its own.",
+        TimePostings: "A record of a time sheet has no version: it is replaced by another, and never edited.",
+    },
     remove={
         Customer: "SAP deletes no business partner: it is blocked, or marked for archiving.",
         Contact: "SAP deletes no business partner: it is blocked, or marked for archiving.",

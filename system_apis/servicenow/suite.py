@@ -3,6 +3,7 @@
 from typing import Final
 
 from canonical.objects import Ticket
+from canonical.ports.systems import Tickets
 from foundation.sandbox import Suite, Switch
 from system_apis.servicenow.mapping import DESCRIPTION_LENGTH, SUMMARY_LENGTH
 
@@ -14,6 +15,7 @@ SUITE: Final = Suite(
         "client_secret": "${SERVICENOW_CLIENT_SECRET}",
     },
     cuts={Ticket: {"summary": SUMMARY_LENGTH, "description": DESCRIPTION_LENGTH}},
+    unguarded={Tickets: "A record has no version to be sent with a change: the last write wins."},
     denied=Switch(option="read_denied", value=["incident"], object="incident"),
     hidden=Switch(option="hidden_fields", value=["correlation_id"], object="incident", field="correlation_id"),
 )
