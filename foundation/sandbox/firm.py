@@ -16,6 +16,9 @@ _SUFFIX: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ORG: Final = "Tg0000"
 
+PACKAGE: Final = {"Delivery Lead": 8, "Engineer": 24, "Analyst": 16}
+"""Hours of each role in what ERPs sell as a kick-off package."""
+
 ContractType = Literal["tm", "fixed", "milestone", "retainer", "managed", "nte"]
 
 

@@ -1,4 +1,4 @@
-"""Oracle Fusion Cloud ERP: legal entities, customers, contracts, projects with tasks and cost, and billing events.
+"""Oracle Fusion Cloud ERP: legal entities, customers, contracts, orders, projects, billing events.
 
 Over its REST resources, framework version 4. What the pod must have set up stands in QUIRKS.md.
 """
@@ -53,6 +53,8 @@ SYSTEM_API = SystemApi(
         ProjectSetups,
         WorkBreakdowns,
         systems.BillingSchedules,
+        Items,
+        SalesOrders,
         receivables.Invoices,
         receivables.Payments,
         TimePostings,
@@ -65,8 +67,6 @@ SYSTEM_API = SystemApi(
     lacks=not_yet(
         people.People,
         people.CustomerPeople,
-        Items,
-        SalesOrders,
     ),
     checks=CHECKS,
     sandbox=sandbox,

@@ -11,9 +11,8 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from canonical.faults import Conflict, FieldError, Invalid, NotFound, VendorDuplicate, VendorRefused
+from canonical.faults import Conflict, NotFound, VendorDuplicate, VendorRefused
 from canonical.objects import (
-    BillingSchedule,
     Customer,
     Invoice,
     LegalEntity,
@@ -26,6 +25,7 @@ from canonical.ports.effort import ExpensePostings, TimePostings
 from canonical.ports.leads import CustomerKeys, KeyChange
 from canonical.ports.lists import PAGE, CustomerList, LifecycleChange, ProjectList, RecordChange
 from canonical.ports.operation import Page, Written, cannot
+from canonical.ports.orders import Items, SalesOrders
 from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import (
@@ -45,14 +45,16 @@ from system_apis.oracle_fusion import (
     framework,
     listing,
     mapping,
+    orders_mapping,
+    orders_wire,
     receivables_wire,
     setups_mapping,
     setups_wire,
     wire,
 )
+from system_apis.oracle_fusion.billing import Billing
 from system_apis.oracle_fusion.check import PLACES, SHAPES, description, names
 from system_apis.oracle_fusion.codes import INACTIVE, OVERHEAD, RECEIVABLES, SOURCE, SYSTEM
-from system_apis.oracle_fusion.contracts import Contracting
 from system_apis.oracle_fusion.costs import Costing
 from system_apis.oracle_fusion.entities import FirmEntities
 from system_apis.oracle_fusion.jobs import job
@@ -65,7 +67,7 @@ _PARTY: Final = re.compile(r"[A-Za-z0-9_.-]{1,30}")
 UNSTAMPED: Final = "In receivables the date of the last change can be asked for in no release that we know of."
 
 
-class OracleFusion(Contracting, Setups, Costing):
+class OracleFusion(Billing, Setups, Costing):
     """One pod. `http` carries the address, the framework version, the sign-in and the time limits."""
 
     def __init__(self, http: httpx.AsyncClient, user: str = "") -> None:
@@ -213,30 +215,6 @@ class OracleFusion(Contracting, Setups, Costing):
         await self._rest.apply(wire.FSCM, differing(wire.ProjectStatus, found, mapping.project_status(data.stage), ""))
         return Written(id=str(found.project_id), created=False)
 
-    async def billing_schedule_by_key(self, key: str) -> BillingSchedule:
-        """A billing plan by our key: its events."""
-        found = await self._events_by(key)
-        if not found:
-            raise NotFound(f"Fusion has no billing event under the key {key[:80]}", system=SYSTEM)
-        return await self._schedule(key, found)
-
-    async def upsert_billing_schedule(self, key: str, data: BillingSchedule) -> Written:
-        """Write the billing plan, all events at once; events of lines that are gone are deleted, unless invoiced."""
-        if not data.project_id:
-            error = FieldError(detail="a billing plan in Fusion belongs to a project", pointer="/project_id")
-            raise Invalid(system=SYSTEM, errors=[error])
-        worked = await self._project_of(data.project_id)
-        signed = await self._contract_of(worked)
-        drafts = mapping.event_drafts(key, data, worked, signed)
-        known = {each.source_reference: each for each in await self._events_by(key)}
-        changes = _linked(signed, worked)
-        for draft in drafts:
-            changes += _event(known.get(draft.source_reference), draft)
-        wanted = {draft.source_reference for draft in drafts}
-        changes += [Change(operation="delete", path=at(each)) for ref, each in known.items() if ref not in wanted]
-        await self._rest.apply(wire.FSCM, changes)
-        return Written(id=key, created=not known)
-
     async def invoice(self, invoice_id: str) -> Invoice:
         """An invoice by its transaction's id."""
         return await self._receivables.invoice(invoice_id)
@@ -286,6 +264,10 @@ class OracleFusion(Contracting, Setups, Costing):
                 setups_mapping.states(row.tasks.items, set())
             case wire.Event():
                 await self._schedule(row.source_reference.partition(LINE_OF)[0], [row])
+            case orders_wire.Item():
+                orders_mapping.item(row, [], legal_entity="")
+            case orders_wire.Order():
+                await self._order(row)
             case receivables_wire.Invoice():
                 await self._receivables.invoice(str(row.customer_transaction_id))
             case receivables_wire.Receipt():
@@ -295,14 +277,6 @@ class OracleFusion(Contracting, Setups, Costing):
 
     async def _project(self, found: wire.Project) -> Project:
         return mapping.project(found, legal_entity=await self._entities.code_of(found.business_unit_name))
-
-    async def _schedule(self, key: str, found: list[wire.Event]) -> BillingSchedule:
-        number = found[0].project_number
-        job = there(
-            await self._rest.first(wire.PROJECTS, wire.Project, {"q": f"ProjectNumber={quoted(number)}"}), number
-        )
-        entity = await self._entities.code_of(job.business_unit_name)
-        return mapping.billing_schedule(key, found, project_id=str(job.project_id), legal_entity=entity)
 
     async def _ours(self) -> listing.Kind:
         """Projects of our business units but for overhead: a pod may hold others, which are not this firm's."""
@@ -325,14 +299,6 @@ class OracleFusion(Contracting, Setups, Costing):
     async def _project_of(self, project_id: str) -> wire.Project:
         return await job(self._rest, project_id, wire.Project, wire.PROJECT_WITH)
 
-    async def _events_by(self, key: str) -> list[wire.Event]:
-        """The events of one plan. `like` takes any letter for `_`, so what else it finds is left out."""
-        wanted = f"SourceName='{SOURCE}' and SourceReference like {quoted(key + LINE_OF + '%')}"
-        found = await self._rest.all(
-            wire.EVENTS, wire.Event, {"q": wanted} | wire.EVENT_WITH, "CompletionDate:asc,EventId:asc"
-        )
-        return [each for each in found if each.source_reference.startswith(key + LINE_OF)]
-
     async def _firm(self) -> list[wire.LookupCode]:
         return await self._rest.all(wire.ENTITIES, wire.LookupCode, {"onlyData": "true"}, "LookupCode:asc")
 
@@ -350,23 +316,6 @@ def _party(number: str) -> str:
     return number
 
 
-def _linked(signed: contracts_wire.Contract, job: wire.Project) -> list[Change]:
-    """What links the contract's line to the project: nothing is billed for a project its line does not name."""
-    line = signed.contract_line.items[0]
-    if job.project_number in [each.project_number for each in line.associated_project.items]:
-        return []
-    body = contracts_wire.AssociatedProjectDraft(project_number=job.project_number)
-    return [Change(operation="create", path=f"{at(line)}/child/AssociatedProject", body=body)]
-
-
-def _event(found: wire.Event | None, draft: wire.EventDraft) -> list[Change]:
-    if found is None:
-        return [Change(operation="create", path=wire.EVENTS, body=draft)]
-    below = f"{at(found)}/child/BillingEventDFF"
-    changes = differing(wire.EventHead, found, draft, "")
-    return changes + differing(wire.EventFlexHead, first(found.flex), draft.flex[0], below)
-
-
 _ports: tuple[
     type[LegalEntities],
     type[Customers],
@@ -379,9 +328,11 @@ _ports: tuple[
     type[ProjectSetups],
     type[WorkBreakdowns],
     type[BillingSchedules],
+    type[Items],
+    type[SalesOrders],
     type[Invoices],
     type[Payments],
     type[TimePostings],
     type[ExpensePostings],
     type[Connection],
-] = (OracleFusion,) * 16  # the type checker holds us to the ports
+] = (OracleFusion,) * 18  # the type checker holds us to the ports

@@ -6,7 +6,16 @@ from typing import Any, Final, get_args, get_origin
 import msgspec
 
 from foundation.checking import Checked
-from system_apis.oracle_fusion import codes, contracts_wire, costs_wire, framework, receivables_wire, setups_wire, wire
+from system_apis.oracle_fusion import (
+    codes,
+    contracts_wire,
+    costs_wire,
+    framework,
+    orders_wire,
+    receivables_wire,
+    setups_wire,
+    wire,
+)
 
 PLACES: Final = {
     "accounts": wire.ACCOUNTS,
@@ -17,6 +26,9 @@ PLACES: Final = {
     "projectCosts": costs_wire.PROCESSED,
     "unprocessedProjectCosts": costs_wire.UNPROCESSED,
     "projectBillingEvents": wire.EVENTS,
+    "itemsV2": orders_wire.ITEMS,
+    "itemStructures": orders_wire.STRUCTURES,
+    "salesOrdersForOrderHub": orders_wire.ORDERS,
     "lookupCodes": wire.ENTITIES,
     "receivablesInvoices": receivables_wire.INVOICES,
     "standardReceipts": receivables_wire.RECEIPTS,
@@ -31,6 +43,12 @@ SHAPES: Final[dict[str, tuple[type[Any], dict[str, str]]]] = {
     "projectCosts": (costs_wire.Processed, costs_wire.PROCESSED_WITH),
     "unprocessedProjectCosts": (costs_wire.Waiting, costs_wire.WAITING_WITH),
     "projectBillingEvents": (wire.Event, wire.EVENT_WITH | {"q": f"SourceName='{codes.SOURCE}'"}),
+    "itemsV2": (orders_wire.Item, orders_wire.ITEM_WITH),
+    "itemStructures": (orders_wire.Structure, orders_wire.STRUCTURE_WITH | {"q": f"StructureName='{codes.STRUCTURE}'"}),
+    "salesOrdersForOrderHub": (
+        orders_wire.Order,
+        orders_wire.ORDER_WITH | {"q": f"SourceTransactionSystem='{codes.SOURCE}'"},
+    ),
     "lookupCodes": (wire.LookupCode, {}),
     "receivablesInvoices": (
         receivables_wire.Invoice,

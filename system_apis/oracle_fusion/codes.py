@@ -16,6 +16,17 @@ LINE_TYPE: Final = "Free-form, project"
 BILL_PLAN: Final = "Tiergate"
 BILL_METHOD: Final = "Tiergate Events"
 EVENT_TYPE: Final = "Tiergate Billing"
+HELD: Final = "Y"
+NOT_HELD: Final = "N"
+"""Whether a billing event waits, and is invoiced by nobody."""
+ORDER_TYPE: Final = "STD"
+"""The transaction type of orders."""
+CONTEXT: Final = "TIERGATE"
+"""The context of our segments in the extensible flexfield of an order's head, which is of the category below."""
+CATEGORY: Final = "DOO_HEADERS_ADD_INFO"
+CANCEL_REASON: Final = "Tiergate"
+STRUCTURE: Final = "Primary"
+"""Which of an item's structures is meant."""
 TEMPLATE: Final = "TIERGATE"
 """Number of the project template."""
 LABOR: Final = "Labor"
@@ -73,6 +84,12 @@ _CONTRACTS_BY_HAND: Final[dict[str, ContractStatus]] = {
 OPEN_PERIOD: Final = "O"
 SCHEMES: Final = {"US": "EIN", "IN": "GSTIN", "DE": "USt-IdNr"}
 """What a tax number is called where the account does not say; "VAT" anywhere else."""
+
+
+def placed(description: str | None) -> tuple[str, str, str]:
+    """What a legal entity's lookup code says: country, zone, and the organization whose items it sells."""
+    country, zone, organization, *_ = [*(description or "").split(), "", "", ""]
+    return country, zone, organization
 
 
 def stage(status: str | None) -> ProjectStage:

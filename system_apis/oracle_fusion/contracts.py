@@ -5,14 +5,15 @@ What was carried is amended by lines that are added, all of a change in one batc
 
 import msgspec
 
-from canonical.faults import FieldError, Invalid
+from canonical.faults import Conflict, FieldError, Invalid
 from canonical.objects import Contract
 from canonical.ports.operation import Written
-from system_apis.oracle_fusion import contracts_mapping, mapping, wire
+from system_apis.oracle_fusion import contracts_mapping, mapping, orders_mapping, wire
 from system_apis.oracle_fusion import contracts_wire as terms
 from system_apis.oracle_fusion.codes import SOURCE, SYSTEM
 from system_apis.oracle_fusion.entities import FirmEntities
 from system_apis.oracle_fusion.framework import Listed
+from system_apis.oracle_fusion.ordered import order_under
 from system_apis.oracle_fusion.rest import Change, Rest, at, differing, first, quoted, there
 
 
@@ -55,9 +56,14 @@ class Contracting:
         return contracts_mapping.terms(found, legal_entity=entity)
 
     async def set_contract_terms(self, key: str, data: Contract) -> Written:
-        """Make the contract hold these lines, all of them at once."""
+        """Make the contract hold these lines, all of them at once.
+
+        What an order of the deal's quote bills is amended in that order, by people: `Conflict` names it.
+        """
         entity = await self._entities.by_code(data.legal_entity_id)
         draft = contracts_mapping.draft(key, data, entity)
+        if any(amendment.lines for amendment in data.amendments) and (order := await self._ordered(key)):
+            raise Conflict(f"{data.number} is billed by order {order}: amend that order in Fusion", system=SYSTEM)
         found = await self._contract_by(key)
         if found is None:
             made = await self._rest.create(wire.CONTRACTS, draft, terms.Contract)
@@ -94,6 +100,13 @@ class Contracting:
             detail = f"the project {job.project_number} has no contract in Fusion to be billed by"
             raise Invalid(system=SYSTEM, errors=[FieldError(detail=detail, pointer="/project_id")])
         return found
+
+    async def _ordered(self, key: str) -> str:
+        """The number of the order that bills what stands under a key; empty for none."""
+        found = await order_under(self._rest, key)
+        if found is None or orders_mapping.status(found, found.lines.items) == "cancelled":
+            return ""
+        return found.order_number or orders_mapping.native_id(found)
 
     async def _billed(self, number: str) -> set[str]:
         """Numbers of the contract's lines that something was invoiced of."""

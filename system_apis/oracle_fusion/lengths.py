@@ -16,5 +16,8 @@ COMMENT: Final = 240
 ORIGINAL: Final = 120
 """Of an original transaction reference."""
 PURCHASE_ORDER: Final = 50
+TRANSACTION: Final = 50
+"""Of an order, as its source calls it."""
+LINE_COMMENT: Final = 2000
 OWN: Final = 150
 """A segment of a flexfield."""

@@ -46,7 +46,7 @@ def legal_entity(
     found: wire.LookupCode, entity: wire.LegalEntity, ledger: wire.Ledger, periods: list[wire.PeriodStatus]
 ) -> LegalEntity:
     """A business unit with the legal entity, the ledger and the receivables periods behind it."""
-    country, _, zone = (found.description or "").partition(" ")
+    country, zone, _ = codes.placed(found.description)
     return LegalEntity(
         id=str(entity.legal_entity_id),
         legal_entity_id=found.lookup_code,
@@ -77,8 +77,8 @@ def customer(found: wire.Account) -> Customer:
     return Customer(
         id=found.party_number,
         legal_entity_id=found.tg_legal_entity_c or "",
-        xrefs=_xrefs(found.party_number, found.source_system_reference_value),
-        source=_source(found, found.last_update_date),
+        xrefs=xrefs(found.party_number, found.source_system_reference_value),
+        source=source(found, found.last_update_date),
         lifecycle="closed" if found.party_status == codes.INACTIVE or found.tg_closed_c else "active",
         legal_name=found.organization_name or "",
         trading_name=found.organization_name or "",
@@ -98,8 +98,8 @@ def tax_profile(found: wire.Account) -> TaxProfile:
     return TaxProfile(
         id=found.party_number,
         legal_entity_id=found.tg_legal_entity_c or "",
-        xrefs=_xrefs(found.party_number, found.source_system_reference_value),
-        source=_source(found, found.last_update_date),
+        xrefs=xrefs(found.party_number, found.source_system_reference_value),
+        source=source(found, found.last_update_date),
         account_id=found.party_number,
         jurisdiction=_tax_country(found),
         registrations=registrations,
@@ -135,8 +135,8 @@ def contract(found: contracts_wire.Contract, *, legal_entity: str) -> Contract:
     return Contract(
         id=str(found.contract_id),
         legal_entity_id=legal_entity,
-        xrefs=_xrefs(str(found.contract_id), found.external_reference_key),
-        source=_source(found, found.last_update_date),
+        xrefs=xrefs(str(found.contract_id), found.external_reference_key),
+        source=source(found, found.last_update_date),
         lifecycle="closed" if status in ("cancelled", "expired") else "active",
         number=ours.tg_number or found.contract_number,
         account_id=found.buyer_party_number or "",
@@ -205,8 +205,8 @@ def project(found: wire.Project, *, legal_entity: str) -> Project:
     return Project(
         id=str(found.project_id),
         legal_entity_id=legal_entity,
-        xrefs=_xrefs(str(found.project_id), found.source_project_reference),
-        source=_source(found, found.last_update_date),
+        xrefs=xrefs(str(found.project_id), found.source_project_reference),
+        source=source(found, found.last_update_date),
         lifecycle="closed" if stage in ("closed", "cancelled") else "active",
         code=found.project_number,
         name=found.project_name or "",
@@ -265,7 +265,7 @@ def billing_schedule(key: str, found: list[wire.Event], *, project_id: str, lega
     return BillingSchedule(
         id=key,
         legal_entity_id=legal_entity,
-        xrefs=_xrefs(key, key),
+        xrefs=xrefs(key, key),
         source=Source(system=SYSTEM, native_version=latest.isoformat() if latest else "", updated_at=latest),
         name=ours.tg_plan or "",
         project_id=project_id,
@@ -276,9 +276,9 @@ def billing_schedule(key: str, found: list[wire.Event], *, project_id: str, lega
 
 
 def event_drafts(
-    key: str, data: BillingSchedule, job: wire.Project, signed: contracts_wire.Contract
+    key: str, data: BillingSchedule, job: wire.Project, signed: contracts_wire.Contract, *, order: str
 ) -> list[wire.EventDraft]:
-    """What is billed, one event a line, on the first line of the contract."""
+    """What is billed, one event a line, on the first line of the contract; held where `order` bills the deal."""
     if not data.lines:
         raise _needed("/lines", "a billing plan in Fusion is its events: without a line there is none")
     line = next(iter(signed.contract_line.items), None)
@@ -291,6 +291,7 @@ def event_drafts(
             completion_date=each.due,
             bill_trns_amount=each.amount.amount,
             bill_trns_currency_code=each.amount.currency,
+            bill_hold=codes.HELD if order else codes.NOT_HELD,
             source_name=codes.SOURCE,
             source_reference=key + LINE_OF + each.ref,
             contract_type_name=signed.contract_type_name or codes.CONTRACT_TYPE,
@@ -300,7 +301,7 @@ def event_drafts(
             business_unit_name=unit,
             organization_name=unit,
             project_number=job.project_number,
-            flex=[wire.EventFlexHead(tg_plan=cut(data.name, OWN), tg_method=data.method)],
+            flex=[wire.EventFlexHead(tg_plan=cut(data.name, OWN), tg_method=data.method, tg_order=order or None)],
         )
         for each in data.lines
     ]
@@ -327,11 +328,13 @@ def _needed(pointer: str, detail: str) -> Invalid:
     return Invalid(system=SYSTEM, errors=[FieldError(detail=detail, pointer=pointer)])
 
 
-def _xrefs(native_id: str, key: str | None) -> list[Xref]:
+def xrefs(native_id: str, key: str | None) -> list[Xref]:
+    """What a record is called there, and under our key."""
     return [Xref(system=SYSTEM, native_id=native_id, alt_key=key or "")]
 
 
-def _source(row: framework.Row, changed: datetime | None) -> Source:
+def source(row: framework.Row, changed: datetime | None) -> Source:
+    """Where a record was read, and at which version."""
     return Source(system=SYSTEM, native_version=rest.version(row), updated_at=changed)
 
 

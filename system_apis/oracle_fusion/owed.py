@@ -62,7 +62,7 @@ class Receivables:
     async def upsert_invoice(self, key: str, data: Invoice) -> Written:
         """Make the draft, or make it again where it differs; what is complete is left alone."""
         entity = await self._entities.by_code(data.legal_entity_id)
-        account = await self._account_of(data.account_id)
+        account = await self.account_of(data.account_id)
         draft = mapping.invoice_draft(key, data, business_unit=entity.meaning, account_number=account)
         found = await self._by(key)
         if found is None:
@@ -139,6 +139,14 @@ class Receivables:
         await self._learn([each.customer_account_number or "" for each in found])
         return Page(items=[await self._payment(each, []) for each in found], next=following)
 
+    async def account_of(self, party: str) -> str:
+        """The number of the account a customer is billed by; `Invalid` where it has none."""
+        numbers = await self._numbers_of(party)
+        if not numbers:
+            detail = f"the customer {party[:40]} has no customer account to be billed by"
+            raise Invalid(system=SYSTEM, errors=[FieldError(detail=detail, pointer="/account_id")])
+        return numbers[0]
+
     async def _whole(self, found: wire.Invoice) -> Invoice:
         await self._learn([found.bill_to_customer_number])
         return mapping.invoice(
@@ -195,13 +203,6 @@ class Receivables:
         """A party's account numbers as `in` has them; one nobody has where there is none."""
         numbers = await self._numbers_of(party)
         return ",".join(quoted(each) for each in numbers) or quoted("")
-
-    async def _account_of(self, party: str) -> str:
-        numbers = await self._numbers_of(party)
-        if not numbers:
-            detail = f"the customer {party[:40]} has no customer account to be billed by"
-            raise Invalid(system=SYSTEM, errors=[FieldError(detail=detail, pointer="/account_id")])
-        return numbers[0]
 
     async def _numbers_of(self, party: str) -> list[str]:
         if not _PARTY.fullmatch(party):

@@ -74,6 +74,12 @@ class Rest:
         made: R = await self._send("POST", path, shape, content=_ENCODER.encode(draft), headers=_JSON)
         return made
 
+    async def update(self, path: str, body: msgspec.Struct, version: str, shape: type[R]) -> R:
+        """A row as it is once it was changed: what became of it only the answer tells."""
+        headers = {"If-Match": f'"{version}"'} | _JSON if version else _JSON
+        done: R = await self._send("PATCH", path, shape, content=_ENCODER.encode(body), headers=headers)
+        return done
+
     async def apply(self, root: str, changes: Sequence[Change]) -> None:
         """All of these changes or none; nothing is sent for none."""
         if len(changes) == 1:

@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from canonical.objects import BillingSchedule, Contract, Customer, ExpenseReport, Invoice, Payment, Project, TimeEntry
+from canonical.objects import (
+    BillingSchedule,
+    Contract,
+    Customer,
+    ExpenseReport,
+    Invoice,
+    Payment,
+    Project,
+    SalesOrder,
+    TimeEntry,
+)
 from foundation.sandbox import Box, Record, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.oracle_fusion import codes, lengths
@@ -113,6 +123,7 @@ SUITE: Final = Suite(
     cuts={
         Customer: {"legal_name": lengths.ORGANIZATION},
         Contract: {"title": lengths.TITLE},
+        SalesOrder: {"title": lengths.OWN},
         Project: {"name": lengths.PROJECT_NAME},
         BillingSchedule: {"name": lengths.OWN},
         TimeEntry: {"notes": lengths.COMMENT},
@@ -120,6 +131,7 @@ SUITE: Final = Suite(
     },
     refuses={
         Contract: {"po_number": lengths.OWN},
+        SalesOrder: {"po_number": lengths.PURCHASE_ORDER},
         Project: {"code": lengths.PROJECT_NUMBER},
         Invoice: {"po_number": lengths.PURCHASE_ORDER},
     },
@@ -128,6 +140,7 @@ SUITE: Final = Suite(
         Customer: _edited("accounts", "PartyNumber"),
         Contract: _edited("contracts"),
         Project: _edited("projects"),
+        SalesOrder: _edited("salesOrdersForOrderHub", "OrderKey"),
         BillingSchedule: _edited("projectBillingEvents", "SourceReference"),
         TimeEntry: _edited("unprocessedProjectCosts"),
         ExpenseReport: _edited("unprocessedProjectCosts", "OriginalTransactionReference"),

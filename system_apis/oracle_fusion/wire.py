@@ -221,6 +221,8 @@ class EventFlexHead(Flex, frozen=True, kw_only=True):
 
     tg_plan: str | None = None
     tg_method: str | None = None
+    tg_order: str | None = None
+    """The order that bills the deal, for which it is held."""
 
 
 class EventFlex(EventFlexHead, frozen=True, kw_only=True):
@@ -236,6 +238,7 @@ class EventHead(Wire, frozen=True, kw_only=True):
     completion_date: date | None = None
     bill_trns_amount: Decimal | None = None
     bill_trns_currency_code: str | None = None
+    bill_hold: str | None = None
 
 
 class EventDraft(EventHead, frozen=True, kw_only=True):
@@ -264,6 +267,7 @@ class Event(EventHead, frozen=True, kw_only=True):
     bill_trns_amount: Decimal
     bill_trns_currency_code: str
     completion_date: date
+    invoiced: str | None = None
     last_update_date: datetime | None = None
     flex: Listed[EventFlex] = msgspec.field(default=Listed(), name="BillingEventDFF")
 

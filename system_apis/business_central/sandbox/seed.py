@@ -13,8 +13,6 @@ from system_apis.business_central.sandbox.schema import PAGES
 CURRENCIES: Final = ("USD", "EUR", "INR", "GBP", "JPY", "KWD")
 TERMS: Final = {"15D": "Net 15", "30D": "Net 30", "45D": "Net 45", "60D": "Net 60"}
 UNITS: Final = {"PCS": "C62", "HOUR": "HUR", "DAY": "DAY"}
-PACKAGE: Final = {"Delivery Lead": 8, "Engineer": 24, "Analyst": 16}
-"""Hours of each role."""
 MONTHS_CLOSED: Final = 12
 MONTHS_OPEN: Final = 12
 """Besides the current one."""
@@ -79,7 +77,7 @@ def _items(box: Box, company: str) -> None:
         _put(box, company, "items", number=firm.item_code(role), displayName=role, **plain)
     _put(box, company, "items", number="DISCOUNT", displayName="Discount", takesOff=True, **plain)
     bundle = _put(box, company, "items", number="KICKOFF", displayName="Kick-off package", **plain)["id"]
-    for place, (role, hours) in enumerate(PACKAGE.items(), start=1):
+    for place, (role, hours) in enumerate(firm.PACKAGE.items(), start=1):
         part = {"componentType": "Item", "componentNumber": firm.item_code(role), "quantityPer": hours}
         _put(box, company, "assemblyComponents", documentId=bundle, lineNumber=place * 10000, **part)
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from foundation.sandbox import Box, Record, Sandbox, Store
 from system_apis.oracle_fusion.sandbox.errors import ANSWERS
+from system_apis.oracle_fusion.sandbox.ordering import SEGMENTS
 from system_apis.oracle_fusion.sandbox.routes import ROUTES
 from system_apis.oracle_fusion.sandbox.schema import RESOURCES
 from system_apis.oracle_fusion.sandbox.seed import seed
@@ -38,6 +39,11 @@ def _event_fact(record: Record, _: Store) -> str:
     return f"{record.get('EventDescription')} on {record['CompletionDate']}, project {record['ProjectNumber']}"
 
 
+def _order_fact(record: Record, _: Store) -> str:
+    ours: Record = next((row for each in record["additionalInformation"] for row in each[SEGMENTS]), {})
+    return f"order of quote {ours['tgQuote']} under {ours['tgKey']}" if ours.get("tgQuote") else ""
+
+
 SANDBOX: Final = Sandbox(
     name="oracle_fusion",
     title="Oracle Fusion",
@@ -50,6 +56,7 @@ SANDBOX: Final = Sandbox(
         "contracts": _contract_fact,
         "projects": _project_fact,
         "projectBillingEvents": _event_fact,
+        "salesOrdersForOrderHub": _order_fact,
     },
     answers=ANSWERS,
     volatile=frozenset({"LastUpdateDate", "_version"}),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from foundation.sandbox import Box, Record
-from system_apis.oracle_fusion.sandbox import owed_rules, working_rules
+from system_apis.oracle_fusion.sandbox import ordering_rules, owed_rules, working_rules
 from system_apis.oracle_fusion.sandbox.errors import Message, not_valid, refused
 
 SOURCES: Final = ("TIERGATE", "RNOW", "Workbench")
@@ -82,6 +82,8 @@ def deleted_below(box: Box, name: str, rows: list[Record], row: Record) -> None:
     """The rules of a child that shall not be any more."""
     if name == "Tasks":
         working_rules.task_gone(box, row, rows)
+    if name == "lines":
+        ordering_rules.only_new(row)
 
 
 def _account(box: Box, record: Record, parent: Record) -> None:
@@ -120,6 +122,7 @@ def _project_customer(box: Box, record: Record, parent: Record) -> None:
 
 def _event(box: Box, record: Record, parent: Record) -> None:
     record |= {"EventNumber": box.store.next_number("event"), "Invoiced": "U", "InvoicedAmount": Decimal(0)}
+    record["BillHold"] = record.get("BillHold") or "N"
 
 
 def _valid_account(box: Box, record: Record, before: Record) -> None:
@@ -204,6 +207,9 @@ _FILLED: Final[dict[str, Filler]] = {
     "ProjectCustomers": _project_customer,
     "Tasks": working_rules.task,
     "projectBillingEvents": _event,
+    "itemsV2": ordering_rules.item,
+    ordering_rules.KIND: ordering_rules.numbered,
+    "lines": ordering_rules.line,
     "receivablesInvoices": owed_rules.numbered,
     "receivablesInvoiceLines": owed_rules.extended,
 }
@@ -212,6 +218,7 @@ _RULES: Final[dict[str, Filler]] = {
     "contracts": _valid_contract,
     "projects": _valid_project,
     "projectBillingEvents": _valid_event,
+    ordering_rules.KIND: ordering_rules.valid,
     "unprocessedProjectCosts": working_rules.valid_cost,
     "receivablesInvoices": owed_rules.valid_invoice,
     "standardReceipts": owed_rules.valid_receipt,

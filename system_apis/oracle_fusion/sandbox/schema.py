@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from system_apis.oracle_fusion.sandbox.ordering import ORDERED
 from system_apis.oracle_fusion.sandbox.owed import OWED
 from system_apis.oracle_fusion.sandbox.shapes import (
     AMOUNT,
@@ -282,13 +283,17 @@ _EVENTS: Final = Resource(
         "OrganizationName": text(240, required=True),
         "ProjectNumber": text(25, required=True, once=True),
         "TaskNumber": text(100),
+        "BillHold": one_of("Y", "N", "O"),
         "Invoiced": RO,
         "InvoicedAmount": Attribute("number", read_only=True),
         **STAMPS,
     },
     children={
         "BillingEventDFF": flexfield(
-            "BillingEventDFF", "BillingEventDFF", "EventId", {"tgPlan": SEGMENT, "tgMethod": SEGMENT}
+            "BillingEventDFF",
+            "BillingEventDFF",
+            "EventId",
+            {"tgPlan": SEGMENT, "tgMethod": SEGMENT, "tgOrder": SEGMENT},
         )
     },
 )
@@ -323,6 +328,7 @@ RESOURCES: Final = {
         _PROJECTS,
         _EVENTS,
         _LOOKUPS,
+        *ORDERED,
         *OWED,
         *COSTS,
         lov(

@@ -24,6 +24,7 @@ def seed(box: Box) -> None:
         ledger = _FIRST + 200 + entity.number
         unit = {"BusinessUnitId": numbers["unit"], "BusinessUnitName": f"{entity.code} Business Unit"}
         links = {"LegalEntityId": numbers["entity"], "PrimaryLedgerId": ledger, "_entity": entity.name}
+        links["_organization"] = organization(entity)
         _put(box, "finBusinessUnitsLOV", unit | links)
         legal = {"LegalEntityId": numbers["entity"], "Name": entity.name, "LegalEntityIdentifier": entity.code}
         _put(box, "legalEntitiesLOV", legal)
@@ -36,18 +37,38 @@ def seed(box: Box) -> None:
                 "_version": 0,
                 "LookupCode": entity.code,
                 "Meaning": unit["BusinessUnitName"],
-                "Description": f"{entity.country} {entity.time_zone}",
+                "Description": f"{entity.country} {entity.time_zone} {organization(entity)}",
                 "Tag": ";".join(entity.partners),
                 "EnabledFlag": "Y",
                 "DisplaySequence": entity.number,
             }
         )
         create(box, RESOURCES["projects"], overhead(entity))
+        _items(box, organization(entity))
     lookup = {"LookupType": LOOKUP, "Meaning": "Tiergate: legal entities", "Description": None, "lookupCodes": codes}
     _put(box, "standardLookups", lookup)
     for account in firm.ACCOUNTS:
         if account.credit_hold:
             create(box, RESOURCES["accounts"], held(account))
+
+
+def organization(entity: firm.LegalEntity) -> str:
+    """The organization whose items a legal entity sells."""
+    return f"{entity.country}1"
+
+
+def _items(box: Box, organization: str) -> None:
+    """One for each role that is sold, a discount, and a package of three of them."""
+    roles = {firm.item_code(role.name): role.name for deal in firm.deals(box.now().date()) for role in deal.roles}
+    for code, name in (dict(sorted(roles.items())) | {"DISCOUNT": "Discount", "KICKOFF": "Kick-off package"}).items():
+        kind = "discount" if code == "DISCOUNT" else None
+        item = {"OrganizationCode": organization, "ItemNumber": code, "ItemDescription": name}
+        flags = {"CustomerOrderEnabledFlag": True, "InventoryItemFlag": False, "PickComponentsFlag": code == "KICKOFF"}
+        item |= {"ItemStatusValue": "Active", "PrimaryUOMValue": "Hours" if code in roles else "Each"}
+        create(box, RESOURCES["itemsV2"], item | flags | {"ItemDFF": [{"tgTax": "S", "tgKind": kind}]})
+    parts = [{"ComponentItemNumber": firm.item_code(role), "Quantity": hours} for role, hours in firm.PACKAGE.items()]
+    structure = {"ItemNumber": "KICKOFF", "OrganizationCode": organization, "StructureName": "Primary"}
+    create(box, RESOURCES["itemStructures"], structure | {"Component": parts})
 
 
 def _put(box: Box, name: str, record: Record) -> None:

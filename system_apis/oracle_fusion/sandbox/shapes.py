@@ -42,6 +42,8 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     """The key in its address is a hash, which no client may make up."""
     single: bool = False
     """A child there is one row of: a flexfield."""
+    revised: bool = False
+    """A change takes its children with it, and begins a version that is a draft until it is submitted."""
     methods: frozenset[str] = ALL
     finders: Mapping[str, tuple[str, ...]] = {}
     optional: frozenset[str] = frozenset()

@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from foundation.sandbox import Box, Record
-from system_apis.oracle_fusion.sandbox import rules, working_rules
+from system_apis.oracle_fusion.sandbox import ordering_rules, rules, working_rules
 from system_apis.oracle_fusion.sandbox.errors import (
     Message,
     no_attribute,
@@ -29,7 +29,9 @@ def create(box: Box, resource: Resource, body: Record) -> Record:
 
 
 def update(box: Box, resource: Resource, record: Record, body: Record) -> Record:
-    """Change a row's own attributes; its children have addresses of their own."""
+    """Change a row's own attributes; its children have addresses of their own, unless the resource takes them too."""
+    if resource.revised:
+        return _revise(box, resource, record, body)
     if children := [name for name in body if name in resource.children]:
         raise refused(f"The child {children[0]} cannot be changed with {resource.name}.", path=f"/{children[0]}")
     before = dict(record)
@@ -38,6 +40,37 @@ def update(box: Box, resource: Resource, record: Record, body: Record) -> Record
     _stamp(box, record, resource)
     _unique(box, resource, record)
     return box.store.update(resource.name, str(record["_id"]), record)
+
+
+def _revise(box: Box, resource: Resource, record: Record, body: Record) -> Record:
+    """Change a row with its children: those that are named change, others are made."""
+    before = dict(record)
+    ordering_rules.begun(record)
+    _merge(box, resource, record, body, record)
+    rules.changed(box, resource.name, record, before)
+    _stamp(box, record, resource)
+    return box.store.update(resource.name, str(record["_id"]), record)
+
+
+def _merge(box: Box, resource: Resource, row: Record, body: Record, top: Record) -> None:
+    before = dict(row)
+    own = {name: value for name, value in body.items() if name not in resource.children and name != resource.key}
+    _take(box, resource, row, own, new=False)
+    if resource.name == "lines":
+        ordering_rules.cancelled(top, row, before)
+    for name, child in resource.children.items():
+        for said in body.get(name) or []:
+            known = next((each for each in row[name] if _meant(child, each, said)), None)
+            if known is None:
+                row[name].append(_made(box, child, said, row))
+            else:
+                _merge(box, child, known, said, top)
+
+
+def _meant(child: Resource, row: Record, said: Record) -> bool:
+    """Whether a body means a row: by its key, by what identifies it besides, or since there is only one."""
+    names = child.alternate or (child.key,)
+    return child.single or all(said.get(name) is not None and row.get(name) == said[name] for name in names)
 
 
 def delete(box: Box, resource: Resource, record: Record) -> None:
