@@ -338,8 +338,8 @@ HOLDS: Final = frozenset(each.rule for each in GUARDS if each.severity == "hold"
 
 def _name(agreed: Agreed) -> str:
     """What is at hand, as people call it."""
-    contract = f"contract {agreed.contract.number}"
-    return f"Amendment {agreed.number} of {contract}" if agreed.number else contract.capitalize()
+    number = agreed.contract.number
+    return f"Amendment {agreed.number} of contract {number}" if agreed.number else f"Contract {number}"
 
 
 def _lines(agreed: Agreed) -> list[ContractLine]:

@@ -5,7 +5,7 @@ Read once and kept; an unknown one is looked for once more before it is called u
 
 from collections.abc import Awaitable, Callable
 
-from canonical.faults import Drifted, FieldError, Invalid
+from canonical.faults import Drifted, FieldError, Invalid, NotFound
 from system_apis.sap_s4hana import wire
 from system_apis.sap_s4hana.odata import SYSTEM
 
@@ -31,6 +31,13 @@ class FirmEntities:
         if found is None:
             error = FieldError(detail=f"SAP has no company code for {code!r}", pointer="/legal_entity_id")
             raise Invalid(system=SYSTEM, errors=[error])
+        return found
+
+    async def asked_for(self, code: str) -> wire.Entity:
+        """By a code somebody reads by; `NotFound` when SAP has no such company."""
+        found = await self._find("code", code)
+        if found is None:
+            raise NotFound(f"SAP has no company code for {code[:40]!r}", system=SYSTEM)
         return found
 
     async def by_company(self, company_code: str) -> wire.Entity:

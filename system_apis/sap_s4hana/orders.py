@@ -38,10 +38,7 @@ class Orders(Calls):
         """
         if not 0 < len(code) <= PRODUCT:
             raise NotFound(f"{code[:PRODUCT]!r} is no product's number", system=SYSTEM)
-        try:
-            entity = await self._entities.by_code(legal_entity_id) if legal_entity_id else None
-        except Invalid as unknown:
-            raise NotFound(f"SAP has no company code for {legal_entity_id[:40]!r}", system=SYSTEM) from unknown
+        entity = await self._entities.asked_for(legal_entity_id) if legal_entity_id else None
         # By a filter, since a product's number may have a slash in it, which no address of an entity takes.
         params = {"$filter": f"Product eq {literal(code)}", "$expand": PRODUCT_WITH}
         found = first(await self._list(there.PRODUCTS, "A_Product", there.Product, params), code)

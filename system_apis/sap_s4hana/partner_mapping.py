@@ -8,9 +8,9 @@ from system_apis.sap_s4hana.mapping import source, xrefs
 from system_apis.sap_s4hana.odata import SYSTEM
 
 
-def customer(found: partner_wire.Partner, *, legal_entity: str) -> Customer:
-    """A business partner that is a customer. Currency and terms are those of its first sales area."""
-    area = _area(found)
+def customer(found: partner_wire.Partner, *, legal_entity: str, entity: wire.Entity | None = None) -> Customer:
+    """A business partner that is a customer. Currency and terms are those of `entity`'s sales area, else the first."""
+    area = next((each for each in _areas(found) if entity is None or _is_of(each, entity)), None)
     sides = found.to_business_partner_address.results
     name = " ".join(text for text in (found.organization_bp_name1, found.organization_bp_name2) if text)
     return Customer(
@@ -29,6 +29,13 @@ def customer(found: partner_wire.Partner, *, legal_entity: str) -> Customer:
         credit=_credit(found),
         email=next((mail.email_address for side in sides for mail in side.to_email_address.results), ""),
     )
+
+
+def buys(found: partner_wire.Partner, entity: wire.Entity) -> bool:
+    """Whether it was extended to the sales area and the company code of a legal entity."""
+    companies = found.to_customer.to_customer_company.results if found.to_customer else []
+    known = any(each.company_code == entity.company_code for each in companies)
+    return known and any(_is_of(each, entity) for each in _areas(found))
 
 
 def tax_profile(found: partner_wire.Partner, *, legal_entity: str) -> TaxProfile:
@@ -115,9 +122,12 @@ def _fields(head: partner_wire.AddressHead) -> dict[str, str]:
     return {name: getattr(head, name) for name in head.__struct_fields__}
 
 
-def _area(found: partner_wire.Partner) -> partner_wire.SalesArea | None:
-    areas = found.to_customer.to_customer_sales_area.results if found.to_customer else []
-    return next(iter(areas), None)
+def _areas(found: partner_wire.Partner) -> list[partner_wire.SalesArea]:
+    return found.to_customer.to_customer_sales_area.results if found.to_customer else []
+
+
+def _is_of(found: partner_wire.SalesArea, entity: wire.Entity) -> bool:
+    return found.sales_organization == entity.sales_organization
 
 
 def _key_of(found: partner_wire.Partner) -> str:

@@ -29,8 +29,18 @@ class Partners(Calls):
         return await self._customer(await self._partner(customer_id))
 
     async def customer_by_key(self, key: str, legal_entity_id: str = "") -> Customer:
-        """A customer by the identification we gave it."""
-        return await self._customer(await self._partner_by(key))
+        """A customer by the identification we gave it; of a legal entity, as its sales area has it.
+
+        One that was not extended to that area is `NotFound`, unless it is blocked: whoever asks has to know that.
+        """
+        if not legal_entity_id:
+            return await self._customer(await self._partner_by(key))
+        entity, found = await self._entities.asked_for(legal_entity_id), await self._partner_by(key)
+        known = partner_mapping.customer(found, legal_entity=entity.code, entity=entity)
+        blocked = known.lifecycle == "closed" or known.credit.hold
+        if not blocked and not partner_mapping.buys(found, entity):
+            raise NotFound(f"{key} is no customer of the sales area of {legal_entity_id}", system=SYSTEM)
+        return known
 
     async def tax_profile(self, key: str, legal_entity_id: str = "") -> TaxProfile:
         """How a customer is taxed, from its tax numbers."""

@@ -53,9 +53,14 @@ def over(tmp_path: Path, known: dict[str, Demo], boxes: dict[str, Box], empty: P
 
 
 @pytest.fixture
-async def firm(over: Over) -> AsyncIterator[World]:
-    async with over() as made:
+async def firm(request: pytest.FixtureRequest, over: Over, boxes: dict[str, Box]) -> AsyncIterator[World]:
+    """The firm over what plays each role everywhere, or over the systems a test names for CRM, ERP and PSA."""
+    named: tuple[str, ...] = getattr(request, "param", ())
+    async with over(*named) as made:
         yield made
+        if named:
+            others = set(boxes) - {*named, "servicenow"}
+            assert (made.writes(*others), made.duplicates()) == ([], [])
 
 
 @pytest.fixture

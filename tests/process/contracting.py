@@ -4,92 +4,125 @@ import asyncio
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from canonical.dates import now
 from canonical.money import Money
 from canonical.objects import Contract, Invoice, InvoiceLine
 from canonical.ports.contract_runs import ContractReference, ContractRun, ContractRunDetail, StartContractRun
+from canonical.ports.roles import Role
 from foundation.context import fresh, use
 from process_apis.contract_sync.runs import OperatingContractRuns
 from process_apis.contract_sync.workflow import WORKFLOW
 from process_apis.operating import Operating
-from system_apis.salesforce.sandbox import org
+from tests.process.books import BOOKS
+from tests.process.papers import PAPERS, Kind
 from tests.process.world import PATIENCE, PRIYA, World
 
 Line = dict[str, Any]
-ORDERS = {"netsuite": "salesOrder", "business_central": "salesOrders"}
-"""What an ERP calls the order that a contract is."""
+ROLES: Final[tuple[Role, ...]] = ("crm", "erp", "psa")
 
 
 class Contracting:
-    """Legal operations' work, and what comes of it."""
+    """Legal operations' work in a firm's CRM, in our words (`papers`), and what comes of it."""
 
     def __init__(self, firm: World) -> None:
         self.firm = firm
         self.runs = OperatingContractRuns(firm.platform, Operating(firm.platform, WORKFLOW))
-        self.crm = firm.boxes["salesforce"]
-        self.erp = firm.platform.systems.name("erp", "ACME-US")
+        self.sold_with, self.erp, self.psa = (firm.platform.systems.name(role, "ACME-US") for role in ROLES)
+        self.crm = firm.boxes[self.sold_with]
+        self.papers = PAPERS[self.sold_with](self.crm)
+        self.books = BOOKS[self.erp](firm.boxes[self.erp])
 
     # ── what people do in the CRM ──────────────────────────────────────────────────────────────────────────────────
 
     def contract(self, code: str = "D01") -> str:
         """The contract that is linked to a deal."""
-        return str((self.crm.store.get("Opportunity", self.firm.deal(code).id) or {})["ContractId"])
+        return self.papers.contract(self.firm.native(code))
+
+    def key(self, code: str = "D01") -> str:
+        """What we call that contract."""
+        return f"{self.sold_with}:{self.contract(code)}"
+
+    def deal_key(self, code: str = "D01") -> str:
+        """What we call a deal."""
+        return f"{self.sold_with}:{self.firm.native(code)}"
 
     def held(self, code: str = "D01") -> dict[str, Any]:
         """That contract as the CRM has it now."""
-        return self.crm.store.get("Contract", self.contract(code)) or {}
+        return self.papers.row("contract", self.contract(code))
 
     def later(self) -> None:
         """A second passes in the CRM, whose stamps have whole seconds."""
-        self.crm.store.set_setting("_clock_ahead", self.crm.store.setting("_clock_ahead", 0) + 1)
+        self.papers.later()
 
-    def edit(self, kind: str, record: str, **fields: Any) -> None:
-        """Save a record with other fields, a second later, as the org lets people."""
-        self.later()
-        org.update(self.crm, org.kind_of(kind), record, fields)
+    def edit(self, kind: Kind, record: str, **said: Any) -> None:
+        """Save a record with other fields, a second later, as the CRM lets people."""
+        self.papers.edit(kind, record, said)
 
-    def typed(self, code: str, **fields: Any) -> None:
+    def waive(self, record: str, *named: str, kind: Kind = "amendment") -> None:
+        """Somebody entitled to waives rules for one document."""
+        self.edit(kind, record, waived=named)
+
+    def void(self, amendment: str) -> None:
+        """An amendment is not wanted after all."""
+        self.edit("amendment", amendment, status="void")
+
+    def typed(self, code: str, **said: Any) -> None:
         """What somebody typed in before it was activated: the rules of the org do not apply yet."""
-        self.crm.store.update("Contract", self.contract(code), fields)
+        self.papers.typed("contract", self.contract(code), said)
 
-    def amend(self, code: str, number: int, *lines: Line, agreed: bool = True, **fields: Any) -> str:
+    def typed_line(self, code: str, **said: Any) -> None:
+        """The same of its first line."""
+        self.papers.typed("line", self.papers.lines(self.contract(code))[0], said)
+
+    def amend(self, code: str, number: int, *lines: Line, agreed: bool = True, **said: Any) -> str:
         """An amendment with its lines; agreed and signed today, unless it says otherwise."""
         contract, deal = self.contract(code), self.firm.deal(code)
         plain: dict[str, Any] = {
-            "Contract__c": contract,
-            "Number__c": number,
-            "Based_On__c": number - 1,
-            "CurrencyIsoCode": deal.currency,
-            "Effective_Date__c": deal.start.isoformat(),
-            "Signed_On__c": now().date().isoformat(),
-            "Document_Hash__c": sha256(f"{code} {number}".encode()).hexdigest(),
-            "Signature_Envelope__c": f"envelope-{code}-{number}",
+            "contract_id": contract,
+            "number": number,
+            "based_on": number - 1,
+            "currency": deal.currency,
+            "effective": deal.start,
+            "signed_at": now().date(),
+            "document_hash": sha256(f"{code} {number}".encode()).hexdigest(),
+            "envelope": f"envelope-{code}-{number}",
         }
-        if lines and "Value_Change__c" not in fields:
-            plain["Value_Change__c"] = sum(Decimal(line["Amount__c"]) for line in lines)
-        made = str(org.create(self.crm, org.kind_of("Contract_Amendment__c"), plain | fields)["Id"])
+        if lines:
+            plain["value_change"] = sum(Decimal(line["amount"]) for line in lines)
+        made = self.papers.make("amendment", plain | said)
         for place, line in enumerate(lines, 1):
-            below = {"Contract__c": contract, "Amendment__c": made, "Sort_Order__c": place}
-            org.create(self.crm, org.kind_of("Contract_Line__c"), below | {"CurrencyIsoCode": deal.currency} | line)
+            below = {"contract_id": contract, "amendment_id": made, "seq": place, "currency": deal.currency}
+            self.papers.make("amendment_line", below | line)
         if agreed:
-            self.edit("Contract_Amendment__c", made, Status__c="Agreed")
+            self.edit("amendment", made, status="agreed")
         return made
 
-    def another(self, code: str, **fields: Any) -> str:
+    def another(self, code: str, **said: Any) -> str:
         """Another contract of a deal's customer: signed and in force, with one line of its whole value."""
-        kept = self.held(code)
-        plain = {name: kept[name] for name in ("AccountId", "Name", "StartDate", "EndDate", "CurrencyIsoCode")}
-        plain |= {name: kept[name] for name in ("Contract_Value__c", "Contract_Type__c", "PO_Number__c")}
-        plain |= {"Payment_Terms__c": "Net 30", "Governing_Law__c": "US", "Opportunity__c": kept["Opportunity__c"]}
-        plain |= {"Document_Hash__c": sha256(repr(fields).encode()).hexdigest(), "Signature_Envelope__c": "envelope-2"}
-        plain |= fields
-        made = str(org.create(self.crm, org.kind_of("Contract"), plain)["Id"])
-        line = {"Contract__c": made, "Sort_Order__c": 1, "Name": "All of it", "Amount__c": plain["Contract_Value__c"]}
-        line |= {"Billing_Method__c": plain["Contract_Type__c"], "CurrencyIsoCode": plain["CurrencyIsoCode"]}
-        org.create(self.crm, org.kind_of("Contract_Line__c"), line)
-        self.edit("Contract", made, Status="Activated", CustomerSignedDate=now().date().isoformat())
+        deal = self.firm.deal(code)
+        plain: dict[str, Any] = {
+            "account_id": self.papers.customer(self.contract(code)),
+            "opportunity_id": self.firm.native(code),
+            "title": deal.name,
+            "start": deal.start,
+            "end": deal.end,
+            "currency": deal.currency,
+            "value": deal.amount,
+            "billing_method": deal.contract_type,
+            "po_number": deal.po_number,
+            "payment_terms": "Net 30",
+            "governing_law": "US",
+            "document_hash": sha256(repr(said).encode()).hexdigest(),
+            "envelope": "envelope-2",
+        }
+        plain |= said
+        made = self.papers.make("contract", plain)
+        line = {"contract_id": made, "seq": 1, "description": "All of it", "amount": plain["value"]}
+        line |= {word: plain[word] for word in ("billing_method", "currency")}
+        self.papers.make("line", line)
+        self.papers.sign(made)
         return made
 
     # ── runs ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -122,15 +155,20 @@ class Contracting:
         with use(fresh(caller=PRIYA)):
             return await self.ended((await self.runs.cancel_run(run.run.id)).id)
 
-    # ── what is in the ERP ─────────────────────────────────────────────────────────────────────────────────────────
+    # ── what is in the systems ────────────────────────────────────────────────────────────────────────────────────
+
+    async def signed(self, code: str = "D01") -> Contract:
+        """A deal's contract as the CRM's adapter reads it, with what was agreed since."""
+        found: Contract = await self.firm.adapters[self.sold_with].agreement(self.contract(code))
+        return found
 
     async def terms(self, code: str = "D01") -> Contract:
         """What the ERP bills a deal's contract by."""
-        found: Contract = await self.firm.adapters[self.erp].contract_terms(f"salesforce:{self.contract(code)}")
+        found: Contract = await self.firm.adapters[self.erp].contract_terms(self.key(code))
         return found
 
     def orders(self) -> list[dict[str, Any]]:
-        return self.firm.records(self.erp, ORDERS[self.erp])
+        return self.books.contracts()
 
     async def bill(self, code: str, amount: str, day: date | None = None) -> str:
         """An invoice of a deal's contract, posted; its number."""
@@ -161,6 +199,6 @@ def said(run: ContractRunDetail, rule: str) -> str:
     return next(error.detail for error in run.run.problem.errors if error.rule == rule)
 
 
-def line(amount: int | str, name: str = "More work", method: str = "Time and Materials", **more: Any) -> Line:
+def line(amount: int | str, description: str = "More work", billing_method: str = "tm", **more: Any) -> Line:
     """A line of an amendment."""
-    return {"Name": name, "Amount__c": Decimal(amount), "Billing_Method__c": method, **more}
+    return {"description": description, "amount": Decimal(amount), "billing_method": billing_method, **more}

@@ -16,7 +16,7 @@ from process_apis.events.intake import poll_contracts, work_off
 from process_apis.tables import EVENTS, INBOX, WATERMARKS
 from tests.process.contracting import Contracting, line, rules
 from tests.process.test_intake import deliver
-from tests.process.world import World
+from tests.process.world import FIRMS, World
 
 NOTICE = 30
 
@@ -32,6 +32,7 @@ async def polled(legal: Contracting) -> int:
     return new
 
 
+@pytest.mark.parametrize("firm", FIRMS[:2], ids="-".join, indirect=True)
 async def test_an_amendment_nobody_told_of_is_found_by_the_poll_and_carried_once(legal: Contracting) -> None:
     contract = legal.contract("D01")
     assert await polled(legal) == 0, "what was there before anybody asked is passed over"
@@ -40,7 +41,7 @@ async def test_an_amendment_nobody_told_of_is_found_by_the_poll_and_carried_once
     amendment = legal.amend("D01", 1, line(10000), agreed=False)
     await polled(legal)
     assert len((await legal.runs.runs()).items) == 1, "a draft is nobody's business"
-    legal.edit("Contract_Amendment__c", amendment, Status__c="Agreed")
+    legal.edit("amendment", amendment, status="agreed")
     assert await polled(legal) >= 1
     run = (await legal.runs.runs()).items[0]
     assert run.contract.amendment == 1
@@ -60,11 +61,11 @@ async def test_an_amendment_nobody_told_of_is_found_by_the_poll_and_carried_once
 async def test_a_poll_that_was_late_finds_a_waiver_too(legal: Contracting) -> None:
     await polled(legal)
     assert (await legal.played(legal.contract("D01"))).run.status == "succeeded"
-    amendment = legal.amend("D01", 1, line(10000), Signature_Envelope__c=None)
+    amendment = legal.amend("D01", 1, line(10000), envelope=None)
     await polled(legal)
     stopped = await legal.ended((await legal.runs.runs()).items[0].id)
     assert rules(stopped) == ["paper_checked"]
-    legal.edit("Contract_Amendment__c", amendment, Approved_Exceptions__c="paper_checked")
+    legal.waive(amendment, "paper_checked")
     await polled(legal)
     assert (await legal.ended(stopped.run.id)).run.status == "succeeded"
 
@@ -78,7 +79,7 @@ async def test_what_a_person_took_back_is_not_carried_again_by_the_poll(legal: C
     assert [each.id for each in (await legal.runs.runs()).items] == [carried.run.id]
     again = await legal.played(legal.contract("D01"))
     assert (again.run.id, rules(again)) == (f"{carried.run.id}:2", ["contract_open"]), "a person asks, Finance opens it"
-    legal.edit("Contract", legal.contract("D01"), Approved_Exceptions__c="paper_checked")
+    legal.waive(legal.contract("D01"), "paper_checked", kind="contract")
     await polled(legal)
     assert len((await legal.runs.runs()).items) == 2
 
@@ -106,7 +107,7 @@ async def test_a_contract_that_ends_soon_is_told_once_and_its_next_term_once_mor
     ending, today = Ending(legal), now().date()
     near, far = (today + timedelta(days=days) for days in (NOTICE, NOTICE + 1))
     for code, end in (("D01", near), ("D02", far), ("D03", today - timedelta(days=1)), ("D11", near)):
-        legal.typed(code, EndDate=end.isoformat())
+        legal.typed(code, end=end)
     assert await tell_expiring(ending.platform) == 1
     contract, deal = legal.contract("D01"), legal.firm.deal("D01")
     plain = {"contract_id": contract, "renews": False, "of": deal.key, "entity": "ACME-US"}
@@ -119,21 +120,21 @@ async def test_a_contract_that_ends_soon_is_told_once_and_its_next_term_once_mor
     await asyncio.gather(*(ending.look() for _ in range(3)))
     assert len(await ending.told()) == 1
 
-    sooner = (today + timedelta(days=3)).isoformat()
-    legal.amend("D01", 2, Kind__c="Renewal", New_End_Date__c=sooner)
+    sooner = today + timedelta(days=3)
+    legal.amend("D01", 2, kind="renewal", end=sooner)
     assert await ending.look() == 1
-    legal.amend("D01", 3, Kind__c="Renewal", New_End_Date__c=far.isoformat())
+    legal.amend("D01", 3, kind="renewal", end=far)
     assert await ending.look() == 0, "renewed: its end is not near any more"
-    more = plain | {"amendment": 2, "end": sooner, "value": "USD 250,000.00"}
+    more = plain | {"amendment": 2, "end": sooner.isoformat(), "value": "USD 250,000.00"}
     assert await ending.told() == [first, more]
 
 
 async def test_a_terminated_contract_is_not_told_to_end_and_one_without_a_deal_is(legal: Contracting) -> None:
-    ending, near = Ending(legal), (now().date() + timedelta(days=10)).isoformat()
-    legal.typed("D01", EndDate=near)
-    legal.amend("D01", 1, line(-1), Kind__c="Termination", New_End_Date__c=near)
-    master = legal.another("D02", Name="Master agreement", Opportunity__c=None, EndDate=near, Legal_Entity__c="ACME-DE")
-    legal.typed("D03", EndDate=near)
+    ending, near = Ending(legal), now().date() + timedelta(days=10)
+    legal.typed("D01", end=near)
+    legal.amend("D01", 1, line(-1), kind="termination", end=near)
+    master = legal.another("D02", title="Master agreement", opportunity_id=None, end=near, legal_entity_id="ACME-DE")
+    legal.typed("D03", end=near)
     legal.typed("D03", Contract_Type__c="Barter")
     assert await ending.look() == 1
     assert [(each["of"], each["entity"]) for each in await ending.told()] == [(f"salesforce:{master}", "ACME-DE")]

@@ -14,21 +14,15 @@ from foundation.sandbox import Box
 from gateway.ownership import read_ownership
 from process_apis.events import inbox
 from process_apis.events.intake import work_off
-from tests.process import contracting, test_contracts_of_dynamics, test_quotes_of_dynamics
-from tests.process.contracting import Contracting
+from tests.process import test_quotes_of_dynamics
+from tests.process.contracting import Contracting, line
 from tests.process.ordering import Ordering
 from tests.process.test_people_in_systems import quiet
 from tests.process.test_setup_edges import set_up
 from tests.process.test_staffing import Office
-from tests.process.world import PRIYA, Over, World
+from tests.process.world import FIRMS, PRIYA, Over, World
 from tests.staffing.staff import MONDAY, somebody
 from tiergate.settings import ROOT
-
-FIRMS = (
-    ("salesforce", "netsuite", "kantata"),
-    ("dataverse", "business_central", "certinia"),
-    ("salesforce", "sap_s4hana", "kantata"),
-)
 
 
 class Firm:
@@ -51,15 +45,10 @@ class Firm:
 
     async def amended(self, code: str, amount: int) -> tuple[str, Any]:
         """The key of a deal's contract, signed and then amended by so much, and the run that carried that."""
-        if self.crm == "dataverse":
-            there = test_contracts_of_dynamics.Dynamics(self.made)
-            await there.played(code)
-            there.amend(code, 1, amount)
-            return f"dataverse:{there.order(code)['salesorderid']}", await there.played(code)
         legal = Contracting(self.made)
         await legal.played(legal.contract(code))
-        legal.amend(code, 1, contracting.line(amount))
-        return f"salesforce:{legal.contract(code)}", await legal.played(legal.contract(code))
+        legal.amend(code, 1, line(amount))
+        return legal.key(code), await legal.played(legal.contract(code))
 
     async def hear(self, system: str, native_id: str) -> None:
         """A system tells that a customer changed."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal, TypeVar, cast
 
+import pytest
 import sqlalchemy as sa
 
 import system_apis
@@ -39,6 +40,23 @@ BINDINGS: Bindings = {
     "psa": "kantata",
     "itsm": "servicenow",
 }
+FIRMS = (
+    ("salesforce", "netsuite", "kantata"),
+    ("dataverse", "business_central", "certinia"),
+    ("salesforce", "sap_s4hana", "kantata"),
+)
+"""CRM, ERP and PSA of firms that every workflow is asked in."""
+in_each_firm = pytest.mark.parametrize("firm", FIRMS, ids="-".join, indirect=True)
+"""Asks a test in each of them."""
+in_each_firm_at_length = pytest.mark.parametrize(
+    "firm",
+    [
+        pytest.param(mix, id="-".join(mix), marks=[pytest.mark.real] if number else [])
+        for number, mix in enumerate(FIRMS)
+    ],
+    indirect=True,
+)
+"""The same for what takes long: in the first one always, in the others as `real`."""
 HURRIED = Pace(
     retry=0.01,
     retry_most=0.05,

@@ -87,6 +87,26 @@ async def test_all_legal_entities_are_found_however_small_the_pages(sap: SapS4ha
     assert (await sap.customer_by_key(KEY)).legal_entity_id == "ACME-IN"
 
 
+async def test_a_customer_is_that_of_the_sales_area_that_asks_for_it(sap: SapS4hana, box: Box) -> None:
+    first = await sap.upsert_customer(KEY, msgspec.structs.replace(CUSTOMER, legal_entity_id="ACME-US"))
+    for other in ("ACME-DE", "ACME-XX"):
+        with pytest.raises(NotFound):
+            await sap.customer_by_key(KEY, other)
+    rupees = {"default_currency": "INR", "payment_terms": "Net 60", "legal_entity_id": "ACME-IN"}
+    second = await sap.upsert_customer(KEY, msgspec.structs.replace(CUSTOMER, **rupees))
+    assert (second.id, second.created) == (first.id, False), "one partner, in two sales areas"
+    for code, currency, terms in (
+        ("ACME-US", CUSTOMER.default_currency, CUSTOMER.payment_terms),
+        ("ACME-IN", "INR", "Net 60"),
+    ):
+        there = await sap.customer_by_key(KEY, code)
+        assert (there.id, there.legal_entity_id) == (first.id, code)
+        assert (there.default_currency, there.payment_terms) == (currency, terms)
+    assert (await sap.customer_by_key(KEY)).legal_entity_id == "ACME-US"
+    box.store.update("A_Customer", first.id, {"OrderIsBlockedForCustomer": "01"})
+    assert (await sap.customer_by_key(KEY, "ACME-DE")).credit.hold, "whom nobody may sell to is told to everybody"
+
+
 async def test_a_customer_changes_field_by_field_and_what_sap_added_stays(
     sap: SapS4hana, box: Box, http: httpx.AsyncClient
 ) -> None:
