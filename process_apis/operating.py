@@ -18,6 +18,7 @@ from foundation.context import Criticality, current
 from process_apis import cases, journal
 from process_apis.journal import StepName
 from process_apis.platform import Platform, about, acting
+from process_apis.projections import edition_of
 from process_apis.tables import CASES, RUNS, STEPS
 
 T = TypeVar("T")
@@ -188,7 +189,7 @@ def first_row(
         "started_at": now(),
         "traceparent": current().traceparent,
         "acted_for": " ".join(acted_for),
-        "source_version": deal.source.native_version if deal.source else "",
+        "source_version": edition_of(deal),
     }
 
 
@@ -235,13 +236,13 @@ async def _begin_at(platform: Platform, run: Run) -> int:
         run.status == "refused"
         or run.reason in READ_ANEW
         or await platform.database.run(lambda c: bool(c.scalar(sa.select(undone))))
-        or await _edited(platform, run)
+        or await edited(platform, run)
     ):
         return 1
     return max(run.step, 1)
 
 
-async def _edited(platform: Platform, run: Run) -> bool:
+async def edited(platform: Platform, run: Run) -> bool:
     """Whether the deal was edited since its guards saw it. From the pivot on that no longer matters."""
     workflow = await platform.database.run(lambda c: begun_as(c, run.workflow, run.id))
     if run.step >= workflow.pivot or not workflow.of_deal:
@@ -253,8 +254,7 @@ async def _edited(platform: Platform, run: Run) -> bool:
             deal = await crm.opportunity(run.business_key.partition(":")[2])
     except Fault:
         return False  # the run itself finds out, and says so better
-    version = deal.source.native_version if deal.source else ""
-    return version != (await platform.database.run(lambda c: c.scalar(seen)))
+    return edition_of(deal) != (await platform.database.run(lambda c: c.scalar(seen)))
 
 
 def acting_person() -> str:

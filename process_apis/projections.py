@@ -40,6 +40,13 @@ def digest(projection: Projection) -> str:
     return hashlib.sha256(msgspec.json.encode(dict(projection), order="sorted")).hexdigest()
 
 
+def edition_of(data: Envelope) -> str:
+    """The version an object was read at, with a digest of what it said: where versions are stamps, two changes of one
+    second have the same. As text it comes before every later version."""
+    native = data.source.native_version if data.source else ""
+    return f"{native[:60]}~{digest(msgspec.to_builtins(data))[:16]}"
+
+
 def plain(value: Any) -> Any:
     """A value as JSON has it: amounts without idle zeros, lists of records in one order.
 

@@ -163,9 +163,11 @@ INBOX: Final = sa.Table(
     sa.Column("outcome", sa.String(40), nullable=False, default=""),
     sa.Column("tries", sa.Integer, nullable=False, default=0),
     sa.Column("not_before", _now),
+    sa.Column("again_at", _now, index=True),
     sa.UniqueConstraint("system", "object", "native_id", "version", name="a_version_once"),
 )
-"""Every change seen, once per version, whichever way it was heard of."""
+"""Every change seen, once per version, whichever way it was heard of. `again_at`: from when on reading it is final,
+where its version may stand for a later change too; empty once it was read after that."""
 
 WATERMARKS: Final = sa.Table(
     "watermarks",

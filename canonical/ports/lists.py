@@ -31,6 +31,8 @@ class RecordChange(Value, frozen=True, kw_only=True):
     version: Annotated[str, PUBLIC] = ""
     """As `source.native_version` of the record then says; empty for one that is gone."""
     changed_at: Annotated[datetime, PUBLIC]
+    exact: Annotated[bool, PUBLIC] = False
+    """Whether no other change has this version. A stamp is not: of two changes within its second, both have it."""
     gone: Annotated[bool, PUBLIC] = False
     """It was deleted or merged away: reading it again finds nothing, or its survivor."""
 

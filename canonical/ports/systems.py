@@ -37,6 +37,8 @@ class Change(Value, frozen=True, kw_only=True):
     version: Annotated[str, PUBLIC]
     """The vendor's stamp, comparable as text within one record."""
     changed_at: Annotated[datetime, PUBLIC]
+    exact: Annotated[bool, PUBLIC] = False
+    """Whether no other change has this version. A stamp is not: of two changes within its second, both have it."""
     notification_id: Annotated[str, PUBLIC] = ""
     """The sender's id of the delivery; empty when found by polling."""
     won: Annotated[bool | None, PUBLIC] = None

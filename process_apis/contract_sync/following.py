@@ -6,19 +6,21 @@ import sqlalchemy as sa
 
 from canonical.faults import Conflict
 from canonical.ports.contract_runs import ContractReference, StartContractRun
+from canonical.ports.contracts import Agreements
 from process_apis.contract_sync.runs import OperatingContractRuns
 from process_apis.contract_sync.workflow import WORKFLOW
 from process_apis.operating import Operating, retry
-from process_apis.platform import Platform
+from process_apis.platform import Platform, acting
+from process_apis.projections import edition_of
 from process_apis.tables import RUNS
 
 
-async def contract_told(platform: Platform, contract_id: str, version: str, crm: str) -> str:
+async def contract_told(platform: Platform, contract_id: str, crm: str) -> str:
     """Carry the last document that was agreed; told again it is the same run. What a person took back stays so until a
     person carries it again: taking it back is itself a change of the contract.
 
-    One that guards stopped begins again where the contract is newer than they saw it. `Conflict` while nothing of it is
-    in force.
+    One that guards stopped begins again where the contract says something else than they saw. `Conflict` while nothing
+    of it is in force.
     """
     runs = OperatingContractRuns(platform, Operating(platform, WORKFLOW))
     of = StartContractRun(contract=ContractReference(system=crm, id=contract_id))
@@ -29,7 +31,9 @@ async def contract_told(platform: Platform, contract_id: str, version: str, crm:
         seen = await platform.database.run(
             lambda c: c.scalar(sa.select(RUNS.c.source_version).where(RUNS.c.id == run.id))
         )
-        if version > (seen or ""):
+        with acting():
+            contract = await platform.systems.ask(crm, Agreements).agreement(contract_id)
+        if edition_of(contract) != seen:
             with suppress(Conflict):  # another process was quicker
                 await retry(platform, run.id)
     return "contract run"

@@ -121,11 +121,6 @@ def parts_of(run_id: str) -> tuple[str, int, str]:
     return contract_id, int(number), document
 
 
-def version_of(contract: Contract) -> str:
-    """The version of the contract as its CRM counts."""
-    return contract.source.native_version if contract.source else ""
-
-
 def terms_of(made: Carried, number: int | None = None) -> Contract:
     """What the ERP shall hold: the terms in force after the amendment at hand, or after another."""
     agreed = made.agreed

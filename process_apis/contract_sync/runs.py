@@ -16,9 +16,10 @@ from canonical.ports.systems import Opportunities
 from foundation.context import current
 from process_apis import journal
 from process_apis.contract_sync.guards import HOLDS
-from process_apis.contract_sync.objects import parts_of, run_key, version_of
+from process_apis.contract_sync.objects import parts_of, run_key
 from process_apis.operating import Operating
 from process_apis.platform import Platform, about, acting
+from process_apis.projections import edition_of
 from process_apis.tables import RUNS
 
 
@@ -158,5 +159,5 @@ def _first_row(
         "started_at": now(),
         "traceparent": current().traceparent,
         "acted_for": " ".join(acted_for),
-        "source_version": version_of(contract),
+        "source_version": edition_of(contract),
     }

@@ -15,12 +15,13 @@ from canonical.ports.systems import BillingSchedules, Opportunities, Projects
 from process_apis import journal
 from process_apis.account_sync.customers import account_key
 from process_apis.contract_sync import gathering, guards, verification
-from process_apis.contract_sync.objects import Agreed, Carried, parts_of, terms_of, version_of
+from process_apis.contract_sync.objects import Agreed, Carried, parts_of, terms_of
 from process_apis.events import outbox
 from process_apis.judging import refuse, summary
 from process_apis.opportunity_to_project import holding
 from process_apis.opportunity_to_project.objects import replanned
 from process_apis.opportunity_to_project.steps import customer as deal_customer
+from process_apis.projections import edition_of
 from process_apis.steps import Scope
 
 _OVER: Final = ("closed", "cancelled")
@@ -82,7 +83,7 @@ async def terms(s: Scope, made: Carried) -> str:
     What is under the key already, from opportunity-to-project or an earlier document, is that same contract.
     """
     fresh = await s.ask("crm", Agreements).agreement(made.agreed.contract.id)
-    if version_of(fresh) != version_of(made.agreed.contract):
+    if edition_of(fresh) != edition_of(made.agreed.contract):
         s.say("the contract or an amendment was edited since its guards passed: read again")
         return ""
     erp, data = s.ask("erp", ContractTerms, made.entity), terms_of(made)
@@ -242,6 +243,6 @@ def describe(connection: sa.Connection, run_id: str, agreed: Agreed, crm: str) -
         legal_entity=agreed.entity,
         amount=str(worth.amount) if worth else "",
         currency=worth.currency if worth else "",
-        source_version=version_of(contract),
+        source_version=edition_of(contract),
     )
     journal.link(connection, "contract", key, crm, contract.id, contract.number)

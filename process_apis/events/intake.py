@@ -21,7 +21,7 @@ from canonical.ports.processes import Intake, Received, StartOpportunityToProjec
 from canonical.ports.systems import Changes, Delivery
 from foundation.api import Api
 from foundation.context import fresh, use
-from process_apis import ProcessApi, cases
+from process_apis import ProcessApi, cases, journal
 from process_apis.account_sync import intake as account_intake
 from process_apis.account_sync import leads
 from process_apis.account_sync.customers import CUSTOMERS
@@ -44,7 +44,7 @@ from process_apis.events.polling import (
 from process_apis.events.telling import Teller
 from process_apis.events.turns import Worked
 from process_apis.mending import mend
-from process_apis.operating import REGISTERED, Operating, retry
+from process_apis.operating import REGISTERED, Operating, edited, retry, step_names
 from process_apis.pauses import Doors
 from process_apis.platform import Platform, on_own_account
 from process_apis.reconcile.nightly import Nights
@@ -173,11 +173,13 @@ async def _work_on(platform: Platform, row: Any) -> Worked:
             return Worked(await leads.convert(platform, row.system, row.native_id))
     if row.object == CONTRACT:
         with use(fresh(caller=on_own_account("intake"))):
-            return Worked(await contract_told(platform, row.native_id, row.version, row.system))
+            return Worked(await contract_told(platform, row.native_id, row.system))
     if row.object != "opportunity":
         return Worked("no workflow")
     workflow = REGISTERED["opportunity_to_project"]
     with use(fresh(caller=on_own_account("intake"))):
+        if row.outcome:
+            await _begin_again(platform, f"{row.system}:{row.native_id}")
         try:
             run = await Operating(platform, workflow).start_run(
                 StartOpportunityToProject(opportunity_id=row.native_id), row.system
@@ -193,25 +195,40 @@ async def _work_on(platform: Platform, row: Any) -> Worked:
     return Worked("run")
 
 
+async def _begin_again(platform: Platform, key: str) -> None:
+    """At the second look at a deal: those of its runs that guards stopped and that say something else by now, under the
+    very stamp the guards saw."""
+    for run_id in await platform.database.run(lambda c: _stopped(c, RUNS.c.business_key == key)):
+        run = await platform.database.run(partial(journal.load_run, run_id=run_id, names=step_names()))
+        if run is not None and await edited(platform, run):
+            with suppress(Conflict):  # another process was quicker
+                await retry(platform, run_id)
+
+
 def _edited_since_refused(connection: sa.Connection) -> list[str]:
     """Runs that guards stopped, of deals that have a newer version by now than the guards saw.
 
     Asked of what is stored and not of the change at hand: a deal may be edited while its guards are still judging.
     """
-    later = RUNS.alias("later")
-    stopped = sa.or_(RUNS.c.status == "refused", sa.and_(RUNS.c.status == "failed", RUNS.c.reason == "guards_failed"))
     newer = sa.exists().where(
         INBOX.c.object == "opportunity",
         INBOX.c.system + ":" + INBOX.c.native_id == RUNS.c.business_key,
         INBOX.c.version > RUNS.c.source_version,
     )
+    return _stopped(connection, newer)
+
+
+def _stopped(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[str]:
+    """Runs that guards stopped, of deals that were not won again since."""
+    later = RUNS.alias("later")
+    stopped = sa.or_(RUNS.c.status == "refused", sa.and_(RUNS.c.status == "failed", RUNS.c.reason == "guards_failed"))
     of_deals = RUNS.c.workflow.in_([each.name for each in REGISTERED.values() if each.of_deal])
     won_again = sa.exists().where(
         later.c.business_key == RUNS.c.business_key,
         later.c.workflow == RUNS.c.workflow,
         later.c.generation > RUNS.c.generation,
     )
-    return list(connection.scalars(sa.select(RUNS.c.id).where(stopped, of_deals, newer, ~won_again)))
+    return list(connection.scalars(sa.select(RUNS.c.id).where(stopped, of_deals, which, ~won_again)))
 
 
 PROCESS_API: Final = ProcessApi(

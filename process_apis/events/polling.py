@@ -138,6 +138,7 @@ async def _poll_records(platform: Platform, system: str, kind: str, poll: Poll) 
                 native_id=each.native_id,
                 version=each.version or f"gone {each.changed_at.isoformat()}",
                 changed_at=each.changed_at,
+                exact=each.exact,
             )
             for each in page.items
         ]

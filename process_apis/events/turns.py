@@ -76,7 +76,7 @@ async def _one(
 ) -> None:
     """The turn of one record."""
     wanted = rows if every else rows[-1:]
-    done: list[tuple[Any, Worked]] = [(row, Worked("stale")) for row in rows if row not in wanted]
+    done: list[tuple[Any, Worked]] = [(row, Worked(inbox.STALE)) for row in rows if row not in wanted]
     failed: tuple[Any, Exception] | None = None
     for row in wanted:
         try:
@@ -97,6 +97,7 @@ def claim(
 ) -> dict[Key, list[Any]]:
     """Records with changes that are due, kept for `who`; each with all its waiting changes, oldest version first."""
     moment = now()
+    inbox.recall(c, moment)
     free = sa.and_(
         INBOX_KEYS.c.parked == "", sa.or_(INBOX_KEYS.c.held_until.is_(None), INBOX_KEYS.c.held_until < moment)
     )
@@ -121,6 +122,7 @@ def claim(
         holding = sa.update(INBOX_KEYS).where(_at(key), free)
         if c.execute(holding.values(held_by=who, held_until=moment + held)).rowcount:
             found[key] = _waiting(c, key)
+            inbox.begun(c, found[key], moment)
     return found
 
 
@@ -129,11 +131,11 @@ def _waiting(c: sa.Connection, key: Key) -> list[Any]:
     later try holds up those behind it."""
     record = (INBOX.c.system == key[0], INBOX.c.object == key[1], INBOX.c.native_id == key[2])
     seen = sa.select(sa.func.max(INBOX.c.version)).where(
-        *record, INBOX.c.done_at.is_not(None), INBOX.c.outcome != "stale"
+        *record, INBOX.c.done_at.is_not(None), INBOX.c.outcome != inbox.STALE
     )
     last = c.scalar(seen) or ""
     rows = list(c.execute(sa.select(INBOX).where(*record, INBOX.c.done_at.is_(None)).order_by(INBOX.c.version)))
-    inbox.done(c, [row for row in rows if row.version < last], "stale")
+    inbox.done(c, [row for row in rows if row.version < last], inbox.STALE)
     return [row for row in rows if row.version >= last]
 
 

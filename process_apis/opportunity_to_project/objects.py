@@ -91,11 +91,6 @@ def order_key(crm: str, quote: Quote) -> str:
     return f"{ORDERED}:{crm}:{quote.id}:r{quote.revision}"
 
 
-def version_of(opportunity: Opportunity) -> str:
-    """The version of the deal as its CRM counts."""
-    return opportunity.source.native_version if opportunity.source else ""
-
-
 def customer_of(deal: Deal) -> Customer:
     """The customer as the ERP of the selling entity shall know it."""
     opportunity = deal.opportunity

@@ -51,9 +51,9 @@ from process_apis.opportunity_to_project.objects import (
     keys_of,
     project_of,
     replanned,
-    version_of,
 )
 from process_apis.opportunity_to_project.templates import Books, Plan, dates_of, plan
+from process_apis.projections import edition_of
 from process_apis.steps import Scope
 
 _ACTIVE: Final = StageChange(stage="active")
@@ -78,7 +78,7 @@ async def read(s: Scope, opportunity_id: str) -> Deal:
     )
     keys = keys_of(s.platform.systems.name("crm"), deal)
     await s.record(lambda c: _describe(c, s.run_id, deal, keys))
-    s.say(f"version {version_of(opportunity) or 'unknown'}")
+    s.say(f"version {opportunity.source.native_version if opportunity.source else 'unknown'}")
     return deal
 
 
@@ -239,7 +239,7 @@ async def reserve(s: Scope, keys: Keys) -> str:
 async def erp_project(s: Scope, made: Made) -> str:
     """The project in the ERP, not open yet. Empty when the deal was edited since its guards passed: begin again."""
     fresh = await s.ask("crm", Opportunities).opportunity(made.deal.opportunity.id)
-    if version_of(fresh) != version_of(made.deal.opportunity):
+    if edition_of(fresh) != edition_of(made.deal.opportunity):
         s.say("the deal was edited since its guards passed: read again")
         return ""
     data = msgspec.structs.replace(project_of(made, made.customer_id), budget=await _worth(s, made))
@@ -378,5 +378,5 @@ def _describe(connection: sa.Connection, run_id: str, deal: Deal, keys: Keys) ->
         legal_entity=opportunity.legal_entity_id,
         amount=str(opportunity.amount.amount),
         currency=opportunity.amount.currency,
-        source_version=version_of(opportunity),
+        source_version=edition_of(opportunity),
     )

@@ -11,6 +11,7 @@ from foundation.context import current
 from process_apis import journal
 from process_apis.opportunity_to_project.codes import REGISTERED_AS
 from process_apis.platform import Platform, acting
+from process_apis.projections import edition_of
 from process_apis.standing_down.workflow import NAME, WORKFLOW, ground_gone
 from process_apis.tables import RUNS
 
@@ -62,5 +63,5 @@ def _first_row(made: Any, deal: Opportunity, contract: Contract | None, acted_fo
         "started_at": now(),
         "traceparent": current().traceparent,
         "acted_for": " ".join(acted_for),
-        "source_version": deal.source.native_version if deal.source else "",
+        "source_version": edition_of(deal),
     }

@@ -126,7 +126,7 @@ def change(company: str, row: wire.Kept) -> RecordChange:
     changed = row.last_modified_date_time
     if changed is None or changed.tzinfo is None:
         raise Drifted("a record has no instant of its last change", system=SYSTEM)
-    return RecordChange(native_id=native(company, row.id), version=row.etag, changed_at=changed)
+    return RecordChange(native_id=native(company, row.id), version=row.etag, changed_at=changed, exact=True)
 
 
 def tax_profile(found: wire.Customer, *, company: str) -> TaxProfile:

@@ -44,7 +44,12 @@ async def changes(org: Records, since: str, limit: int) -> Page[RecordChange]:
     for mark, rows in zip(marks, answers, strict=True):
         page, after, _ = mark.read_on(rows, most)
         found += [
-            RecordChange(native_id=row.contract, version=mapping.version(row.versionnumber), changed_at=row.modifiedon)
+            RecordChange(
+                native_id=row.contract,
+                version=mapping.version(row.versionnumber),
+                changed_at=row.modifiedon,
+                exact=True,
+            )
             for row in page
         ]
         following.append(after.text())

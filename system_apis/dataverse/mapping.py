@@ -282,6 +282,7 @@ def change(row: wire.Changed) -> Change:
         native_id=row.opportunityid,
         version=version(row.versionnumber),
         changed_at=row.modifiedon,
+        exact=True,
         won=row.statecode == WON,
     )
 
@@ -292,13 +293,14 @@ def record_change(native_id: str, row: wire.ChangedRecord) -> RecordChange:
         native_id=native_id,
         version="" if row.merged else version(row.versionnumber),
         changed_at=row.modifiedon,
+        exact=True,
         gone=bool(row.merged),
     )
 
 
 def deletions(ids: list[str], told_at: datetime) -> list[RecordChange]:
     """Rows that were deleted; when is said nowhere, so it is when that was told."""
-    return [RecordChange(native_id=each, changed_at=told_at, gone=True) for each in ids]
+    return [RecordChange(native_id=each, changed_at=told_at, exact=True, gone=True) for each in ids]
 
 
 def version(number: int) -> str:

@@ -122,7 +122,7 @@ def _change(kind: Kind, row: wire.Stamped) -> RecordChange:
     changed, native = row.last_update_date, _said(row, kind.native)
     if changed.tzinfo is None or not _NATIVE.fullmatch(native):
         raise Drifted("a row has no instant of its last change, or no id", system=SYSTEM)
-    return RecordChange(native_id=native, version=rest.version(row), changed_at=changed)
+    return RecordChange(native_id=native, version=rest.version(row), changed_at=changed, exact=True)
 
 
 def _said(row: Any, attribute: str) -> str:

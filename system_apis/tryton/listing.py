@@ -113,4 +113,4 @@ def _mark(since: str) -> Mark:
 
 def _change(found: wire.Changed) -> RecordChange:
     changed = mapping.instant(found.last_modified_at)
-    return RecordChange(native_id=str(found.id), version=found.timestamp, changed_at=changed)
+    return RecordChange(native_id=str(found.id), version=found.timestamp, changed_at=changed, exact=True)

@@ -65,7 +65,13 @@ class PeopleOf:
         """What was saved since this was last asked."""
         told, self.changed = self.changed, []
         return [
-            Change(object="contact", native_id=native, version=f"{n:08d}", changed_at=BEGAN + timedelta(seconds=n))
+            Change(
+                object="contact",
+                native_id=native,
+                version=f"{n:08d}",
+                changed_at=BEGAN + timedelta(seconds=n),
+                exact=True,
+            )
             for native, n in told
         ]
 

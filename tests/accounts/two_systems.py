@@ -84,7 +84,13 @@ class Kept:
         """What was saved since this was last asked."""
         told, self.changed = self.changed, []
         return [
-            Change(object="customer", native_id=native, version=f"{n:08d}", changed_at=BEGAN + timedelta(seconds=n))
+            Change(
+                object="customer",
+                native_id=native,
+                version=f"{n:08d}",
+                changed_at=BEGAN + timedelta(seconds=n),
+                exact=True,
+            )
             for native, n in told
         ]
 

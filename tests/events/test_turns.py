@@ -53,7 +53,7 @@ def made(url: str) -> Iterator[Database]:
 
 
 def change(key: int, version: int) -> Change:
-    return Change(object="time", native_id=f"{key:05}", version=f"{version:06}", changed_at=now())
+    return Change(object="time", native_id=f"{key:05}", version=f"{version:06}", changed_at=now(), exact=True)
 
 
 async def applied(row: Any) -> Worked:
