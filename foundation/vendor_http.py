@@ -58,6 +58,8 @@ STATUS_FAULTS: Final[Mapping[int, type[Fault]]] = {
     503: VendorDown,
     504: VendorDown,
 }
+DONE: Final = (200, 201, 202, 204)
+"""Statuses of a call that was done."""
 
 log = structlog.get_logger("tiergate.vendor")
 
@@ -132,7 +134,7 @@ async def send(
     headers: Mapping[str, str] | None = None,
     faults: FaultReader | None = None,
     writes: bool | None = None,
-    expect: tuple[int, ...] = (200, 201, 202, 204),
+    expect: tuple[int, ...] = DONE,
 ) -> Any:
     """Send one request; the answer's JSON as `returns`, or the raw `httpx.Response` when `returns` is None.
 
@@ -190,9 +192,11 @@ def read_part(
     system: str,
     faults: FaultReader | None,
     headers: Mapping[str, str] | None = None,
+    writes: bool = False,
 ) -> Any:
-    """What one answer to a read says that came inside of another (a composite, a batch): as `send` reads it alone."""
-    return _read(httpx.Response(status, headers=headers, content=content), returns, system, faults, False, (200,))
+    """What one answer says that came inside of another (a composite, a batch): as `send` reads it alone."""
+    expect = DONE if writes else (200,)
+    return _read(httpx.Response(status, headers=headers, content=content), returns, system, faults, writes, expect)
 
 
 def retry_after(response: httpx.Response) -> str:

@@ -28,6 +28,8 @@ FaultName = Literal[
     "reordered_delivery",
 ]
 DELIVERY_FAULTS: Final = frozenset({"duplicate_delivery", "reordered_delivery"})
+PART_FAULTS: Final = frozenset({"throttled", "expired_token", "server_error", "html_error", "stale_version"})
+"""Those that are an answer: a call inside of a batch can meet no other."""
 
 
 class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,7 +39,8 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     method: str = ""
     """An HTTP method; empty for any."""
     path: str = ""
-    """A regular expression searched in the path with its query; for a delivery fault, in the delivery's subject."""
+    """A regular expression searched in the path with its query; for a delivery fault, in the delivery's subject.
+    With one, a fault that is an answer also strikes calls inside of an OData batch, each counted before any is done."""
     body: str = ""
     """A regular expression searched in the request body."""
     after: int = 0
@@ -99,13 +102,21 @@ class FaultPlan:
         """The rule that strikes this call, if any; counts the call."""
         return self._take(lambda name: name not in DELIVERY_FAULTS, method, path, body)
 
+    def strike_part(self, method: str, path: str, body: str) -> FaultRule | None:
+        """The rule that strikes this call inside of a batch: one that names a path; others are of the whole."""
+        return self._take(lambda name: name in PART_FAULTS, method, path, body, named=True)
+
     def strike_delivery(self, fault: FaultName, subject: str) -> FaultRule | None:
         """The rule that strikes this webhook delivery, if any; counts it."""
         return self._take(lambda name: name == fault, "", subject, "")
 
-    def _take(self, wanted: Callable[[str], bool], method: str, path: str, body: str) -> FaultRule | None:
+    def _take(
+        self, wanted: Callable[[str], bool], method: str, path: str, body: str, *, named: bool = False
+    ) -> FaultRule | None:
         for state in self.rules():
             rule = state.rule
+            if named and not rule.path:
+                continue
             if not wanted(rule.fault) or (rule.method and method and rule.method.upper() != method):
                 continue
             if not (re.search(rule.path, path) and re.search(rule.body, body)):

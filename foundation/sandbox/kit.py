@@ -144,7 +144,7 @@ class Box:
     async def part(self, scope: Any, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
         """A call inside of the call under way, as a composite or a batch holds them: undone alone where it is refused.
 
-        `scope` is the outer call's, `target` a path with its query. Faults strike outer calls only.
+        `scope` is the outer call's, `target` a path with its query. No fault strikes it.
         """
         kept = ("type", "asgi", "http_version", "scheme", "server", "client", "root_path")
         path, _, query = target.partition("?")
@@ -185,7 +185,7 @@ class Box:
                 if rule.fault == "timeout_before_commit":
                     await _hang(scope, receive, send, rule)
                     return
-                start, content = _raw(self._struck(rule))
+                start, content = _raw(self.struck(rule))
             if rule and rule.fault == "timeout_after_commit":
                 await _hang(scope, receive, send, rule)
                 return
@@ -204,7 +204,8 @@ class Box:
         address = scope["path"] + (f"?{query}" if query else "")
         return self.faults.strike(str(scope["method"]), address, body.decode("utf-8", "replace"))
 
-    def _struck(self, rule: FaultRule) -> Answer:
+    def struck(self, rule: FaultRule) -> Answer:
+        """The vendor's answer to a call that a rule strikes."""
         with self.store.transaction():
             struck = self.answer(rule.fault)
         for name, value in rule.headers.items():

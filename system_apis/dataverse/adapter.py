@@ -19,9 +19,9 @@ from canonical.ports.orders import QuoteMark, Quotes
 from canonical.ports.people import People, PersonUpdate
 from canonical.ports.systems import Account, Change, Changes, Connection, Opportunities
 from foundation.checking import Described
+from foundation.odata_batch import Call
 from system_apis.dataverse import agreement_list, agreements, contract_wire, mapping, quote_wire, wire
 from system_apis.dataverse.account_update import account_columns
-from system_apis.dataverse.batch import Call
 from system_apis.dataverse.person_update import person_columns
 from system_apis.dataverse.records import DATA, Records, Wanted, checked
 

@@ -8,14 +8,16 @@ from typing import Any, Final, TypeVar
 import httpx
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from canonical.dates import now
 from canonical.faults import Drifted, Fault, NotFound, VendorForbade, VendorRefused
+from foundation import odata_batch as batch
 from foundation.cursors import cursor as next_place
 from foundation.cursors import place
 from foundation.vendor_http import read_part
 from foundation.vendor_http import send as vendor_send
-from system_apis.dataverse import batch, mapping, wire
+from system_apis.dataverse import mapping, wire
 from system_apis.dataverse.faults import fault_of
 from system_apis.dataverse.watermark import Watermark
 
@@ -24,6 +26,10 @@ PAGE: Final = 500
 """Rows of a page: it is a wish, the vendor's own limit is `LARGEST_PAGE`."""
 LARGEST_PAGE: Final = 5000
 LABELLED: Final = f'odata.include-annotations="{wire.FORMATTED}"'
+_GOING_ON: Final = {"Prefer": "odata.continue-on-error"}
+"""Or the first call that fails ends a batch, and the whole is refused."""
+_ENTRY: Final = {"Content-Type": "application/json; type=entry"}
+_READ_AS: Final[dict[str, Any]] = {"system": mapping.SYSTEM, "faults": fault_of}
 _ID: Final = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 
 log = structlog.get_logger("tiergate.dataverse")
@@ -85,13 +91,11 @@ class Records:
 
     async def together(self, *wanted: Wanted) -> list[Any]:
         """Several reads in one call: of each the row, or all rows of a list."""
-        content, kind = batch.reads([each.call() for each in wanted])
-        headers = {"Content-Type": kind, **batch.GOING_ON}
-        how: dict[str, Any] = {"content": content, "headers": headers, "writes": False, "faults": batch.refusal}
-        told = batch.answers(await self.send("POST", f"{DATA}/$batch", **how), len(wanted), mapping.SYSTEM)
+        calls = [each.call() for each in wanted]
+        told = await batch.read(self._http, f"{DATA}/$batch", calls, headers=_GOING_ON, **_READ_AS)
         found = []
         for each, part in zip(wanted, told, strict=True):
-            known: dict[str, Any] = {"system": mapping.SYSTEM, "faults": fault_of, "headers": part.headers}
+            known: dict[str, Any] = {"headers": part.headers, **_READ_AS}
             if each.record_id:
                 found.append(read_part(part.status_code, part.content, each.shape, **known))
                 continue
@@ -105,9 +109,8 @@ class Records:
             for each in calls:
                 await self.send(each.method, each.path, json=each.body, headers=each.headers)
             return
-        content, kind = batch.change_set(calls)
-        how: dict[str, Any] = {"content": content, "headers": {"Content-Type": kind}, "faults": batch.refusal}
-        batch.done(await self.send("POST", f"{DATA}/$batch", **how), len(calls), mapping.SYSTEM)
+        entries = [replace(each, headers={**_ENTRY, **each.headers}) for each in calls]
+        await batch.change(self._http, f"{DATA}/$batch", entries, **_READ_AS)
 
     async def first(self, table: str, shape: type[R], where: str, order: str) -> R | None:
         """The first row a condition selects, in this order."""
@@ -163,7 +166,7 @@ class Records:
         except VendorRefused:
             return Deletions(), mark.tracked(await self._tracked(entity, table))
         ids, following = mark.deletions(found.ids, found.token, room)
-        return msgspec.structs.replace(found, ids=ids), following
+        return replace(found, ids=ids), following
 
     async def _tracked(self, entity: str, table: str) -> str:
         """A token from now on; empty where the table does not track changes, or we may not read all of it.

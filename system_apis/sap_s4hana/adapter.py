@@ -1,9 +1,9 @@
 """SAP S/4HANA Cloud behind the ERP ports, over its OData services.
 
 There is no upsert and no external key: our key is an identification of the business partner and a field of our own
-elsewhere, looked up before anything is made. A create is one deep insert, so that it is there whole or not at all; an
-update goes record by record, each only where it differs, and the head with `If-Match`: what somebody changed since we
-read it is not overwritten.
+elsewhere, looked up before anything is made. A create is one deep insert, so that it is there whole or not at all. An
+update is a change for each record that differs, all of them one change set, and the head's with `If-Match`: what
+somebody changed since we read it is not overwritten.
 """
 
 from typing import Final

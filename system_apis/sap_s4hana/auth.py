@@ -5,8 +5,9 @@
     basic               user, password: the communication user
 
 Each modifying request carries a CSRF token and the cookies it came with. It is asked for once, by `HEAD` on the root of
-the service that is written to, and again when SAP answers 403 with `x-csrf-token: Required`; any other 403 is a right
-that is missing. Wrong passwords lock the communication user: after a 401 by Basic nothing is asked for a while.
+the service that is written to, with the slash without which SAP redirects, and again when SAP answers 403 with
+`x-csrf-token: Required`; any other 403 is a right that is missing. Wrong passwords lock the communication user: after a
+401 by Basic nothing is asked for a while.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from foundation.connections import Connection
 from foundation.signing_in import session_call, token_call, turn
 from foundation.vendor_http import retry_after
 from system_apis.sap_s4hana import wire
-from system_apis.sap_s4hana.odata import SYSTEM
+from system_apis.sap_s4hana.odata import SYSTEM, service_of
 
 EARLY_SECONDS: Final = 30.0
 """A token is renewed this long before it ends, so that it does not end on the way."""
@@ -111,7 +112,7 @@ class Session(httpx.Auth):
             request.headers[CSRF] = csrf
 
     def _fetching(self, request: httpx.Request, authorization: str) -> httpx.Request:
-        fetch = session_call(request, request.url.copy_with(path=_root(request.url.path), query=None))
+        fetch = session_call(request, request.url.copy_with(path=f"{service_of(request.url.path)}/", query=None))
         self._attach(fetch, authorization)
         fetch.headers[CSRF] = "Fetch"
         return fetch
@@ -193,12 +194,6 @@ class Granted:
         if used == f"Bearer {self._token}":
             self._good_until = 0.0
         return True
-
-
-def _root(path: str) -> str:
-    """The root of the service an address belongs to, with the slash without which SAP redirects."""
-    parts = path.split("/")
-    return "/".join(parts[: 10 if "odata4" in parts else 6]) + "/"
 
 
 def _wants_token(answer: httpx.Response) -> bool:

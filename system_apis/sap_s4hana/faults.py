@@ -41,6 +41,8 @@ _WORDS: Final = (
     ("already exists", VendorDuplicate),
 )
 """Messages with a class and number like any other that are no business rule: somebody is at work, there is one."""
+_ONE: Final = ("changeset implementation allows only one operation", "due to changeset restrictions")
+"""What a service says that takes no more than one operation in a change set; under which code is unverified."""
 _MESSAGE: Final = re.compile(r"[A-Z0-9_/]{1,20}/\d{3}")
 _BY_STATUS: Final[dict[int, type[Fault]]] = {
     400: VendorRefused,
@@ -66,6 +68,11 @@ def read(response: httpx.Response) -> Fault | None:
         return Drifted(f"unknown error {error.code}: {words}")
     errors = [FieldError(detail=each.message, rule=each.code) for each in details]
     return kind(words, errors=errors or [FieldError(detail=message, rule=error.code)])
+
+
+def wants_one(fault: Fault) -> bool:
+    """Whether a change set was refused for having more than one operation: nothing of it was done."""
+    return any(text in fault.detail for text in _ONE)
 
 
 def _counts(detail: wire.ErrorDetail) -> bool:

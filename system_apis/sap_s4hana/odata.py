@@ -32,6 +32,12 @@ def by_guid(entity_set: str, guid: str) -> str:
     return f"{entity_set}(guid'{guid}')"
 
 
+def service_of(path: str) -> str:
+    """The root of the service that an address belongs to, without its slash."""
+    parts = path.split("/")
+    return "/".join(parts[: 10 if "odata4" in parts else 6])
+
+
 def query(options: dict[str, str]) -> str:
     """Query options as they are sent: a space is `%20`, since not every Gateway reads `+`, and `$` stays as it is."""
     return "?" + urlencode(options, quote_via=quote, safe="$'/,()") if options else ""

@@ -49,7 +49,7 @@ class Receivables(Calls):
         return (await self._requested([found]))[0]
 
     async def upsert_invoice(self, key: str, data: Invoice) -> Written:
-        """Write the request, its items one by one where it is there; what is billed is left as it is."""
+        """Write the request, changed where it is there; what is billed is left as it is."""
         if data.kind != "invoice":
             raise _wrong("/kind", "a draft is an invoice; creditInvoice writes the other")
         entity = await self._entities.by_code(data.legal_entity_id)

@@ -25,7 +25,7 @@ from system_apis.sap_s4hana import setups_mapping as here
 from system_apis.sap_s4hana import setups_wire as there
 from system_apis.sap_s4hana import time_wire, wire
 from system_apis.sap_s4hana.calls import Calls, given, project_path
-from system_apis.sap_s4hana.odata import SYSTEM, by_guid, literal
+from system_apis.sap_s4hana.odata import SYSTEM, by_guid, literal, query
 from system_apis.sap_s4hana.updates import Change, named, of_release, patched
 
 PROJECT_WITH: Final = "to_EntProjBlkFunc"
@@ -46,42 +46,41 @@ class Setups(Calls):
 
     async def project_setup(self, project_id: str) -> ProjectSetup:
         """The settings there are."""
-        found = await self._settings(project_id)
-        return here.setup(found, await self._elements(found))
+        return here.setup(*await self._plan(project_id))
 
     async def set_project_setup(self, project_id: str, data: ProjectSetup) -> Written:
         """Change what is named; what elements have from the project goes before the project, so that it is known."""
         refuse_unkept(data, here.CANNOT, system=SYSTEM)
-        found = await self._settings(project_id)
-        draft, block = here.setup_draft(data, found.project_currency), here.block_draft(data)
-        elements = []
         if data.open_for_time is not None or data.cost_center is not None or data.profit_center is not None:
-            elements = await self._elements(found)
+            found, elements = await self._plan(project_id)
+        else:
+            found, elements = await self._settings(project_id), []
+        draft, block = here.setup_draft(data, found.project_currency), here.block_draft(data)
         changes = [each for element in elements for each in _centers(element, found, draft)]
         changes += named(draft, found, project_path(found.project_uuid), found.metadata.etag)
         whole = _project_blocked(block, found)
-        parts = []
+        parts: list[Change] = []
         if data.open_for_time is not None:
             wanted = there.BlockDraft(ent_proj_time_recg_is_blkd=not data.open_for_time)
             parts = [each for element in elements for each in _element_blocked(wanted, element)]
-        if data.open_for_time:
-            waiting = [each for each in elements if here.waits(each, found)]
-            parts += [of_release(each.project_element_uuid, each.metadata.etag) for each in waiting]
-        await self._apply(changes + (whole + parts if data.open_for_time else parts + whole))
+        # What rests on another change comes after it, in no change set with it: a set has no order.
+        for each in (changes, whole, parts) if data.open_for_time else (changes, parts, whole):
+            await self._apply(each)
+        waiting = [each for each in elements if here.waits(each, found)] if data.open_for_time else []
+        await self._apply([of_release(each.project_element_uuid, each.metadata.etag) for each in waiting])
         return Written(id=found.project_uuid, created=False)
 
     async def project_tasks(self, project_id: str) -> list[TaskState]:
         """Its tasks, and whether time was entered on them."""
-        found = await self._settings(project_id)
-        tasks = here.tasks(await self._elements(found), found.project)
+        found, elements = await self._plan(project_id)
+        tasks = here.tasks(elements, found.project)
         refs = {each.project_element_uuid: here.ref_of(each) for each in tasks}
         worked = await self._worked(tasks)
         return [here.state(each, refs, worked) for each in tasks]
 
     async def upsert_tasks(self, project_id: str, data: TaskPage) -> TasksWritten:
         """Each task once; one whose parent is on no page so far is refused before anything is written."""
-        found = await self._settings(project_id)
-        elements = await self._elements(found)
+        found, elements = await self._plan(project_id)
         known = {here.ref_of(each): each for each in here.tasks(elements, found.project)}
         refuse_orphans(data, known, system=SYSTEM)
         places = {ref: each.project_element_uuid for ref, each in known.items()}
@@ -91,11 +90,9 @@ class Setups(Calls):
                 pointer = f"/tasks/{place}"
                 taken.append(here.next_element(found.project, taken, f"{pointer}/ref"))
                 drafts[task.ref] = here.draft(task, found, taken[-1], pointer)
-        for task in data.tasks:
-            if task.ref in known:
-                row = known[task.ref]
-                path = _element(row)
-                await self._apply(patched(there.TaskChange, row, here.change(task), path, row.metadata.etag))
+        there_already = [(known[task.ref], here.change(task)) for task in data.tasks if task.ref in known]
+        changes = [patched(there.TaskChange, row, to, _element(row), row.metadata.etag) for row, to in there_already]
+        await self._apply([each for of_one in changes for each in of_one])
         parents = {task.ref: task.parent_ref for task in data.tasks}
         for ref, draft in drafts.items():
             placed = replace(draft, parent_object_uuid=places.get(parents[ref], UNSET))
@@ -105,9 +102,9 @@ class Setups(Calls):
 
     async def remove_tasks(self, project_id: str, data: TaskRefs) -> TasksRemoved:
         """Delete tasks without time or cost, the inner ones first. One with tasks below it that stay stays, too."""
-        found = await self._settings(project_id)
-        elements = {each.project_element_uuid: each for each in await self._elements(found)}
-        ours = [each for each in here.tasks(list(elements.values()), found.project) if here.ref_of(each) in data.refs]
+        found, planned = await self._plan(project_id)
+        elements = {each.project_element_uuid: each for each in planned}
+        ours = [each for each in here.tasks(planned, found.project) if here.ref_of(each) in data.refs]
         worked, kept = await self._worked(ours), set[str]()
         for each in sorted(ours, key=lambda one: here.depth(one, elements), reverse=True):
             below = any(one.parent_object_uuid == each.project_element_uuid for one in elements.values())
@@ -120,10 +117,17 @@ class Setups(Calls):
     async def _settings(self, project_id: str) -> there.Project:
         return await self._get(project_path(project_id), there.Project, {"$expand": PROJECT_WITH})
 
-    async def _elements(self, project: there.Project) -> list[there.Element]:
-        where = f"ProjectUUID eq guid'{project.project_uuid}'"
-        asked = {"$filter": where, "$expand": ELEMENT_WITH, "$orderby": "ProjectElement"}
-        return await self._all(wire.PROJECTS, there.ELEMENTS, there.Element, asked)
+    async def _plan(self, project_id: str) -> tuple[there.Project, list[there.Element]]:
+        """A project and its elements, in one call."""
+        place = project_path(project_id).removeprefix(f"{wire.PROJECTS}/")
+        asked = {"$filter": f"ProjectUUID eq guid'{project_id}'", "$expand": ELEMENT_WITH, "$orderby": "ProjectElement"}
+        project, elements = await self._together(
+            wire.PROJECTS,
+            (place + query({"$expand": PROJECT_WITH}), wire.One[there.Project]),
+            (there.ELEMENTS + query(asked), wire.Many[there.Element]),
+        )
+        rows = await self._onward(wire.PROJECTS, there.ELEMENTS, there.Element, asked, elements.d)
+        return project.d, rows
 
     async def _worked(self, tasks: list[there.Element]) -> set[str]:
         """Ids of the elements somebody has entered time on."""

@@ -1,4 +1,4 @@
-"""What has to be sent so that what is there becomes what shall be: record by record, since there is no deep update.
+"""What has to change so that what is there becomes what shall be: record by record, since there is no deep update.
 
 Each is a partial `PATCH`, a `POST` of a child that is missing, or a `DELETE` of one that is too many. What is alike
 already is not sent: an update repeated changes nothing. The head carries the version it was read at.
@@ -17,7 +17,7 @@ H = TypeVar("H", bound=wire.Wire)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One request."""
+    """One request; several to one service are sent as one change set, which has no order."""
 
     method: str
     path: str
@@ -25,7 +25,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     etag: str = ""
     """The version it must still have; empty where the service keeps none for it."""
     returns: Any = None
-    """The shape of an answer that is read, of an action: a lost half of it is no success."""
+    """The shape of an answer that is read, of an action, which is called alone: a lost half of it is no success."""
 
 
 def of_partner(found: partner_wire.Partner, draft: partner_wire.PartnerDraft) -> list[Change]:

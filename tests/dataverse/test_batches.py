@@ -8,10 +8,10 @@ import pytest
 from canonical.faults import Drifted, Fault, NotFound, OutcomeUnknown, VendorBusy, VendorDown, VendorStale
 from canonical.ports.contracts import AgreementMark
 from canonical.ports.orders import QuoteMark
+from foundation.odata_batch import Call, change_set, reads
 from foundation.sandbox import Box
 from foundation.sandbox.firm import Deal
 from system_apis.dataverse.adapter import Dataverse
-from system_apis.dataverse.batch import Call, change_set, reads
 from system_apis.dataverse.sandbox import org
 from system_apis.dataverse.sandbox.schema import TABLES
 from system_apis.dataverse.sandbox.seed import bind, currency, deal_id

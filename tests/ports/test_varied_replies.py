@@ -23,6 +23,8 @@ EXCHANGES: Final = [pytest.param(name, path, id=f"{name}-{path.stem}") for name 
 SORTS: Final = (*VARIATIONS, "all")
 PAGED_BY_THE_VENDOR: Final = ("business_central", "dataverse", "kantata", "oracle_fusion", "salesforce", "sap_s4hana")
 
+IN_BATCHES: Final = ("dataverse", "sap_s4hana")
+
 
 class Undone(Exception):  # noqa: N818 - leaves a transaction, nothing more
     pass
@@ -96,6 +98,12 @@ def test_a_variation_changes_what_is_on_file(name: str, sort: str) -> None:
 @pytest.mark.parametrize("name", PAGED_BY_THE_VENDOR)
 def test_where_the_vendor_chooses_the_page_there_are_more_of_them(name: str) -> None:
     assert any(len(varied("pages", each, [], Random(1))) > 1 for each in every_reply(name))
+
+
+@pytest.mark.parametrize("name", IN_BATCHES)
+def test_a_batch_is_framed_otherwise(name: str) -> None:
+    framed = [varied("parts", each, [], Random(1)) for each in every_reply(name)]
+    assert any(b"--batchresponse_" in each.content for (each,) in framed)
 
 
 def test_what_may_be_missing_is_what_nobody_reads_and_what_says_its_default() -> None:

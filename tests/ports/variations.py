@@ -5,12 +5,15 @@
     missing   fields gone that nobody reads, or whose absence means what they said
     pages     one record a page, where it is the vendor who chooses how long a page is
     status    another status of the same meaning; for a refusal, those its exchange names under `also`
+    parts     of a batch: another boundary, lines that end otherwise, headers nobody has heard of, text around it all,
+              the parts of a change set in another order, each saying what it answers
 
 What may be missing is read from the Structs a reply is decoded into: whatever they do not name, and what they have a
 default for, where the reply says just that.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from random import Random
@@ -87,12 +90,37 @@ def status(reply: Reply, _: Kinds, draw: Random) -> list[Reply]:
     return [msgspec.structs.replace(reply, status=draw.choice(likewise))] if likewise else [reply]
 
 
+def parts(reply: Reply, _: Kinds, draw: Random) -> list[Reply]:
+    """A batch with another frame around what it says."""
+    if not reply.content.startswith(b"--b\r\n"):
+        return [reply]
+    told = _OF_A_SET.sub(lambda found: _mixed_up(found[1], draw), reply.content.decode())
+    whole, inner = (f"batchresponse_{draw.randrange(10**9)}-{name}" for name in "bc")
+    for name, other in (("b", whole), ("c", inner)):
+        told = re.sub(rf"(?m)^--{name}\b", f"--{other}", told).replace(f"boundary={name}\r", f"boundary={other}\r")
+    told = told.replace("\r\n\r\nHTTP/1.1", "\r\nX-Added-Later: 7\r\n\r\nHTTP/1.1")
+    told = told.replace(" .\r\n", " .\r\nadded-later:\r\n")
+    text = f"before it\r\n{told}behind it\r\n".replace("\r\n", draw.choice(("\r\n", "\n")))
+    headers = reply.headers | {"Content-Type": f'multipart/mixed; charset=utf-8; boundary="{whole}"'}
+    return [msgspec.structs.replace(reply, content=text.encode(), headers=headers)]
+
+
+_OF_A_SET: Final = re.compile(r"--c\r\n(.*?)--c--", re.DOTALL)
+
+
+def _mixed_up(inside: str, draw: Random) -> str:
+    each = inside.split("--c\r\n")
+    draw.shuffle(each)
+    return "".join(f"--c\r\n{one}" for one in each) + "--c--"
+
+
 VARIATIONS: Final[Mapping[str, Variation]] = {
     "order": order,
     "unknown": unknown,
     "missing": missing,
     "pages": pages,
     "status": status,
+    "parts": parts,
 }
 
 
@@ -101,7 +129,7 @@ def varied(sort: str, reply: Reply, kinds: Kinds, draw: Random) -> list[Reply]:
     if sort != "all":
         return VARIATIONS[sort](reply, kinds, draw)
     found = [reply]
-    for variation in (missing, pages, unknown, order, status):
+    for variation in (missing, pages, unknown, order, status, parts):
         found = [made for each in found for made in variation(each, kinds, draw)]
     return found
 

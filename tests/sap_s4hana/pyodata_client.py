@@ -65,6 +65,35 @@ def test_a_change_without_its_version_is_refused(partners: Any) -> None:
     assert refused.value.response.status_code == 428
 
 
+def test_a_change_set_is_made_whole_or_not_at_all(session: requests.Session) -> None:
+    client = pyodata.Client(f"{TENANT}{SERVICES}/API_BUSINESS_PARTNER/", session)
+    partners = client.entity_sets.A_BusinessPartner
+
+    def sent(*names: str) -> list[Any]:
+        whole, changes = client.create_batch(), client.create_changeset()
+        for name in names:
+            changes.add_request(partners.create_entity().set(BusinessPartnerCategory="2", OrganizationBPName1=name))
+        whole.add_request(changes)
+        whole.add_request(partners.get_entities().filter("OrganizationBPName1 eq 'Spree'"))
+        return whole.execute()
+
+    with pytest.raises(HttpError) as refused:
+        sent("Spree", "x" * 500)
+    assert refused.value.response.status_code == 400
+    assert partners.get_entities().filter("OrganizationBPName1 eq 'Spree'").execute() == []
+    made, found = sent("Spree", "Weser")
+    assert [each.OrganizationBPName1 for each in made] == ["Spree", "Weser"]
+    assert [each.BusinessPartner for each in found] == [made[0].BusinessPartner]
+    whole, changes = client.create_batch(), client.create_changeset()
+    for each in made:
+        change = partners.update_entity(BusinessPartner=each.BusinessPartner).set(OrganizationBPName1="Oder")
+        change.add_headers({"If-Match": "*"})
+        changes.add_request(change)
+    whole.add_request(changes)
+    whole.execute()
+    assert partners.get_entities().filter("OrganizationBPName1 eq 'Oder'").count().execute() == 2
+
+
 def test_a_field_there_is_none_of_is_known_before_it_is_sent(partners: Any) -> None:
     with pytest.raises((PyODataException, KeyError)):
         partners.create_entity().set(OrganizationNickname="x")

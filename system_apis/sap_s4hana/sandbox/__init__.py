@@ -4,7 +4,7 @@ The firm's three company codes with their sales organizations and posting period
 already: its orders are blocked. Options register who may sign in (`sign_in.py`) and say what is missing:
 `denied_services` (`API_SALES_ORDER_SRV`) are not in the communication arrangement, `hidden_fields`
 (`A_SalesContract.YY1_TGKey_SDH`) were never set up. `page_size` is what a page holds at most;
-`time_changed_in_place`: see `timesheets.py`, `elements_follow`: see `project_actions.py`.
+`time_changed_in_place`: see `timesheets.py`, `elements_follow`: see `project_actions.py`, those of batches: `batch.py`.
 """
 
 from calendar import monthrange
@@ -202,6 +202,9 @@ SANDBOX: Final = Sandbox(
         "page_size": 100,
         "time_changed_in_place": False,
         "elements_follow": False,
+        "single_change_services": [],
+        "change_set_of_one": [400, "/IWBEP/CX_MGW_TECH_EXCEPTION"],
+        "batch_malformed": [400, "/IWFND/CM_COS/022"],
         "denied_services": [],
         "hidden_fields": [],
     },

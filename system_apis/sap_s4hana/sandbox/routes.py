@@ -12,7 +12,7 @@ from litestar.enums import HttpMethod
 from litestar.params import FromPath
 
 from foundation.sandbox import Answer, Box, Record, Refused, answer, decode
-from system_apis.sap_s4hana.sandbox import billing_service, edm, firm_service, timesheets
+from system_apis.sap_s4hana.sandbox import batch, billing_service, edm, firm_service, timesheets
 from system_apis.sap_s4hana.sandbox.entity_sets import EntitySet
 from system_apis.sap_s4hana.sandbox.errors import (
     error,
@@ -52,7 +52,7 @@ AnyRequest = Request[Any, Any, Any]
 
 @route([f"{ROOT}/{{service:str}}", f"{ROOT}/{{service:str}}/{{rest:path}}"], http_method=METHODS, status_code=200)
 async def v2(box: NamedDependency[Box], request: AnyRequest, service: FromPath[str]) -> Answer:
-    """Whatever a V2 service is asked."""
+    """Whatever a V2 service is asked, several calls in one among it."""
     method = (
         request.headers.get("X-HTTP-Method", request.method).upper() if request.method == "POST" else request.method
     )
@@ -62,6 +62,8 @@ async def v2(box: NamedDependency[Box], request: AnyRequest, service: FromPath[s
     if segments == ["$metadata"]:
         text = edm.document(service, box.option("hidden_fields"))
         return answer(200, text, {"DataServiceVersion": "2.0"}, media_type=_XML)
+    if segments == ["$batch"]:
+        return with_session(box, request, await batch.v2(box, request, edm.namespace(service)))
     if not segments:
         sets = [each.name for each in SETS.values() if each.service == service]
         return with_session(box, request, answer(200, {"d": {"EntitySets": sets}}, {"DataServiceVersion": "2.0"}))
@@ -85,6 +87,8 @@ async def v4(box: NamedDependency[Box], request: AnyRequest) -> Answer:
         raise no_service("ZTG_FIRM")
     if request.method not in ("GET", "HEAD"):
         in_session(box, request)
+        if request.scope["path"] == f"{firm_service.PATH}/$batch":
+            return await batch.v4(box, request)
         raise Refused(error(405, "/IWBEP/CM_V4_RUN/000", "Method not allowed"))
     return with_session(box, request, firm_service.shown(box, request))
 
@@ -101,6 +105,8 @@ async def billing(box: NamedDependency[Box], request: AnyRequest) -> Answer:
             raise no_such_segment(rest)
         return with_session(box, request, answer(200, {"@odata.context": "$metadata", "value": []}, _V4))
     in_session(box, request)
+    if rest == "$batch":
+        return await batch.v4(box, request)
     return with_session(box, request, billing_service.acted(box, request.method, rest, await _body(request)))
 
 
