@@ -18,8 +18,8 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Xref(Value, frozen=True, kw_only=True):
     """Where one canonical object lives in one system."""
 
-    system: Annotated[str, PUBLIC]
-    native_id: Annotated[str, PUBLIC]
+    system: Annotated[str, PUBLIC, msgspec.Meta(examples=["netsuite"])]
+    native_id: Annotated[str, PUBLIC, msgspec.Meta(examples=["1402"])]
     instance: Annotated[str, PUBLIC] = ""
     alt_key: Annotated[str, PUBLIC] = ""
 
@@ -27,7 +27,7 @@ class Xref(Value, frozen=True, kw_only=True):
 class Source(Value, frozen=True, kw_only=True):
     """The version a snapshot was read at: the vendor's own stamp or ETag, opaque to us."""
 
-    system: Annotated[str, PUBLIC]
+    system: Annotated[str, PUBLIC, msgspec.Meta(examples=["netsuite"])]
     native_version: Annotated[str, PUBLIC] = ""
     updated_at: Annotated[datetime | None, PUBLIC] = None
 

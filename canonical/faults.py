@@ -44,7 +44,7 @@ PROBLEM = "/problems/"
 class FieldError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing wrong, and where."""
 
-    detail: Annotated[str, FREE_TEXT]
+    detail: Annotated[str, FREE_TEXT, msgspec.Meta(examples=["Harbor Logistics Inc. is on credit hold in the ERP."])]
     pointer: Annotated[str, PUBLIC] = ""
     """JSON Pointer (RFC 6901) into the body, or `query:name`, `path:name`, `header:name`."""
     rule: Annotated[str, PUBLIC] = ""

@@ -3,6 +3,8 @@
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Final, Self
 
+import msgspec
+
 from canonical.base import Value
 from canonical.classes import FINANCIAL, classed
 
@@ -13,7 +15,9 @@ _MINOR_UNITS: Final = {
     **dict.fromkeys("CLF UYW".split(), 4),
 }
 
-Currency = Annotated[str, classed("public", pattern="^[A-Z]{3}$", description="ISO 4217 code")]
+Currency = Annotated[
+    str, classed("public", pattern="^[A-Z]{3}$", description="ISO 4217 code"), msgspec.Meta(examples=["USD"])
+]
 
 
 def minor_units(currency: str) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from sys import intern
 from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 import structlog
@@ -91,6 +91,16 @@ def routes(api: Api, implementation: Any) -> list[HTTPRouteHandler]:
 def litestar_path(path: str) -> str:
     """`/a/{b}` in Litestar's own notation, `/a/{b:str}`."""
     return re.sub(r"\{(\w+)\}", r"{\1:str}", path)
+
+
+def status_link(prefix: str, operation: Operation, given: Mapping[str, Any], answer: Any) -> str:
+    """Where it is read how far this is, as a path on the same server; empty for what is done when it is answered."""
+
+    def named(parameter: re.Match[str]) -> str:
+        name = parameter[1]
+        return quote(str(given.get(name) or answer.id), safe=":")
+
+    return prefix + re.sub(r"\{(\w+)\}", named, operation.status_path) if operation.status_path else ""
 
 
 def problem_response(fault: Fault, instance: str = "") -> Response[bytes]:
@@ -231,9 +241,10 @@ class Direct:
     What it answers is what its route answers.
     """
 
-    __slots__ = ("_answers", "_method", "_reader", "_status")
+    __slots__ = ("_answers", "_method", "_operation", "_prefix", "_reader", "_status")
 
-    def __init__(self, operation: Operation, implementation: Any) -> None:
+    def __init__(self, operation: Operation, implementation: Any, prefix: str = "") -> None:
+        self._operation, self._prefix = operation, prefix
         self._status = operation.status
         self._answers = operation.returns is not None
         self._method = getattr(implementation, operation.attribute)
@@ -242,16 +253,19 @@ class Direct:
     async def answer(self, path: dict[str, str], query: bytes, body: bytes, instance: str) -> Told:
         """Status, headers and body, of a failure too. `instance` is the path as a problem document names it."""
         try:
-            result = await self._method(**self._reader.read(path, parse_query_string(query) if query else (), body))
+            given = self._reader.read(path, parse_query_string(query) if query else (), body)
+            result = await self._method(**given)
             if not self._answers:
                 return self._status, [], b""
             said = msgspec.json.encode(result)
+            where = status_link(self._prefix, self._operation, given, result)
         except Exception as failed:  # noqa: BLE001 - as the framework does it: whatever fails is answered
             fault = _as_fault(failed, instance)
             headers, said = _told(fault, instance)
             more = [(name.encode(), value.encode()) for name, value in headers.items()]
             return fault.status, [(b"content-type", PROBLEM_JSON.encode()), _length(said), *more], said
-        return self._status, [_JSON, _length(said)], said
+        watched = [(b"location", where.encode())] if where else []
+        return self._status, [_JSON, _length(said), *watched], said
 
 
 def _length(body: bytes) -> tuple[bytes, bytes]:
@@ -261,7 +275,7 @@ def _length(body: bytes) -> tuple[bytes, bytes]:
 def directly(api: Api, implementation: Any) -> dict[str, Direct]:
     """The operations of `api` that need nothing of a request but path, query and body, by `{api}-v{major}.{id}`."""
     return {
-        intern(f"{api.key}.{operation.id}"): Direct(operation, implementation)
+        intern(f"{api.key}.{operation.id}"): Direct(operation, implementation, api.prefix)
         for operation in api.operations()
         if operation.body is not Raw
     }
@@ -288,10 +302,17 @@ def _route(api: Api, operation: Operation, implementation: Any) -> HTTPRouteHand
         body = await request.body() if operation.body is not None else b""
         headers = dict(request.headers.items()) if operation.body is Raw else {}
         query = list(request.query_params.multi_items())
-        result = await method(**reader.read(dict(request.path_params), query, body, headers))
+        given = reader.read(dict(request.path_params), query, body, headers)
+        result = await method(**given)
         if operation.returns is None:
             return Response(b"", status_code=operation.status)
-        return Response(msgspec.json.encode(result), status_code=operation.status, media_type="application/json")
+        where = status_link(api.prefix, operation, given, result)
+        return Response(
+            msgspec.json.encode(result),
+            status_code=operation.status,
+            media_type="application/json",
+            headers={"location": where} if where else {},
+        )
 
     return HTTPRouteHandler(
         api.prefix + litestar_path(operation.path),

@@ -4,10 +4,12 @@ What the gateway adds (security, 401, 403, 429 ...) is policy, so its caller say
 """
 
 import inspect
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
-from canonical.events import Event, told
+from canonical.events import Event, EventEnvelope, told
 from canonical.faults import (
     Fault,
     Forbidden,
@@ -25,6 +27,7 @@ from canonical.faults import (
 from canonical.ports import Operation, Raw
 from canonical.ports.operation import Parameter
 from foundation.api import PROBLEM_JSON, Api, documented_faults
+from foundation.examples import UnsaidError, example_of
 from foundation.schemas import schemas_of
 
 SECURITY: Final = {
@@ -65,15 +68,18 @@ def document(api: Api, governed: Callable[[Operation], Governed] | None = None, 
     """The contract of `api`; `governed` tells what policy adds to an operation; `only` one operation, by its id."""
     listed = tuple(operation for operation in api.operations() if only in ("", operation.id))
     events = () if only else api.events
-    kinds = [*_kinds(listed), *map(told, events)]
+    kinds = [*_kinds(listed), *map(told, events), *([EventEnvelope] if events else [])]
     schemas, components = schemas_of((*kinds, Problem))
     by_kind = dict(zip(map(repr, kinds), schemas, strict=False))
     paths: dict[str, dict[str, Any]] = {}
     for operation in listed:
         added = governed(operation) if governed else Governed()
-        paths.setdefault(api.prefix + operation.path, {})[operation.method.lower()] = _operation(
-            api, operation, by_kind, added
-        )
+        said = _operation(api, operation, by_kind, added)
+        if events and operation.calls:
+            said["callbacks"] = {"event": {f"{{$request.body#/{operation.calls}}}": {"post": _callback(api, by_kind)}}}
+        if api.layer == "process":
+            _give_examples(said, components)
+        paths.setdefault(api.prefix + operation.path, {})[operation.method.lower()] = said
     webhooks = {event.type(): {"post": _webhook(api, event, by_kind)} for event in events}
     return {
         "openapi": "3.1.0",
@@ -92,9 +98,8 @@ def document(api: Api, governed: Callable[[Operation], Governed] | None = None, 
 def _operation(api: Api, operation: Operation, by_kind: dict[str, Any], governed: Governed) -> dict[str, Any]:
     summary, _, rest = operation.doc.partition("\n")
     answer = _answer(operation, by_kind)
-    responses: dict[str, Any] = {
-        str(operation.status): {**answer, "headers": dict(governed.headers)} if governed.headers else answer
-    }
+    headers = dict(governed.headers) | _watched(api, operation, answer)
+    responses: dict[str, Any] = {str(operation.status): {**answer, "headers": headers} if headers else answer}
     for status, meaning in sorted(_faults(api, operation, governed).items()):
         responses[str(status)] = {"description": meaning, "content": {PROBLEM_JSON: {"schema": _PROBLEM}}}
     if governed.headers:
@@ -104,7 +109,7 @@ def _operation(api: Api, operation: Operation, by_kind: dict[str, Any], governed
         "operationId": operation.id,
         "tags": [api.name],
         "summary": summary.rstrip("."),
-        "description": (operation.doc if rest.strip() else summary) or operation.id,
+        "description": ((operation.doc if rest.strip() else summary) or operation.id) + _told_of(operation),
         "parameters": [*(_parameter(p, by_kind) for p in operation.parameters), *governed.parameters],
         "responses": responses,
         "security": [] if governed.public else [{"bearer": list(governed.scopes)}],
@@ -119,23 +124,59 @@ def _operation(api: Api, operation: Operation, by_kind: dict[str, Any], governed
     return found
 
 
+def _watched(api: Api, operation: Operation, answer: dict[str, Any]) -> dict[str, Any]:
+    """The header that says where it is read how far this is; the link that says which operation that is."""
+    if not operation.status_path:
+        return {}
+    own = {each.name for each in operation.parameters}
+    asked = re.findall(r"\{(\w+)\}", operation.status_path)
+    named = {name: f"$request.path.{name}" if name in own else "$response.body#/id" for name in asked}
+    answer["links"] = {"status": {"operationId": operation.status_id, "parameters": named}}
+    where = api.prefix + operation.status_path
+    said = f"Where it is read how far this is: `{where}`, on the same server"
+    return {"Location": {"description": said, "schema": {"type": "string", "format": "uri-reference"}}}
+
+
+def _told_of(operation: Operation) -> str:
+    kinds = ", ".join(f"`{event.type()}`" for event in operation.tells)
+    return f"\n\nWhat comes of it is told as events (events-v1): {kinds}." if kinds else ""
+
+
+def _give_examples(said: dict[str, Any], components: dict[str, Any]) -> None:
+    """What is sent and what is answered, each once as an example, where the types say enough of themselves."""
+    good = [answer for status, answer in said["responses"].items() if status.startswith("2")]
+    for each in [said.get("requestBody", {}), *good]:
+        for content in each.get("content", {}).values():
+            with suppress(UnsaidError):
+                content["example"] = example_of(content["schema"], components)
+
+
 def _webhook(api: Api, event: type[Event], by_kind: dict[str, Any]) -> dict[str, Any]:
-    """What is posted to a subscriber, and what its answers mean."""
+    """What is posted to a subscriber."""
     words = event.kind.replace("_", ".").split(".")
     said = " ".join((inspect.getdoc(event) or "").split())
+    name = "on" + "".join(word.capitalize() for word in words)
+    return _posted(api, name, said, by_kind[repr(told(event))])
+
+
+def _callback(api: Api, by_kind: dict[str, Any]) -> dict[str, Any]:
+    """What is posted to the address that a subscription names, whichever event it is."""
+    said = "An event that was asked for. What each type says in `data` stands under this document's `webhooks`."
+    return _posted(api, "onEvent", said, by_kind[repr(EventEnvelope)])
+
+
+def _posted(api: Api, name: str, said: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """One delivery, and what its answers mean."""
     return {
-        "operationId": "on" + "".join(word.capitalize() for word in words),
+        "operationId": name,
         "tags": [api.name],
         "summary": said.partition(".")[0],
         "description": said,
         "parameters": [
-            {"name": name, "in": "header", "required": True, "description": meaning, "schema": {"type": "string"}}
-            for name, meaning in SIGNED.items()
+            {"name": header, "in": "header", "required": True, "description": meaning, "schema": {"type": "string"}}
+            for header, meaning in SIGNED.items()
         ],
-        "requestBody": {
-            "required": True,
-            "content": {"application/cloudevents+json": {"schema": by_kind[repr(told(event))]}},
-        },
+        "requestBody": {"required": True, "content": {"application/cloudevents+json": {"schema": schema}}},
         "responses": {
             "204": {"description": "Taken; any other 2xx says the same"},
             "410": {"description": "Tell me nothing any more: the subscription ends"},

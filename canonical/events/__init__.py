@@ -26,6 +26,9 @@ from canonical.events.customers import (
     ContactUpdated,
 )
 from canonical.events.projects import (
+    FROM_A_BOOKING,
+    FROM_A_DEAL,
+    FROM_A_SETUP,
     BookingConfirmed,
     BookingEvent,
     BookingProposed,
@@ -50,6 +53,8 @@ from canonical.events.projects import (
     UtilisationChanged,
 )
 from canonical.events.selling import (
+    FROM_A_DOCUMENT,
+    FROM_A_QUOTE,
     ContractActivated,
     ContractAmended,
     ContractEvent,
@@ -65,6 +70,11 @@ from canonical.events.selling import (
 )
 
 __all__ = [
+    "FROM_A_BOOKING",
+    "FROM_A_DEAL",
+    "FROM_A_DOCUMENT",
+    "FROM_A_QUOTE",
+    "FROM_A_SETUP",
     "PREFIX",
     "TYPES",
     "AccountConflictDetected",

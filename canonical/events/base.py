@@ -37,18 +37,18 @@ class EventEnvelope(msgspec.Struct, frozen=True, kw_only=True):
     """One event as it is told: CloudEvents 1.0 in its JSON format, with our own extensions."""
 
     specversion: Annotated[str, PUBLIC, msgspec.Meta(examples=["1.0"])] = "1.0"
-    id: Annotated[str, PUBLIC]
+    id: Annotated[str, PUBLIC, msgspec.Meta(examples=["01M8HCKY792KWYGWF045NK5TBW"])]
     """The same however often it is told: whoever has seen it, has seen it."""
     source: Annotated[str, PUBLIC, msgspec.Meta(examples=["/tiergate/process"])]
     type: Annotated[str, PUBLIC, msgspec.Meta(examples=["com.tiergate.project.activated.v1"])]
     subject: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce:006Tg0000000001IAA"])]
     """The business key. Events of one subject are told in their order, one after the other."""
-    time: Annotated[datetime, PUBLIC]
+    time: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     datacontenttype: Annotated[str, PUBLIC] = "application/json"
     sequence: Annotated[str, PUBLIC, msgspec.Meta(examples=["00000000000000000042"])]
     """Comparable as text within one subject."""
-    partitionkey: Annotated[str, PUBLIC]
-    correlationid: Annotated[str, PUBLIC]
+    partitionkey: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce:006Tg0000000001IAA"])]
+    correlationid: Annotated[str, PUBLIC, msgspec.Meta(examples=["o2p:salesforce:006Tg0000000001IAA:1"])]
     """The run that told it."""
     traceparent: Annotated[str, PUBLIC] = ""
     legalentity: Annotated[str, PUBLIC] = ""

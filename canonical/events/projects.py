@@ -1,7 +1,7 @@
 """Events of deals, their projects, and the people who work on them."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 
@@ -193,3 +193,19 @@ class OutcomeDrifted(Event, frozen=True, kw_only=True):
     fields: Annotated[str, PUBLIC, msgspec.Meta(examples=["status, billed in all"])]
     """What differs; the case says how."""
     found_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T02:00:00Z"])]
+
+
+FROM_A_DEAL: Final[tuple[type[Event], ...]] = (
+    ProjectRequested,
+    ProjectValidated,
+    ProjectRefused,
+    ProjectCreated,
+    ResourceDemandCreated,
+    ProjectActivated,
+    ProjectActivationFailed,
+)
+"""What the run of a won deal may tell."""
+FROM_A_SETUP: Final[tuple[type[Event], ...]] = (ProjectSetupCompleted, ProjectOpenedForTime, ProjectSetupFailed)
+"""What the run of a project's setup may tell."""
+FROM_A_BOOKING: Final[tuple[type[Event], ...]] = (BookingConfirmed, BookingReleased, UtilisationChanged)
+"""What is told once the PSA says the same as a booking."""

@@ -1,6 +1,6 @@
 """Events of quotes, orders and contracts."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 
@@ -113,3 +113,15 @@ class ContractReversed(ContractEvent, Event, frozen=True, kw_only=True):
     """What was carried of a document was taken back; the one before it holds again."""
 
     kind: ClassVar[str] = "contract.reversed"
+
+
+FROM_A_QUOTE: Final[tuple[type[Event], ...]] = (QuoteAccepted, OrderCreated, OrderRejected, OrderCancelled)
+"""What the run of an accepted quote may tell; an order that it supersedes is cancelled."""
+FROM_A_DOCUMENT: Final[tuple[type[Event], ...]] = (
+    ContractSigned,
+    ContractActivated,
+    ContractAmended,
+    ContractTerminated,
+    ContractRefused,
+)
+"""What the run of a signed contract or amendment may tell."""

@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Annotated, Literal
 
+import msgspec
+
 from canonical.base import Envelope, Value
 from canonical.classes import PUBLIC
 from canonical.money import Currency, Money
@@ -11,8 +13,8 @@ from canonical.money import Currency, Money
 class BillingLine(Value, frozen=True, kw_only=True):
     """One date and the amount billed on it."""
 
-    ref: Annotated[str, PUBLIC]
-    name: Annotated[str, PUBLIC]
+    ref: Annotated[str, PUBLIC, msgspec.Meta(examples=["M1"])]
+    name: Annotated[str, PUBLIC, msgspec.Meta(examples=["Design accepted"])]
     due: Annotated[date, PUBLIC]
     amount: Money
 
@@ -20,7 +22,7 @@ class BillingLine(Value, frozen=True, kw_only=True):
 class BillingSchedule(Envelope, frozen=True, kw_only=True):
     """The billing plan of one project. The lines sum to the contract's value."""
 
-    name: Annotated[str, PUBLIC]
+    name: Annotated[str, PUBLIC, msgspec.Meta(examples=["PRJ-10001 billing"])]
     project_id: Annotated[str, PUBLIC] = ""
     currency: Currency
     method: Annotated[Literal["milestone", "monthly", "on_completion"], PUBLIC] = "monthly"

@@ -4,6 +4,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
+import msgspec
+
 from canonical.base import Envelope, Value
 from canonical.classes import PII, PUBLIC
 from canonical.money import Currency, Money
@@ -15,8 +17,8 @@ ProjectStage = Literal["planned", "active", "on_hold", "closed", "cancelled"]
 class Task(Value, frozen=True, kw_only=True):
     """One line of the work breakdown. `ref` is ours, stable and unique within the project."""
 
-    ref: Annotated[str, PUBLIC]
-    name: Annotated[str, PUBLIC]
+    ref: Annotated[str, PUBLIC, msgspec.Meta(examples=["build"])]
+    name: Annotated[str, PUBLIC, msgspec.Meta(examples=["Build"])]
     parent_ref: Annotated[str, PUBLIC] = ""
     start: Annotated[date | None, PUBLIC] = None
     end: Annotated[date | None, PUBLIC] = None
@@ -27,8 +29,8 @@ class Task(Value, frozen=True, kw_only=True):
 class Milestone(Value, frozen=True, kw_only=True):
     """A dated result, with the money its acceptance releases."""
 
-    ref: Annotated[str, PUBLIC]
-    name: Annotated[str, PUBLIC]
+    ref: Annotated[str, PUBLIC, msgspec.Meta(examples=["M1"])]
+    name: Annotated[str, PUBLIC, msgspec.Meta(examples=["Design accepted"])]
     due: Annotated[date, PUBLIC]
     amount: Money | None = None
     completed_at: Annotated[datetime | None, PUBLIC] = None
@@ -38,9 +40,9 @@ class Milestone(Value, frozen=True, kw_only=True):
 class Project(Envelope, frozen=True, kw_only=True):
     """One engagement. In a system that keeps no tasks (an ERP may not) `tasks` and `milestones` are empty."""
 
-    code: Annotated[str, PUBLIC]
-    name: Annotated[str, PUBLIC]
-    account_id: Annotated[str, PUBLIC]
+    code: Annotated[str, PUBLIC, msgspec.Meta(examples=["PRJ-10001"])]
+    name: Annotated[str, PUBLIC, msgspec.Meta(examples=["Data platform"])]
+    account_id: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce:001Tg0000000001IAA"])]
     """The customer's native id in the system the project is written to."""
     contract_id: Annotated[str, PUBLIC] = ""
     opportunity_id: Annotated[str, PUBLIC] = ""

@@ -7,6 +7,7 @@ import msgspec
 
 from canonical.base import Value, Xref
 from canonical.classes import PUBLIC
+from canonical.events import FROM_A_DOCUMENT, ContractReversed
 from canonical.faults import Conflict, NotFound, VendorFault
 from canonical.money import Money
 from canonical.ports.deal_runs import Progress, RunProblem
@@ -33,10 +34,10 @@ class StartContractRun(Value, frozen=True, kw_only=True):
 class SignedContract(Value, frozen=True, kw_only=True):
     """The document a run is about, as the run first saw it."""
 
-    system: Annotated[str, PUBLIC]
-    id: Annotated[str, PUBLIC]
+    system: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce"])]
+    id: Annotated[str, PUBLIC, msgspec.Meta(examples=["800Tg0000000001KAA"])]
     amendment: Annotated[int, PUBLIC] = 0
-    document: Annotated[str, PUBLIC] = ""
+    document: Annotated[str, PUBLIC, msgspec.Meta(examples=["9f86d081884c"])] = ""
     """The first digits of its SHA-256; `unknown` where the CRM does not say it."""
     opportunity_id: Annotated[str, PUBLIC] = ""
     """The deal it was made for."""
@@ -50,13 +51,13 @@ class SignedContract(Value, frozen=True, kw_only=True):
 class ContractRun(Value, frozen=True, kw_only=True):
     """One run for one document."""
 
-    id: Annotated[str, PUBLIC]
+    id: Annotated[str, PUBLIC, msgspec.Meta(examples=["ctr:salesforce:800Tg0000000001KAA:0:9f86d081884c"])]
     status: Annotated[RunStatus, PUBLIC]
     contract: SignedContract
     progress: Progress
     order_id: Annotated[str, PUBLIC] = ""
     """The ERP's id of the contract; empty until it is there."""
-    started_at: Annotated[datetime, PUBLIC]
+    started_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     ended_at: Annotated[datetime | None, PUBLIC] = None
     verified: Annotated[bool | None, PUBLIC] = None
     """True when every system was read back and all agree; null before that."""
@@ -79,7 +80,9 @@ class ContractRunDetail(Value, frozen=True, kw_only=True):
 class ContractRuns(Protocol):
     """The workflow that carries signed contracts and their amendments to the ERP and the PSA."""
 
-    @operation("POST", "/runs", status=202, raises=(NotFound, Conflict, VendorFault))
+    @operation(
+        "POST", "/runs", status=202, raises=(NotFound, Conflict, VendorFault), follow="run", tells=FROM_A_DOCUMENT
+    )
     async def start_run(self, data: StartContractRun) -> ContractRun:
         """Start it for one document; the same once more answers with the run there is.
 
@@ -96,10 +99,19 @@ class ContractRuns(Protocol):
     ) -> Page[ContractRun]:
         """Runs, newest first; `key` is the deal's id, the contract's number, or an id in any system."""
 
-    @operation("POST", "/runs/{run_id}/retry", status=202, raises=(NotFound, Conflict))
+    @operation(
+        "POST", "/runs/{run_id}/retry", status=202, raises=(NotFound, Conflict), follow="run", tells=FROM_A_DOCUMENT
+    )
     async def retry_run(self, run_id: str) -> ContractRun:
         """Run again from the failed step; a refused run begins again with its guards."""
 
-    @operation("POST", "/runs/{run_id}/cancel", status=202, raises=(NotFound, Conflict, VendorFault))
+    @operation(
+        "POST",
+        "/runs/{run_id}/cancel",
+        status=202,
+        raises=(NotFound, Conflict, VendorFault),
+        follow="run",
+        tells=(ContractReversed,),
+    )
     async def cancel_run(self, run_id: str) -> ContractRun:
         """Take back what was carried of the document; `Conflict` once another one or a project rests on it."""

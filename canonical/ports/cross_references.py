@@ -33,7 +33,7 @@ class CrossReference(Value, frozen=True, kw_only=True):
     """One thing, and where it lives."""
 
     id: CanonicalId
-    object: Annotated[str, PUBLIC]
+    object: Annotated[str, PUBLIC, msgspec.Meta(examples=["customer"])]
     """What it is: `customer`."""
     records: list[SystemRecord] = []
     merged: Annotated[list[str], PUBLIC] = []
@@ -45,8 +45,8 @@ class CrossReferenceEvent(Value, frozen=True, kw_only=True):
 
     id: CanonicalId
     """The id it was done to: this one, or one that was merged into it."""
-    at: Annotated[datetime, PUBLIC]
-    who: Annotated[str, PII]
+    at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    who: Annotated[str, PII, msgspec.Meta(examples=["dana@acme.example"])]
     did: Annotated[Literal["made", "linked", "unlinked", "relinked", "merged", "absorbed"], PUBLIC]
     system: Annotated[str, PUBLIC] = ""
     native_id: Annotated[str, PUBLIC] = ""

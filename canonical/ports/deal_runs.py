@@ -10,6 +10,7 @@ import msgspec
 
 from canonical.base import Value, Xref
 from canonical.classes import FREE_TEXT, PUBLIC
+from canonical.events import FROM_A_DEAL
 from canonical.faults import Conflict, FieldError, NotFound, VendorFault
 from canonical.money import Money
 from canonical.ports.operation import Page, operation
@@ -33,13 +34,13 @@ class StartRun(Value, frozen=True, kw_only=True):
 class Deal(Value, frozen=True, kw_only=True):
     """The deal a run is about, as the run first saw it."""
 
-    system: Annotated[str, PUBLIC]
-    id: Annotated[str, PUBLIC]
+    system: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce"])]
+    id: Annotated[str, PUBLIC, msgspec.Meta(examples=["006Tg0000000001IAA"])]
     winning: Annotated[int, PUBLIC] = 1
     """1 when it was won for the first time, 2 when it was reopened and won again ..."""
-    name: Annotated[str, PUBLIC] = ""
-    customer: Annotated[str, PUBLIC] = ""
-    legal_entity: Annotated[str, PUBLIC] = ""
+    name: Annotated[str, PUBLIC, msgspec.Meta(examples=["Harbor Logistics: data platform"])] = ""
+    customer: Annotated[str, PUBLIC, msgspec.Meta(examples=["Harbor Logistics Inc."])] = ""
+    legal_entity: Annotated[str, PUBLIC, msgspec.Meta(examples=["ACME-US"])] = ""
     value: Money | None = None
 
 
@@ -56,7 +57,7 @@ class Progress(Value, frozen=True, kw_only=True):
 class RunProblem(Value, frozen=True, kw_only=True):
     """Why a run was refused or failed."""
 
-    reason: Annotated[str, PUBLIC]
+    reason: Annotated[str, PUBLIC, msgspec.Meta(examples=["guards_failed"])]
     detail: Annotated[str, FREE_TEXT] = ""
     errors: list[FieldError] = []
 
@@ -64,12 +65,12 @@ class RunProblem(Value, frozen=True, kw_only=True):
 class DealRun(Value, frozen=True, kw_only=True):
     """One run for one deal."""
 
-    id: Annotated[str, PUBLIC]
+    id: Annotated[str, PUBLIC, msgspec.Meta(examples=["o2p:salesforce:006Tg0000000001IAA:1"])]
     status: Annotated[RunStatus, PUBLIC]
     deal: Deal
     progress: Progress
-    project_code: Annotated[str, PUBLIC] = ""
-    started_at: Annotated[datetime, PUBLIC]
+    project_code: Annotated[str, PUBLIC, msgspec.Meta(examples=["PRJ-10001"])] = ""
+    started_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     ended_at: Annotated[datetime | None, PUBLIC] = None
     verified: Annotated[bool | None, PUBLIC] = None
     """True when every system was read back and they agree; null before that."""
@@ -90,7 +91,7 @@ class DealRunDetail(Value, frozen=True, kw_only=True):
 class DealRuns(Protocol):
     """The workflow that makes a won deal a staffed, billable project."""
 
-    @operation("POST", "/runs", status=202, raises=(NotFound, Conflict, VendorFault))
+    @operation("POST", "/runs", status=202, raises=(NotFound, Conflict, VendorFault), follow="run", tells=FROM_A_DEAL)
     async def start_run(self, data: StartRun) -> DealRun:
         """Start it for one deal; the same deal (in the same winning) again answers with the run there is.
 
@@ -107,10 +108,10 @@ class DealRuns(Protocol):
     ) -> Page[DealRun]:
         """Runs, newest first; `key` is the deal's id, our key, the project code, or an id in any system."""
 
-    @operation("POST", "/runs/{run_id}/retry", status=202, raises=(NotFound, Conflict))
+    @operation("POST", "/runs/{run_id}/retry", status=202, raises=(NotFound, Conflict), follow="run", tells=FROM_A_DEAL)
     async def retry_run(self, run_id: str) -> DealRun:
         """Run again from the failed step; a refused run begins again with its guards."""
 
-    @operation("POST", "/runs/{run_id}/cancel", status=202, raises=(NotFound, Conflict))
+    @operation("POST", "/runs/{run_id}/cancel", status=202, raises=(NotFound, Conflict), follow="run")
     async def cancel_run(self, run_id: str) -> DealRun:
         """Stop and undo what was written, in reverse; `Conflict` once the project is active."""

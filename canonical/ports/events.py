@@ -33,13 +33,13 @@ class Subscribe(Value, frozen=True, kw_only=True):
 class Subscription(Value, frozen=True, kw_only=True):
     """A subscription of the caller's."""
 
-    id: Annotated[str, PUBLIC]
-    url: Annotated[str, PUBLIC]
+    id: Annotated[str, PUBLIC, msgspec.Meta(examples=["sub_5f1e2d3c4b5a69788796a5b4"])]
+    url: Annotated[str, PUBLIC, msgspec.Meta(examples=["https://hooks.partner.example/tiergate"])]
     types: list[EventType] = []
     legal_entities: Annotated[list[str], PUBLIC] = []
     state: Annotated[Literal["active", "gone"], PUBLIC] = "active"
     """`gone`: the receiver answered 410, and is told nothing any more."""
-    created_at: Annotated[datetime, PUBLIC]
+    created_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     secret: Annotated[str, SECRET] = ""
     """What deliveries are signed with (Standard Webhooks). Shown when it was made or renewed, never again."""
     waiting: Annotated[int, PUBLIC] = 0
@@ -52,9 +52,9 @@ class EventDelivery(Value, frozen=True, kw_only=True):
     """One event on its way to one subscription."""
 
     number: Annotated[int, PUBLIC]
-    event_id: Annotated[str, PUBLIC]
+    event_id: Annotated[str, PUBLIC, msgspec.Meta(examples=["01M8HCKY792KWYGWF045NK5TBW"])]
     type: EventType
-    subject: Annotated[str, PUBLIC]
+    subject: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce:006Tg0000000001IAA"])]
     state: Annotated[DeliveryState, PUBLIC]
     attempts: Annotated[int, PUBLIC] = 0
     due_at: Annotated[datetime | None, PUBLIC] = None
@@ -67,9 +67,9 @@ class EventDelivery(Value, frozen=True, kw_only=True):
 class Replay(Value, frozen=True, kw_only=True):
     """Which events shall be told once more, under their own ids."""
 
-    subject: Annotated[str, PUBLIC, msgspec.Meta(max_length=160)] = ""
+    subject: Annotated[str, PUBLIC, msgspec.Meta(max_length=160, examples=["salesforce:006Tg0000000001IAA"])] = ""
     """Of one business key."""
-    since: Annotated[datetime | None, PUBLIC] = None
+    since: Annotated[datetime | None, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])] = None
     until: Annotated[datetime | None, PUBLIC] = None
     dry_run: Annotated[bool, PUBLIC] = False
     """Only say which it would be."""
@@ -87,9 +87,9 @@ class Quarantined(Value, frozen=True, kw_only=True):
     """A delivery that was signed and could not be read. What it says is not shown."""
 
     number: Annotated[int, PUBLIC]
-    system: Annotated[str, PUBLIC]
-    received_at: Annotated[datetime, PUBLIC]
-    reason: Annotated[str, PUBLIC]
+    system: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce"])]
+    received_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    reason: Annotated[str, PUBLIC, msgspec.Meta(examples=["/data/id is not text"])]
     state: Annotated[Literal["waiting", "read"], PUBLIC] = "waiting"
     """`read`: it is settled."""
     bytes: Annotated[int, PUBLIC] = 0
@@ -107,11 +107,11 @@ class Dismissal(Value, frozen=True, kw_only=True):
 class ChangesAgain(Value, frozen=True, kw_only=True):
     """Which changes of systems shall be worked on once more: by record, or by when they came in."""
 
-    system: Annotated[str, PUBLIC, msgspec.Meta(max_length=80)] = ""
-    object: Annotated[str, PUBLIC, msgspec.Meta(max_length=40)] = ""
+    system: Annotated[str, PUBLIC, msgspec.Meta(max_length=80, examples=["salesforce"])] = ""
+    object: Annotated[str, PUBLIC, msgspec.Meta(max_length=40, examples=["opportunity"])] = ""
     """What consumes them: deals are the workflows' that begin with one, customers the account sync's."""
-    native_id: Annotated[str, PUBLIC, msgspec.Meta(max_length=160)] = ""
-    since: Annotated[datetime | None, PUBLIC] = None
+    native_id: Annotated[str, PUBLIC, msgspec.Meta(max_length=160, examples=["006Tg0000000001IAA"])] = ""
+    since: Annotated[datetime | None, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])] = None
     until: Annotated[datetime | None, PUBLIC] = None
     dry_run: Annotated[bool, PUBLIC] = False
     """Only say what it would come to."""
@@ -120,11 +120,11 @@ class ChangesAgain(Value, frozen=True, kw_only=True):
 class ChangeAgain(Value, frozen=True, kw_only=True):
     """One record whose newest version is worked on once more."""
 
-    system: Annotated[str, PUBLIC]
-    object: Annotated[str, PUBLIC]
-    native_id: Annotated[str, PUBLIC]
-    version: Annotated[str, PUBLIC]
-    was: Annotated[str, PUBLIC]
+    system: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce"])]
+    object: Annotated[str, PUBLIC, msgspec.Meta(examples=["opportunity"])]
+    native_id: Annotated[str, PUBLIC, msgspec.Meta(examples=["006Tg0000000001IAA"])]
+    version: Annotated[str, PUBLIC, msgspec.Meta(examples=["2026-11-28T09:30:00.000Z"])]
+    was: Annotated[str, PUBLIC, msgspec.Meta(examples=["run"])]
     """What came of it: its outcome, `waiting`, or `parked: ` and why."""
     passed_over: Annotated[int, PUBLIC] = 0
     """Older versions of it in these bounds, which stay what they are: stale."""
@@ -175,7 +175,7 @@ class Events(Protocol):
     async def subscriptions(self) -> list[Subscription]:
         """The caller's own subscriptions."""
 
-    @operation("POST", "/subscriptions", status=201, raises=(Invalid, Conflict))
+    @operation("POST", "/subscriptions", status=201, raises=(Invalid, Conflict), calls="url")
     async def subscribe(self, data: Subscribe) -> Subscription:
         """Have events told from now on. The answer shows the secret, this once."""
 

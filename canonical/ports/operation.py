@@ -2,15 +2,16 @@
 
 import inspect
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from functools import cache
 from types import NoneType
-from typing import Annotated, Any, Final, Generic, Literal, TypeVar, cast, get_type_hints
+from typing import Annotated, Any, Final, Generic, Literal, NamedTuple, TypeVar, cast, get_type_hints
 
 import msgspec
 
 from canonical.base import Value
 from canonical.classes import PUBLIC
+from canonical.events.base import Event
 from canonical.faults import Fault, Unsupported
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -58,6 +59,20 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         return self.default is inspect.Parameter.empty
 
 
+class _Marked(NamedTuple):
+    """What the decorator was told."""
+
+    method: Method
+    path: str
+    status: int
+    raises: tuple[type[Fault], ...]
+    consistency: Consistency
+    local: bool
+    follow: str
+    tells: tuple[type[Event], ...]
+    calls: str
+
+
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One operation of a port: a method of the Protocol and a route of the API at once."""
 
@@ -79,6 +94,14 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """`eventual` where a read may lag behind a write; a verification then waits a settle window."""
     local: bool
     """The tier answers by itself, from what it is sent: no system is asked."""
+    status_id: str = ""
+    """operationId of the one that says how far it is; only of what is accepted (202) and goes on afterwards."""
+    status_path: str = ""
+    """That one's path. Its parameters are those of this operation's path, or else the `id` of this one's answer."""
+    tells: tuple[type[Event], ...] = ()
+    """Events by which whoever subscribed hears what comes of it."""
+    calls: str = ""
+    """The field of its body that holds an address of the caller's, where events are posted from then on."""
     doc: str
 
     @property
@@ -95,14 +118,18 @@ def operation(
     raises: tuple[type[Fault], ...] = (),
     consistency: Consistency = "strong",
     local: bool = False,
+    follow: str = "",
+    tells: tuple[type[Event], ...] = (),
+    calls: str = "",
 ) -> Callable[[F], F]:
     """Mark a Protocol's method as an API operation.
 
-    A parameter named in the path is a path parameter, `data` is the JSON body, any other is a query parameter.
+    A parameter named in the path is a path parameter, `data` is the JSON body, any other is a query parameter. `follow`
+    names the port's method that says how far it is, of what is only accepted; `tells` and `calls`: see `Operation`.
     """
 
     def mark(function: F) -> F:
-        setattr(function, _MARK, (method, path, status, raises, consistency, local))
+        setattr(function, _MARK, _Marked(method, path, status, raises, consistency, local, follow, tells, calls))
         return function
 
     return mark
@@ -137,17 +164,33 @@ def operations(port: type[Any]) -> tuple[Operation, ...]:
 @cache
 def _table(port: Any) -> tuple[Operation, ...]:
     found: dict[str, Operation] = {}
+    marked: dict[str, _Marked] = {}
     for klass in reversed(port.__mro__):
         for name, member in vars(klass).items():
             if hasattr(member, _MARK):
-                found[name] = _read(name, member)
-    return tuple(found.values())
+                found[name], marked[name] = _read(name, member), getattr(member, _MARK)
+    return tuple(_followed(each, marked[name].follow, found) for name, each in found.items())
+
+
+def _followed(accepted: Operation, follow: str, port: Mapping[str, Operation]) -> Operation:
+    """The operation with the one that says how far it is. `ValueError` where that could not be asked."""
+    if not follow:
+        return accepted
+    watching, given = port[follow], {each.name for each in accepted.parameters}
+    unknown = [each.name for each in watching.parameters if each.required and each.name not in given]
+    if (
+        not watching.safe
+        or len(unknown) > 1
+        or (unknown and "id" not in getattr(accepted.returns, "__struct_fields__", ()))
+    ):
+        raise ValueError(f"{accepted.id} cannot be watched at {watching.path}: nothing says {unknown}")
+    return msgspec.structs.replace(accepted, status_id=watching.id, status_path=watching.path)
 
 
 def _read(name: str, function: Callable[..., Any]) -> Operation:
-    method, path, status, raises, consistency, local = getattr(function, _MARK)
+    marked: _Marked = getattr(function, _MARK)
     hints = get_type_hints(function, include_extras=True)
-    in_path = set(re.findall(r"\{(\w+)\}", path))
+    in_path = set(re.findall(r"\{(\w+)\}", marked.path))
     parameters, body = [], None
     for key, parameter in inspect.signature(function).parameters.items():
         if key == "self":
@@ -159,18 +202,24 @@ def _read(name: str, function: Callable[..., Any]) -> Operation:
         parameters.append(Parameter(name=key, place=place, type=hints[key], default=parameter.default))
     returns = hints.get("return")
     returns = None if returns in (None, NoneType) else returns
-    words = name.split("_")
     return Operation(
-        id=words[0] + "".join(word.capitalize() for word in words[1:]),
+        id=_camel(name),
         attribute=name,
-        method=method,
-        path=path,
+        method=marked.method,
+        path=marked.path,
         parameters=tuple(parameters),
         body=body,
         returns=returns,
-        status=204 if returns is None and status == 200 else status,
-        raises=raises,
-        consistency=consistency,
-        local=local,
+        status=204 if returns is None and marked.status == 200 else marked.status,
+        raises=marked.raises,
+        consistency=marked.consistency,
+        local=marked.local,
+        tells=marked.tells,
+        calls=marked.calls,
         doc=inspect.getdoc(function) or "",
     )
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)

@@ -7,6 +7,7 @@ import msgspec
 
 from canonical.base import Value, Xref
 from canonical.classes import FREE_TEXT, PII, PUBLIC
+from canonical.events import FROM_A_DEAL
 from canonical.faults import Conflict, FieldError, NotFound, Unauthenticated, VendorFault
 from canonical.money import Money
 from canonical.objects import BillingSchedule, Milestone, Project
@@ -21,10 +22,10 @@ CaseState = Literal["open", "resolved"]
 class Attempt(Value, frozen=True, kw_only=True):
     """One call a step made, masked by data class."""
 
-    at: Annotated[datetime, PUBLIC]
+    at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     took_ms: Annotated[int, PUBLIC]
-    system: Annotated[str, PUBLIC]
-    operation: Annotated[str, PUBLIC]
+    system: Annotated[str, PUBLIC, msgspec.Meta(examples=["netsuite"])]
+    operation: Annotated[str, PUBLIC, msgspec.Meta(examples=["PUT /customers/{key}"])]
     sent: Annotated[str, PUBLIC] = ""
     """The canonical arguments as masked JSON."""
     received: Annotated[str, PUBLIC] = ""
@@ -38,12 +39,12 @@ class Step(Value, frozen=True, kw_only=True):
     """One step of a run, as far as it got."""
 
     number: Annotated[int, PUBLIC]
-    name: Annotated[str, PUBLIC]
-    title: Annotated[str, PUBLIC]
+    name: Annotated[str, PUBLIC, msgspec.Meta(examples=["erp-project"])]
+    title: Annotated[str, PUBLIC, msgspec.Meta(examples=["Project in the ERP"])]
     system: Annotated[str, PUBLIC] = ""
     """The system it talks to; empty when it is our own."""
     status: Annotated[StepStatus, PUBLIC] = "pending"
-    summary: Annotated[str, PUBLIC] = ""
+    summary: Annotated[str, PUBLIC, msgspec.Meta(examples=["PRJ-10001 is made, not active"])] = ""
     started_at: Annotated[datetime | None, PUBLIC] = None
     ended_at: Annotated[datetime | None, PUBLIC] = None
     attempts: list[Attempt] = []
@@ -52,7 +53,7 @@ class Step(Value, frozen=True, kw_only=True):
 class Agreement(Value, frozen=True, kw_only=True):
     """One field read back from every system that holds it."""
 
-    field: Annotated[str, PUBLIC]
+    field: Annotated[str, PUBLIC, msgspec.Meta(examples=["project code"])]
     values: Annotated[dict[str, str], PUBLIC]
     """Value by system name."""
     agree: Annotated[bool, PUBLIC]
@@ -61,20 +62,20 @@ class Agreement(Value, frozen=True, kw_only=True):
 class Run(Value, frozen=True, kw_only=True):
     """One run of a workflow."""
 
-    id: Annotated[str, PUBLIC]
-    workflow: Annotated[str, PUBLIC]
-    business_key: Annotated[str, PUBLIC]
+    id: Annotated[str, PUBLIC, msgspec.Meta(examples=["o2p:salesforce:006Tg0000000001IAA:1"])]
+    workflow: Annotated[str, PUBLIC, msgspec.Meta(examples=["opportunity_to_project"])]
+    business_key: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce:006Tg0000000001IAA"])]
     generation: Annotated[int, PUBLIC] = 1
     status: Annotated[RunStatus, PUBLIC]
-    title: Annotated[str, PUBLIC] = ""
-    customer: Annotated[str, PUBLIC] = ""
-    legal_entity: Annotated[str, PUBLIC] = ""
+    title: Annotated[str, PUBLIC, msgspec.Meta(examples=["Harbor Logistics: data platform"])] = ""
+    customer: Annotated[str, PUBLIC, msgspec.Meta(examples=["Harbor Logistics Inc."])] = ""
+    legal_entity: Annotated[str, PUBLIC, msgspec.Meta(examples=["ACME-US"])] = ""
     amount: Money | None = None
-    project_code: Annotated[str, PUBLIC] = ""
+    project_code: Annotated[str, PUBLIC, msgspec.Meta(examples=["PRJ-10001"])] = ""
     step: Annotated[int, PUBLIC] = 0
     """Number of the last step begun."""
     steps_in_all: Annotated[int, PUBLIC] = 0
-    started_at: Annotated[datetime, PUBLIC]
+    started_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     ended_at: Annotated[datetime | None, PUBLIC] = None
     verified: Annotated[bool | None, PUBLIC] = None
     """True when every system was read back and they agree; None before that."""
@@ -104,27 +105,27 @@ class StartOpportunityToProject(Value, frozen=True, kw_only=True):
 class CaseEvent(Value, frozen=True, kw_only=True):
     """Something that happened to a case."""
 
-    at: Annotated[datetime, PUBLIC]
-    who: Annotated[str, PII]
-    what: Annotated[str, FREE_TEXT]
+    at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    who: Annotated[str, PII, msgspec.Meta(examples=["priya@acme.example"])]
+    what: Annotated[str, FREE_TEXT, msgspec.Meta(examples=["Opened: the ERP is down."])]
 
 
 class Case(Value, frozen=True, kw_only=True):
     """One failed or refused run that needs a person."""
 
-    id: Annotated[str, PUBLIC]
+    id: Annotated[str, PUBLIC, msgspec.Meta(examples=["C-00007"])]
     state: Annotated[CaseState, PUBLIC]
-    run_id: Annotated[str, PUBLIC]
-    workflow: Annotated[str, PUBLIC]
-    business_key: Annotated[str, PUBLIC]
-    title: Annotated[str, FREE_TEXT]
+    run_id: Annotated[str, PUBLIC, msgspec.Meta(examples=["o2p:salesforce:006Tg0000000001IAA:1"])]
+    workflow: Annotated[str, PUBLIC, msgspec.Meta(examples=["opportunity_to_project"])]
+    business_key: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce:006Tg0000000001IAA"])]
+    title: Annotated[str, FREE_TEXT, msgspec.Meta(examples=["Harbor Logistics Inc. is on credit hold in the ERP."])]
     """The cause in plain words."""
-    kind: Annotated[str, PUBLIC]
+    kind: Annotated[str, PUBLIC, msgspec.Meta(examples=["guard_credit_hold"])]
     """Class of the cause, e.g. `guard_credit_hold`, `unavailable`, `guard_tax_profile`."""
-    fingerprint: Annotated[str, PUBLIC]
+    fingerprint: Annotated[str, PUBLIC, msgspec.Meta(examples=["4b7c1f0a9d2e"])]
     """Equal for cases with the same cause."""
     tier: Annotated[Literal["T0", "T1", "T2", "T3"], PUBLIC] = "T1"
-    owner: Annotated[str, PUBLIC] = ""
+    owner: Annotated[str, PUBLIC, msgspec.Meta(examples=["Credit control"])] = ""
     """Who can mend it: a desk or a data owner."""
     customer: Annotated[str, PUBLIC] = ""
     deal: Annotated[str, PUBLIC] = ""
@@ -137,15 +138,15 @@ class Case(Value, frozen=True, kw_only=True):
     can_retry: Annotated[bool, PUBLIC] = True
     ticket: Annotated[str, PUBLIC] = ""
     """Number of the incident; empty while the service desk's system could not be told."""
-    opened_at: Annotated[datetime, PUBLIC]
+    opened_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     closed_at: Annotated[datetime | None, PUBLIC] = None
 
 
 class SystemView(Value, frozen=True, kw_only=True):
     """What one system holds of the affected thing, as field and value."""
 
-    system: Annotated[str, PUBLIC]
-    title: Annotated[str, PUBLIC]
+    system: Annotated[str, PUBLIC, msgspec.Meta(examples=["netsuite"])]
+    title: Annotated[str, PUBLIC, msgspec.Meta(examples=["NetSuite"])]
     found: Annotated[bool, PUBLIC]
     fields: Annotated[dict[str, str], PII] = {}
     """Of a person too: shown to whoever looks at the case, and written down nowhere."""
@@ -171,19 +172,19 @@ class Resolve(Value, frozen=True, kw_only=True):
 class EventView(Value, frozen=True, kw_only=True):
     """One event of the log."""
 
-    at: Annotated[datetime, PUBLIC]
-    type: Annotated[str, PUBLIC]
-    subject: Annotated[str, PUBLIC]
+    at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    type: Annotated[str, PUBLIC, msgspec.Meta(examples=["com.tiergate.project.activated.v1"])]
+    subject: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce:006Tg0000000001IAA"])]
     summary: Annotated[str, PUBLIC] = ""
 
 
 class VendorCall(Value, frozen=True, kw_only=True):
     """One exchange with a vendor: address and outcome, never a body."""
 
-    at: Annotated[datetime, PUBLIC]
-    system: Annotated[str, PUBLIC]
-    method: Annotated[str, PUBLIC]
-    path: Annotated[str, PUBLIC]
+    at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    system: Annotated[str, PUBLIC, msgspec.Meta(examples=["netsuite"])]
+    method: Annotated[str, PUBLIC, msgspec.Meta(examples=["PATCH"])]
+    path: Annotated[str, PUBLIC, msgspec.Meta(examples=["/services/rest/record/v1/job/77"])]
     status: Annotated[int, PUBLIC]
     took_ms: Annotated[int, PUBLIC]
     fault: Annotated[str, PUBLIC] = ""
@@ -193,7 +194,7 @@ class VendorCall(Value, frozen=True, kw_only=True):
 class Trace(Value, frozen=True, kw_only=True):
     """Everything known about one business key."""
 
-    key: Annotated[str, PUBLIC]
+    key: Annotated[str, PUBLIC, msgspec.Meta(examples=["PRJ-10001"])]
     runs: list[RunDetail] = []
     cases: list[Case] = []
     events: list[EventView] = []
@@ -204,10 +205,10 @@ class Trace(Value, frozen=True, kw_only=True):
 class ConnectionHealth(Value, frozen=True, kw_only=True):
     """How one system does, from our own calls of the last hour."""
 
-    system: Annotated[str, PUBLIC]
-    title: Annotated[str, PUBLIC]
-    abbreviation: Annotated[str, PUBLIC]
-    roles: Annotated[list[str], PUBLIC]
+    system: Annotated[str, PUBLIC, msgspec.Meta(examples=["netsuite"])]
+    title: Annotated[str, PUBLIC, msgspec.Meta(examples=["NetSuite"])]
+    abbreviation: Annotated[str, PUBLIC, msgspec.Meta(examples=["NS"])]
+    roles: Annotated[list[str], PUBLIC, msgspec.Meta(examples=[["erp"]])]
     state: Annotated[Literal["well", "slow", "failing", "signed_out", "unused"], PUBLIC]
     why: Annotated[str, FREE_TEXT] = ""
     calls: Annotated[int, PUBLIC] = 0
@@ -221,7 +222,7 @@ class ConnectionHealth(Value, frozen=True, kw_only=True):
 class Overview(Value, frozen=True, kw_only=True):
     """The state of the whole in one answer."""
 
-    at: Annotated[datetime, PUBLIC]
+    at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     open_cases: Annotated[int, PUBLIC]
     money_at_risk: list[Money] = []
     """One sum a currency; currencies are never added."""
@@ -252,10 +253,10 @@ class Received(Value, frozen=True, kw_only=True):
 class Engagement(Value, frozen=True, kw_only=True):
     """A project as its client may see it."""
 
-    code: Annotated[str, PUBLIC]
-    name: Annotated[str, PUBLIC]
-    account_id: Annotated[str, PUBLIC]
-    stage: Annotated[str, PUBLIC]
+    code: Annotated[str, PUBLIC, msgspec.Meta(examples=["PRJ-10001"])]
+    name: Annotated[str, PUBLIC, msgspec.Meta(examples=["Data platform"])]
+    account_id: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce:001Tg0000000001IAA"])]
+    stage: Annotated[str, PUBLIC, msgspec.Meta(examples=["active"])]
     start: Annotated[date | None, PUBLIC] = None
     end: Annotated[date | None, PUBLIC] = None
     value: Money | None = None
@@ -275,7 +276,7 @@ class EngagementDetail(Value, frozen=True, kw_only=True):
 class OpportunityToProjects(Protocol):
     """The workflow that makes a won deal a staffed, billable project."""
 
-    @operation("POST", "/runs", status=202, raises=(NotFound, Conflict, VendorFault))
+    @operation("POST", "/runs", status=202, raises=(NotFound, Conflict, VendorFault), follow="run", tells=FROM_A_DEAL)
     async def start_run(self, data: StartOpportunityToProject) -> Run:
         """Start it for one deal; the same deal (in the same winning) again answers with the run there is.
 
@@ -292,11 +293,11 @@ class OpportunityToProjects(Protocol):
     ) -> Page[Run]:
         """Runs, newest first; `key` is the deal's id, our key, the project code, or an id in any system."""
 
-    @operation("POST", "/runs/{run_id}/retry", status=202, raises=(NotFound, Conflict))
+    @operation("POST", "/runs/{run_id}/retry", status=202, raises=(NotFound, Conflict), follow="run", tells=FROM_A_DEAL)
     async def retry_run(self, run_id: str) -> Run:
         """Run again from the failed step; a refused run begins again with its guards."""
 
-    @operation("POST", "/runs/{run_id}/cancel", status=202, raises=(NotFound, Conflict))
+    @operation("POST", "/runs/{run_id}/cancel", status=202, raises=(NotFound, Conflict), follow="run")
     async def cancel_run(self, run_id: str) -> Run:
         """Stop and undo what was written, in reverse; `Conflict` once the project is active."""
 
@@ -316,7 +317,7 @@ class Cases(Protocol):
     async def case(self, case_id: str) -> CaseDetail:
         """One case, the systems read at this moment."""
 
-    @operation("POST", "/cases/{case_id}/retry", status=202, raises=(NotFound, Conflict))
+    @operation("POST", "/cases/{case_id}/retry", status=202, raises=(NotFound, Conflict), follow="case")
     async def retry_case(self, case_id: str) -> Run:
         """Run again from the failed step. The case closes by itself when the run reaches its verified end."""
 
@@ -352,7 +353,7 @@ class Intake(Protocol):
 class ProjectOwner(Value, frozen=True, kw_only=True):
     """Whose a project is."""
 
-    account_id: Annotated[str, PUBLIC]
+    account_id: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce:001Tg0000000001IAA"])]
     """Our customer key."""
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from canonical.base import Value, Xref
 from canonical.classes import PUBLIC
+from canonical.events import FROM_A_QUOTE, OrderCancelled
 from canonical.faults import Conflict, NotFound, VendorFault
 from canonical.money import Money
 from canonical.ports.deal_runs import Progress, RunProblem
@@ -31,10 +32,10 @@ class StartQuoteRun(Value, frozen=True, kw_only=True):
 class OrderedQuote(Value, frozen=True, kw_only=True):
     """The revision a run is about, as the run first saw it."""
 
-    system: Annotated[str, PUBLIC]
-    id: Annotated[str, PUBLIC]
+    system: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce"])]
+    id: Annotated[str, PUBLIC, msgspec.Meta(examples=["0Q0Tg0000000001KAA"])]
     revision: Annotated[int, PUBLIC] = 1
-    number: Annotated[str, PUBLIC] = ""
+    number: Annotated[str, PUBLIC, msgspec.Meta(examples=["00000123"])] = ""
     opportunity_id: Annotated[str, PUBLIC] = ""
     """The deal it is an offer for."""
     name: Annotated[str, PUBLIC] = ""
@@ -46,13 +47,13 @@ class OrderedQuote(Value, frozen=True, kw_only=True):
 class QuoteRun(Value, frozen=True, kw_only=True):
     """One run for one revision."""
 
-    id: Annotated[str, PUBLIC]
+    id: Annotated[str, PUBLIC, msgspec.Meta(examples=["q2o:salesforce:0Q0Tg0000000001KAA:r2"])]
     status: Annotated[RunStatus, PUBLIC]
     quote: OrderedQuote
     progress: Progress
-    order_number: Annotated[str, PUBLIC] = ""
+    order_number: Annotated[str, PUBLIC, msgspec.Meta(examples=["SO00012"])] = ""
     """The ERP's number of the order; empty until it is open."""
-    started_at: Annotated[datetime, PUBLIC]
+    started_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     ended_at: Annotated[datetime | None, PUBLIC] = None
     verified: Annotated[bool | None, PUBLIC] = None
     """True when both systems were read back and agree; null before that."""
@@ -73,7 +74,7 @@ class QuoteRunDetail(Value, frozen=True, kw_only=True):
 class QuoteRuns(Protocol):
     """The workflow that makes an accepted quote a sales order."""
 
-    @operation("POST", "/runs", status=202, raises=(NotFound, Conflict, VendorFault))
+    @operation("POST", "/runs", status=202, raises=(NotFound, Conflict, VendorFault), follow="run", tells=FROM_A_QUOTE)
     async def start_run(self, data: StartQuoteRun) -> QuoteRun:
         """Start it for one quote; the same revision again answers with the run there is.
 
@@ -90,10 +91,19 @@ class QuoteRuns(Protocol):
     ) -> Page[QuoteRun]:
         """Runs, newest first; `key` is the deal's id, the order's or quote's number, or an id in any system."""
 
-    @operation("POST", "/runs/{run_id}/retry", status=202, raises=(NotFound, Conflict))
+    @operation(
+        "POST", "/runs/{run_id}/retry", status=202, raises=(NotFound, Conflict), follow="run", tells=FROM_A_QUOTE
+    )
     async def retry_run(self, run_id: str) -> QuoteRun:
         """Run again from the failed step; a refused run begins again with its guards."""
 
-    @operation("POST", "/runs/{run_id}/cancel", status=202, raises=(NotFound, Conflict, VendorFault))
+    @operation(
+        "POST",
+        "/runs/{run_id}/cancel",
+        status=202,
+        raises=(NotFound, Conflict, VendorFault),
+        follow="run",
+        tells=(OrderCancelled,),
+    )
     async def cancel_run(self, run_id: str) -> QuoteRun:
         """Cancel the order and let the quote wait again; `Conflict` once anything of it is billed."""

@@ -11,6 +11,7 @@ import msgspec
 
 from canonical.base import Value
 from canonical.classes import FREE_TEXT, PII, PUBLIC
+from canonical.events import OutcomeDrifted
 from canonical.faults import Invalid, NotFound
 from canonical.ports.operation import Page, operation
 
@@ -37,7 +38,7 @@ class StartReconciliation(Value, frozen=True, kw_only=True):
 class SideOfPart(Value, frozen=True, kw_only=True):
     """One system of a pair."""
 
-    system: Annotated[str, PUBLIC]
+    system: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce"])]
     count: Annotated[int, PUBLIC] = 0
     """Records it holds, of the legal entities that are compared."""
     checksum: Annotated[str, PUBLIC] = ""
@@ -68,15 +69,15 @@ class PartOfReconciliation(Value, frozen=True, kw_only=True):
 class Reconciliation(Value, frozen=True, kw_only=True):
     """One reconciliation, with what is known of it so far."""
 
-    id: Annotated[str, PUBLIC]
+    id: Annotated[str, PUBLIC, msgspec.Meta(examples=["01M8HCKY792KWYGWF045NK5TBW"])]
     state: Annotated[Literal["running", "done"], PUBLIC]
     trigger: Annotated[Literal["asked", "nightly"], PUBLIC] = "asked"
     heal: Annotated[bool, PUBLIC] = True
     clean: Annotated[bool, PUBLIC] = False
     """Everything was looked at, and nothing differs."""
-    started_at: Annotated[datetime, PUBLIC]
+    started_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     ended_at: Annotated[datetime | None, PUBLIC] = None
-    status: Annotated[str, PUBLIC]
+    status: Annotated[str, PUBLIC, msgspec.Meta(examples=["/reconcile/v1/reconciliations/01M8HCKY792KWYGWF045NK5TBW"])]
     """Where this is read again, on the same server."""
     parts: list[PartOfReconciliation] = []
 
@@ -84,7 +85,7 @@ class Reconciliation(Value, frozen=True, kw_only=True):
 class FieldDifference(Value, frozen=True, kw_only=True):
     """One field that is not the same."""
 
-    field: Annotated[str, PUBLIC]
+    field: Annotated[str, PUBLIC, msgspec.Meta(examples=["legal_name"])]
     values: Annotated[dict[str, str], PII]
     """By record or system, as they were found."""
 
@@ -110,7 +111,9 @@ class Difference(Value, frozen=True, kw_only=True):
 class Reconciliations(Protocol):
     """Do the systems hold the same?"""
 
-    @operation("POST", "/reconciliations", status=202, raises=(Invalid,))
+    @operation(
+        "POST", "/reconciliations", status=202, raises=(Invalid,), follow="reconciliation", tells=(OutcomeDrifted,)
+    )
     async def start_reconciliation(self, data: StartReconciliation) -> Reconciliation:
         """Compare, after those that are under way. The answer says under what address it is watched.
 

@@ -7,6 +7,7 @@ import msgspec
 
 from canonical.base import Value, Xref
 from canonical.classes import PII, PUBLIC
+from canonical.events import FROM_A_SETUP
 from canonical.faults import Conflict, Invalid, NotFound, VendorFault
 from canonical.ports.deal_runs import Progress, RunProblem
 from canonical.ports.operation import Page, operation
@@ -43,16 +44,16 @@ class StartSetup(Value, frozen=True, kw_only=True):
 class SetupRun(Value, frozen=True, kw_only=True):
     """One run for one project and one version of a template."""
 
-    id: Annotated[str, PUBLIC]
+    id: Annotated[str, PUBLIC, msgspec.Meta(examples=["psetup:PRJ-10001:2026.1"])]
     status: Annotated[RunStatus, PUBLIC]
-    project_code: Annotated[str, PUBLIC]
+    project_code: Annotated[str, PUBLIC, msgspec.Meta(examples=["PRJ-10001"])]
     name: Annotated[str, PUBLIC] = ""
     customer: Annotated[str, PUBLIC] = ""
     legal_entity: Annotated[str, PUBLIC] = ""
-    template: Annotated[str, PUBLIC] = ""
-    template_version: Annotated[str, PUBLIC] = ""
+    template: Annotated[str, PUBLIC, msgspec.Meta(examples=["delivery"])] = ""
+    template_version: Annotated[str, PUBLIC, msgspec.Meta(examples=["2026.1"])] = ""
     progress: Progress
-    started_at: Annotated[datetime, PUBLIC]
+    started_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     ended_at: Annotated[datetime | None, PUBLIC] = None
     verified: Annotated[bool | None, PUBLIC] = None
     """True when every system was read back and is as it was asked to be; null before that."""
@@ -72,7 +73,14 @@ class SetupRunDetail(Value, frozen=True, kw_only=True):
 class SetupRuns(Protocol):
     """The workflow that makes an activated project ready for work."""
 
-    @operation("POST", "/runs", status=202, raises=(NotFound, Conflict, Invalid, VendorFault))
+    @operation(
+        "POST",
+        "/runs",
+        status=202,
+        raises=(NotFound, Conflict, Invalid, VendorFault),
+        follow="setup",
+        tells=FROM_A_SETUP,
+    )
     async def start_setup(self, data: StartSetup) -> SetupRun:
         """Start it for one project; the same again answers with the run there is.
 
@@ -90,10 +98,12 @@ class SetupRuns(Protocol):
     ) -> Page[SetupRun]:
         """Runs, newest first; `key` is the project code, the deal's id, or an id in any system."""
 
-    @operation("POST", "/runs/{run_id}/retry", status=202, raises=(NotFound, Conflict))
+    @operation(
+        "POST", "/runs/{run_id}/retry", status=202, raises=(NotFound, Conflict), follow="setup", tells=FROM_A_SETUP
+    )
     async def retry_setup(self, run_id: str) -> SetupRun:
         """Run again from the failed step, of a work breakdown from the failed page; a refused run begins again."""
 
-    @operation("POST", "/runs/{run_id}/undo", status=202, raises=(NotFound, Conflict))
+    @operation("POST", "/runs/{run_id}/undo", status=202, raises=(NotFound, Conflict), follow="setup")
     async def undo_setup(self, run_id: str) -> SetupRun:
         """Close the project for time and put back what was there before; tasks with time on them stay."""

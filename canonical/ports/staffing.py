@@ -15,6 +15,7 @@ import msgspec
 
 from canonical.base import Value
 from canonical.classes import FINANCIAL, PII, PUBLIC
+from canonical.events import FROM_A_BOOKING, BookingProposed, DemandCancelled, DemandChanged, DemandCreated
 from canonical.faults import Conflict, FieldError, GuardsFailed, Invalid, NotFound
 from canonical.money import Money
 from canonical.ports.operation import Page, operation
@@ -73,9 +74,9 @@ class WorkPermit(Value, frozen=True, kw_only=True):
 class Staff(Value, frozen=True, kw_only=True):
     """A person as staffing needs to know them. Owner: HR; skills: the PSA."""
 
-    email: Annotated[str, PII, msgspec.Meta(max_length=120)]
-    name: Annotated[str, PII, msgspec.Meta(max_length=120)]
-    legal_entity: Annotated[str, PUBLIC, msgspec.Meta(max_length=40)]
+    email: Annotated[str, PII, msgspec.Meta(max_length=120, examples=["meera.nair@acme.example"])]
+    name: Annotated[str, PII, msgspec.Meta(max_length=120, examples=["Meera Nair"])]
+    legal_entity: Annotated[str, PUBLIC, msgspec.Meta(max_length=40, examples=["ACME-US"])]
     kind: Annotated[Literal["employee", "contractor"], PUBLIC] = "employee"
     role: Text = ""
     grade: Annotated[str, PUBLIC, msgspec.Meta(max_length=40)] = ""
@@ -107,16 +108,18 @@ class Effort(Value, frozen=True, kw_only=True):
 class AskFor(Value, frozen=True, kw_only=True):
     """Somebody is needed: from a deal that is probable, or on a project."""
 
-    task_role: Annotated[str, PUBLIC, msgspec.Meta(min_length=1, max_length=50, pattern="^[A-Za-z0-9_.-]+$")]
+    task_role: Annotated[
+        str, PUBLIC, msgspec.Meta(min_length=1, max_length=50, pattern="^[A-Za-z0-9_.-]+$", examples=["lead"])
+    ]
     """What of the project, and as what: with a number behind it, it is the demand's key."""
-    role: Annotated[str, PUBLIC, msgspec.Meta(min_length=1, max_length=120)]
-    legal_entity: Annotated[str, PUBLIC, msgspec.Meta(min_length=1, max_length=40)]
+    role: Annotated[str, PUBLIC, msgspec.Meta(min_length=1, max_length=120, examples=["Delivery Lead"])]
+    legal_entity: Annotated[str, PUBLIC, msgspec.Meta(min_length=1, max_length=40, examples=["ACME-US"])]
     """Whose project it is."""
     customer: Annotated[str, PUBLIC, msgspec.Meta(max_length=80)] = ""
     deal_id: Annotated[str, PUBLIC, msgspec.Meta(max_length=80)] = ""
     probability: Annotated[Decimal, PUBLIC] = Decimal(1)
     """Of the deal; on a project it is 1."""
-    project_id: Annotated[str, PUBLIC, msgspec.Meta(max_length=80)] = ""
+    project_id: Annotated[str, PUBLIC, msgspec.Meta(max_length=80, examples=["PRJ-10001"])] = ""
     """What the PSA calls the project; empty while there is none: the PSA is then not told."""
     placeholder: Annotated[str, PUBLIC, msgspec.Meta(max_length=160)] = ""
     """Our key of the PSA's request for nobody in particular, which a booking takes the place of."""
@@ -150,7 +153,7 @@ class Candidate(Value, frozen=True, kw_only=True):
 
     person_id: Key
     fits: Annotated[bool, PUBLIC]
-    reasons: Annotated[list[str], PUBLIC]
+    reasons: Annotated[list[str], PUBLIC, msgspec.Meta(examples=[["Has snowflake 3; 480 of 480 h are free."]])]
     """What speaks for them; where they do not fit, what is against it."""
     hours: Annotated[Decimal, PUBLIC]
     """What is asked of this person, by their own calendar."""
@@ -179,7 +182,7 @@ class StaffBooking(Value, frozen=True, kw_only=True):
     """One person on one demand."""
 
     id: Annotated[str, PUBLIC, msgspec.Meta(examples=["bk:E1042:2027-01-04:2027-03-31:dem:PRJ-10001-lead:001"])]
-    demand_id: Annotated[str, PUBLIC]
+    demand_id: Annotated[str, PUBLIC, msgspec.Meta(examples=["dem:PRJ-10001-lead:001"])]
     person_id: Key
     start: Annotated[date, PUBLIC]
     end: Annotated[date, PUBLIC]
@@ -229,7 +232,7 @@ class StaffRules(Value, frozen=True, kw_only=True):
     """By how much a day may be booked beyond its hours."""
     rate_floor: Annotated[dict[str, Money], FINANCIAL] = {}
     """The lowest bill rate for an hour, by grade; under the empty name, of any other."""
-    lends_to: Annotated[list[str], PUBLIC, msgspec.Meta(max_length=200)] = []
+    lends_to: Annotated[list[str], PUBLIC, msgspec.Meta(max_length=200, examples=[["ACME-DE"]])] = []
     """Legal entities this one has an agreement to lend people to."""
     most_weeks: Annotated[int, PUBLIC, msgspec.Meta(ge=1, le=520)] = 52
     """Weeks on end that one person may be booked."""
@@ -241,7 +244,7 @@ class StaffRules(Value, frozen=True, kw_only=True):
     """From which probability of a deal people may be asked for."""
     skill_names: Annotated[dict[str, list[str]], PUBLIC] = {}
     """One skill under several names: the first is ours."""
-    only_warn: Annotated[list[str], PUBLIC, msgspec.Meta(max_length=20)] = []
+    only_warn: Annotated[list[str], PUBLIC, msgspec.Meta(max_length=20, examples=[["consecutive_weeks"]])] = []
     """Guards that warn instead of refusing."""
 
     def __post_init__(self) -> None:
@@ -269,7 +272,7 @@ class Staffing(Protocol):
     async def put_person(self, person_id: Key, data: Staff) -> Ripple:
         """What HR says of a person now, in full; idempotent. Confirmed bookings it comes in the way of are told."""
 
-    @operation("POST", "/demands", status=201, raises=(Invalid, Conflict))
+    @operation("POST", "/demands", status=201, raises=(Invalid, Conflict), tells=(DemandCreated,))
     async def ask_for_somebody(self, data: AskFor) -> Demand:
         """Ask for somebody. `Conflict` for a deal that is not probable enough."""
 
@@ -285,15 +288,35 @@ class Staffing(Protocol):
     async def candidates(self, demand_id: str) -> list[Candidate]:
         """Everybody, who fits best first; each with reasons. `Conflict` where no skill of that name is known."""
 
-    @operation("POST", "/demands/{demand_id}/bookings", status=201, raises=(NotFound, Invalid, Conflict))
+    @operation(
+        "POST",
+        "/demands/{demand_id}/bookings",
+        status=201,
+        raises=(NotFound, Invalid, Conflict),
+        tells=(BookingProposed,),
+    )
     async def propose(self, demand_id: str, data: Propose) -> StaffBooking:
         """Propose a person. It holds nobody; proposing the same again answers with what there is."""
 
-    @operation("POST", "/demands/{demand_id}/move", status=202, raises=(NotFound, Invalid, Conflict))
+    @operation(
+        "POST",
+        "/demands/{demand_id}/move",
+        status=202,
+        raises=(NotFound, Invalid, Conflict),
+        follow="demand",
+        tells=(DemandChanged, *FROM_A_BOOKING),
+    )
     async def move_demand(self, demand_id: str, data: Move) -> Ripple:
         """The project slips, or needs more or less: bookings go along where their guards let them."""
 
-    @operation("POST", "/demands/{demand_id}/cancel", status=202, raises=(NotFound, Conflict))
+    @operation(
+        "POST",
+        "/demands/{demand_id}/cancel",
+        status=202,
+        raises=(NotFound, Conflict),
+        follow="demand",
+        tells=(DemandCancelled, *FROM_A_BOOKING),
+    )
     async def cancel_demand(self, demand_id: str) -> Ripple:
         """Nobody is needed any more. Days somebody has worked already stay booked."""
 
@@ -309,10 +332,24 @@ class Staffing(Protocol):
     async def approve_booking(self, booking_id: str) -> StaffBooking:
         """Whoever answers for the person agrees."""
 
-    @operation("POST", "/bookings/{booking_id}/confirm", status=202, raises=(NotFound, Conflict, GuardsFailed))
+    @operation(
+        "POST",
+        "/bookings/{booking_id}/confirm",
+        status=202,
+        raises=(NotFound, Conflict, GuardsFailed),
+        follow="booking",
+        tells=FROM_A_BOOKING,
+    )
     async def confirm_booking(self, booking_id: str) -> StaffBooking:
         """Hold the person. `GuardsFailed` names every rule that refuses, and nothing is held."""
 
-    @operation("POST", "/bookings/{booking_id}/release", status=202, raises=(NotFound, Conflict))
+    @operation(
+        "POST",
+        "/bookings/{booking_id}/release",
+        status=202,
+        raises=(NotFound, Conflict),
+        follow="booking",
+        tells=FROM_A_BOOKING,
+    )
     async def release_booking(self, booking_id: str) -> StaffBooking:
         """Let the person go; of a confirmed booking the answer states what its notice costs."""

@@ -75,7 +75,7 @@ class ServiceDesk(Protocol):
     async def case(self, case_id: str) -> CaseView:
         """One case: what is wrong, what it costs, what settles it, and the systems side by side at this moment."""
 
-    @operation("POST", "/cases/{case_id}/retry", status=202, raises=(NotFound, Conflict))
+    @operation("POST", "/cases/{case_id}/retry", status=202, raises=(NotFound, Conflict), follow="case")
     async def retry_case(self, case_id: str) -> Run:
         """Run again from the failed step, under the same key; the case closes when the run is verified."""
 

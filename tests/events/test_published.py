@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from canonical.events import TYPES
+from canonical.events import FROM_A_DEAL, TYPES
 from gateway.publishing.contract import compare
 from process_apis.events import outbox
 from tests import npm
@@ -37,6 +37,10 @@ async def test_every_event_that_is_told_is_as_its_contract_says(telling: Telling
     await telling.firm.played("D03")
     await telling.tell()
     seen = {event(each)["type"] for each in telling.receiver.taken}
+    of_runs = {
+        event(each)["type"] for each in telling.receiver.taken if event(each)["correlationid"].startswith("o2p:")
+    }
+    assert of_runs == {kind.type() for kind in FROM_A_DEAL}, "as its contract says a deal's run tells"
     for kind in sorted(TYPES.keys() - seen):  # what another workflow tells, told as its contract's examples have it
         said = TYPES[kind](**examples_of(kind))
         await telling.firm.platform.database.run(

@@ -14,6 +14,9 @@ def test_a_partner_on_each_version_gets_the_same_run(platform: Client) -> None:
     new = platform.ask("POST", V2, partner, json={"opportunity": {"system": "salesforce", "id": DEAL}})
     assert (old.status_code, new.status_code) == (202, 202)
     assert old.json()["id"] == new.json()["id"]
+    for version, accepted in ((V1, old), (V2, new)):
+        assert accepted.headers["location"] == f"{version}/{old.json()['id']}"
+        assert platform.ask("GET", accepted.headers["location"], partner).json()["run"]["id"] == old.json()["id"]
     assert old.json()["amount"] == new.json()["deal"]["value"]
     detail = platform.ask("GET", f"{V2}/{old.json()['id']}", partner).json()
     assert (detail["run"]["verified"], detail["run"]["problem"]) == (True, None)
