@@ -6,9 +6,11 @@ from typing import TypeVar
 from canonical.ports import Page
 
 T = TypeVar("T")
+Listing = Callable[[str], Awaitable[Page[T]]]
+"""An operation of a port that lists: the page at a cursor."""
 
 
-async def pages(listed: Callable[[str], Awaitable[Page[T]]]) -> AsyncIterator[Sequence[T]]:
+async def pages(listed: Listing[T]) -> AsyncIterator[Sequence[T]]:
     """Every page of a list."""
     cursor = ""
     while True:

@@ -17,7 +17,7 @@ from process_apis.account_sync.recording import load
 from process_apis.account_sync.records import Kind, Snapshot, role_of
 from process_apis.cross_references import xrefs
 from process_apis.opportunity_to_project.verification import project_facts
-from process_apis.paging import pages
+from process_apis.paging import Listing, pages
 from process_apis.platform import Platform
 from process_apis.reconcile import store
 from process_apis.reconcile.store import Found, Part, Row, Side
@@ -29,21 +29,26 @@ WANTED: Final = "wanted"
 async def list_customers(platform: Platform, part: Part, found: Found) -> None:
     """The accounts of the CRM on the left, the debtors of the ERP on the right."""
     ask = platform.systems.ask
-    async for accounts in pages(ask(part.left, AccountList).accounts):
-        await _keep(platform, part, found, CUSTOMERS, "left", accounts)
-    async for debtors in pages(ask(part.right, CustomerList).customers):
-        of_it = [each for each in debtors if part.of(each.legal_entity_id)]
-        await _keep(platform, part, found, CUSTOMERS, "right", of_it)
+    accounts, debtors = ask(part.left, AccountList).accounts, ask(part.right, CustomerList).customers
+    await _list(platform, part, found, CUSTOMERS, accounts, debtors)
 
 
 async def list_people(platform: Platform, part: Part, found: Found) -> None:
     """The contacts of the CRM on the left, those of the ERP on the right."""
     ask = platform.systems.ask
-    async for theirs in pages(ask(part.left, AccountList).people):
-        await _keep(platform, part, found, CONTACTS, "left", theirs)
-    async for ours in pages(ask(part.right, CustomerPeople).customer_people):
-        of_it = [each for each in ours if part.of(each.legal_entity_id)]
-        await _keep(platform, part, found, CONTACTS, "right", of_it)
+    theirs, ours = ask(part.left, AccountList).people, ask(part.right, CustomerPeople).customer_people
+    await _list(platform, part, found, CONTACTS, theirs, ours)
+
+
+async def _list(
+    platform: Platform, part: Part, found: Found, kind: Kind, left: Listing[Any], right: Listing[Any]
+) -> None:
+    """Everything on the left; on the right what is of the books compared."""
+    async for records in pages(left):
+        await _keep(platform, part, found, kind, "left", records)
+    async for records in pages(right):
+        of_it = [each for each in records if part.of(each.legal_entity_id)]
+        await _keep(platform, part, found, kind, "right", of_it)
 
 
 async def _keep(platform: Platform, part: Part, found: Found, kind: Kind, side: Side, records: Sequence[Any]) -> None:
