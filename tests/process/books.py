@@ -4,6 +4,7 @@ The same under one name for each ERP: a test asks `BOOKS[erp]`, and knows no tab
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from foundation.sandbox import Box, Record
@@ -31,6 +32,9 @@ class Books:
     """The call that makes a quote's order."""
     WRITES_TASK: ClassVar[tuple[str, str]]
     """The call that makes a task of a project."""
+
+    RETIRED: ClassVar[str] = "vendor_refused"
+    """Why an order of an item that nobody sells any more is refused."""
 
     def __init__(self, box: Box) -> None:
         self.box = box
@@ -92,9 +96,9 @@ class NetSuite(Books):
         self._line(order, "custcol_tg_ref", reference, {"quantityBilled": 1})
 
     def bill_order(self, order_id: str) -> None:
-        order = self.box.store.get("salesOrder", order_id) or {}
-        first = order["item"]["items"][0]
-        self._line(order, "line", first["line"], {"quantityBilled": 1})
+        (first, *rest) = (self.box.store.get("salesOrder", order_id) or {})["item"]["items"]
+        billed = {"item": {"items": [first | {"quantityBilled": 1}, *rest]}}
+        self.box.store.update("salesOrder", order_id, billed)
 
     def retire(self, item: str) -> None:
         (row,) = self.box.store.find("serviceSaleItem", itemId=item)
@@ -107,7 +111,9 @@ class NetSuite(Books):
     def _line(self, order: Record, name: str, value: Any, changes: Record) -> None:
         lines = [line | changes if line.get(name) == value else line for line in order["item"]["items"]]
         assert lines != order["item"]["items"], f"no line has {value} for {name}"
-        self.box.store.update("salesOrder", order["id"], {"item": {"items": lines}})
+        total = sum(Decimal(str(line["amount"])) for line in lines)
+        totals = {"subtotal": total, "total": total}
+        self.box.store.update("salesOrder", order["id"], {"item": {"items": lines}} | totals)
 
 
 class BusinessCentral(Books):
@@ -149,6 +155,7 @@ class SapS4hana(Books):
     CONTRACTS = "A_SalesContract"
     PARTS = ("A_SalesContractItem", "A_SalesContractItemPrcgElmnt")
     ORDERS = "A_SalesOrder"
+    RETIRED = "invalid"
     WRITES_TERMS = ("POST", "/A_SalesContract")
     ADDS_A_LINE = ("POST", "/to_Item")
     WRITES_ORDER = ("POST", "/A_SalesOrder")
@@ -187,7 +194,8 @@ class SapS4hana(Books):
 class OracleFusion(Books):
     """A pod."""
 
-    CONTRACTS = ORDERS = "contracts"
+    CONTRACTS = "contracts"
+    ORDERS = "salesOrdersForOrderHub"
 
 
 BOOKS: Mapping[str, type[Books]] = {

@@ -60,7 +60,7 @@ async def firm(request: pytest.FixtureRequest, over: Over, boxes: dict[str, Box]
         yield made
         if named:
             others = set(boxes) - {*named, "servicenow"}
-            assert (made.writes(*others), made.duplicates()) == ([], [])
+            assert (made.writes(*others), made.twins()) == ([], [])
 
 
 @pytest.fixture

@@ -228,7 +228,7 @@ async def test_a_line_that_does_not_arrive_leaves_the_contract_closed_to_billing
     case = await legal.firm.case_of(failed.run.id)
     assert case is not None
     views = (await legal.firm.operations.case(case.id)).systems
-    assert [view.fields["value"] for view in views] == ["USD 240,000.00", "USD 240,000.00"]
+    assert [view.fields["value"] for view in views] == ["USD 240,000.00", "USD 230,000.00"]
     done = await legal.again(failed)
     assert (done.run.status, done.run.verified, len(legal.orders())) == ("succeeded", True, 1)
 

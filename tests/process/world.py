@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal, TypeVar, cast
@@ -185,6 +186,15 @@ class World:
             for name in systems or ("netsuite", "kantata", "servicenow")
             for write in self.boxes[name].store.writes()
         ]
+
+    def twins(self) -> list[str]:
+        """Facts that stand in a system more than once; what was taken away before it was made again is none."""
+        standing = Counter[str]()
+        for name, box in self.boxes.items():
+            for write in box.store.writes():
+                if write.fact:
+                    standing[f"{name} {write.kind}: {write.fact}"] += {"create": 1, "delete": -1}.get(write.action, 0)
+        return [fact for fact, count in standing.items() if count > 1]
 
     def duplicates(self) -> list[str]:
         return [f"{name}: {found.fact}" for name, box in self.boxes.items() for found in box.store.duplicates()]
