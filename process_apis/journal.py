@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -26,6 +26,17 @@ class StepName(msgspec.Struct, frozen=True):
 
     name: str
     title: str
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a run comes from: what each of its steps acts under."""
+
+    workflow: str
+    traceparent: str
+    acted_for: tuple[str, ...]
+
+
+_ORIGIN: Final = (RUNS.c.workflow, RUNS.c.traceparent, RUNS.c.acted_for)
 
 
 def input_hash(value: Any) -> str:
@@ -103,10 +114,23 @@ def cancel_run(connection: sa.Connection, run_id: str, pivot: int, ended_too: bo
     return bool(connection.execute(sa.update(RUNS).where(may, ~beyond).values(**values)).rowcount)
 
 
-def begin_step(connection: sa.Connection, run_id: str, number: int, system: str) -> None:
-    """A step starts, or starts again. Raises `Conflict` when the run was cancelled or ended meanwhile."""
+def origin(connection: sa.Connection, run_id: str) -> Origin:
+    """Where a run comes from."""
+    return _origin(connection.execute(sa.select(*_ORIGIN).where(RUNS.c.id == run_id)).mappings().one())
+
+
+def _origin(row: sa.RowMapping) -> Origin:
+    return Origin(row["workflow"], row["traceparent"], tuple(row["acted_for"].split()))
+
+
+def begin_step(connection: sa.Connection, run_id: str, number: int, system: str) -> Origin:
+    """A step starts, or starts again. Raises `Conflict` when the run was cancelled or ended meanwhile.
+
+    What it acts under is told by the statement that writes: to ask for it apart is another transaction a step.
+    """
     going = sa.update(RUNS).where(RUNS.c.id == run_id, RUNS.c.status == "running")
-    if not connection.execute(going.values(step=number)).rowcount:
+    row = connection.execute(going.values(step=number).returning(*_ORIGIN)).mappings().one_or_none()
+    if row is None:
         raise Conflict("The run is not running any more.")
     upsert(
         connection,
@@ -114,6 +138,7 @@ def begin_step(connection: sa.Connection, run_id: str, number: int, system: str)
         {"run_id": run_id, "number": number},
         {"status": "running", "system": system, "summary": "", "started_at": now(), "ended_at": None},
     )
+    return _origin(row)
 
 
 def ever_began(connection: sa.Connection, run_id: str, number: int) -> bool:

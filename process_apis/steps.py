@@ -34,7 +34,7 @@ from canonical.ports.systems import Connection
 from foundation.context import Context, use
 from process_apis import journal
 from process_apis.platform import WORKLOAD, Platform, here
-from process_apis.tables import RUNS, STEPS
+from process_apis.tables import STEPS
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -132,7 +132,7 @@ async def _undo(run_id: str, number: int, body: Callable[[Scope], Awaitable[None
     begun = sa.select(STEPS.c.number).where(STEPS.c.run_id == run_id, STEPS.c.number == number)
     if await scope.record(lambda c: c.scalar(begun)) is None:
         return
-    with use(await _context(platform, run_id, number)):
+    with use(_context(await scope.record(lambda c: journal.origin(c, run_id)), run_id, number)):
         await _patiently(platform, scope, body)
         await scope.record(lambda c: journal.end_step(c, run_id, number, "undone", scope.summary))
 
@@ -141,8 +141,7 @@ async def _attempt(run_id: str, number: int, body: Callable[[Scope], Awaitable[T
     platform = here()
     system = platform.systems.name(role, entity) if role and platform.systems.plays(role, entity) else ""
     scope = Scope(platform, run_id, number)
-    with use(await _context(platform, run_id, number)):
-        await scope.record(lambda c: journal.begin_step(c, run_id, number, system))
+    with use(_context(await scope.record(lambda c: journal.begin_step(c, run_id, number, system)), run_id, number)):
         _tell(run_id, number, "begun")
         try:
             result = await _patiently(platform, scope, body, system)
@@ -209,23 +208,16 @@ async def _asked_again(platform: Platform, refused: VendorSignIn, left: int) -> 
         raise VendorForbade(f"it knows us, and still: {refused.detail}", system=refused.system) from refused
 
 
-async def _context(platform: Platform, run_id: str, number: int) -> Context:
+def _context(origin: journal.Origin, run_id: str, number: int) -> Context:
     from process_apis.operating import REGISTERED  # it stands on the steps
 
-    def read(connection: sa.Connection) -> tuple[str, str, str]:
-        asked = sa.select(RUNS.c.traceparent, RUNS.c.acted_for, RUNS.c.workflow).where(RUNS.c.id == run_id)
-        row = connection.execute(asked).one()
-        return row.traceparent, row.acted_for, row.workflow
-
-    traceparent, acted_for, workflow = await platform.database.run(read)
-    caller = msgspec.structs.replace(WORKLOAD, acted_for=tuple(acted_for.split()))
     return Context(
         request_id=f"{journal.input_hash(run_id)[:12]}-{number}",
-        traceparent=traceparent,
-        caller=caller,
+        traceparent=origin.traceparent,
+        caller=msgspec.structs.replace(WORKLOAD, acted_for=origin.acted_for),
         run=run_id,
         step=str(number),
-        criticality=REGISTERED[workflow].criticality,
+        criticality=REGISTERED[origin.workflow].criticality,
     )
 
 

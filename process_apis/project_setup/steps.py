@@ -10,16 +10,16 @@ from canonical.base import Value
 from canonical.classes import PUBLIC
 from canonical.dates import business_date, now
 from canonical.events import ProjectOpenedForTime, ProjectSetupCompleted
-from canonical.faults import Disagreement, FieldError, NotBound, NotFound, Unsupported
+from canonical.faults import NotBound, NotFound, Unsupported
+from canonical.money import Money
 from canonical.objects import Contract, LegalEntity, Project, ProjectSetup, RateCard
 from canonical.ports.effort import RateCards
-from canonical.ports.processes import Agreement
 from canonical.ports.setup_runs import StartSetup
 from canonical.ports.setups import ProjectSetups, TaskPage, TaskState, WorkBreakdowns
 from canonical.ports.systems import Contracts, LegalEntities, Message, Projects, ResourceDemands, Workspaces
-from process_apis import journal
 from process_apis.events import outbox
 from process_apis.judging import refuse, summary
+from process_apis.opportunity_to_project.verification import agree
 from process_apis.project_setup import guards, kept
 from process_apis.project_setup.guards import Seen
 from process_apis.project_setup.templates import PlannedTask, Template, choose, plan
@@ -172,6 +172,15 @@ async def part(s: Scope, ready: Ready, *fields: str) -> None:
     s.say("; ".join(dict.fromkeys(said)))
 
 
+async def budget(s: Scope, ready: Ready) -> None:
+    """What the project may cost: what its contract comes to by now, in every system that keeps it.
+
+    A setup that failed waits for somebody, and lets the deal's other runs pass: an amendment may have been carried
+    since the contract was read.
+    """
+    await part(s, _worth_now(ready, await _worth(s, ready)), "budget")
+
+
 async def kick_off(s: Scope, ready: Ready) -> None:
     """The checklist, where the project's people talk."""
     if not s.bound("psa", ready.entity) or not ready.psa_id:
@@ -194,42 +203,36 @@ async def opened(s: Scope, ready: Ready) -> None:
 
 
 async def verify(s: Scope, ready: Ready, left: dict[str, int]) -> None:
-    """Read every system back, field by field and task by task; `Disagreement` names what is not as asked for."""
-    found = [
-        Agreement(field=name, values=values, agree=len(set(values.values())) == 1)
-        for name, values in (await _read_back(s, ready, left)).items()
-    ]
-    odd = [each for each in found if not each.agree]
-    encoded = msgspec.json.encode(found).decode()
-    await s.record(lambda c: journal.update_run(c, s.run_id, agreement=encoded, verified=not odd))
-    if odd:
-        told = [FieldError(rule=a.field, detail=", ".join(f"{k}: {v}" for k, v in a.values.items())) for a in odd]
-        raise Disagreement("; ".join(f"{e.rule}: {e.detail}" for e in told), errors=told)
+    """Read every system back, field by field and task by task; `Disagreement` names what is not as asked for.
+
+    The budget is held beside what the contract comes to now: an amendment may have been carried since.
+    """
+    await agree(s, lambda: _read_back(s, ready, left))
     name, _, version = ready.template.partition("-")
     event = ProjectSetupCompleted(project_code=ready.asked.project_code, template=name, template_version=version)
     await s.record(lambda c: outbox.emit(c, s.run_id, event))
-    s.say(f"{len(found)} fields are as they were asked for")
+    s.say("every field is as it was asked for")
 
 
 async def _read_back(s: Scope, ready: Ready, left: dict[str, int]) -> dict[str, dict[str, str]]:
-    """Field to system to value; what was asked for is a column of its own."""
-    asked = {name: value for name, value in _fields(ready.wanted).items() if value is not None}
-    found: dict[str, dict[str, str]] = {}
+    """System to field to value; what was asked for stands beside them like a system, where one keeps the field."""
+    wanted = _worth_now(ready, await _worth(s, ready)).wanted
+    asked = {name: _text(value) for name, value in _fields(wanted).items() if value is not None}
+    found: dict[str, dict[str, str]] = {"asked": {}}
     for role, native in ready.places():
         there = await _setup(s, role, native, ready.entity)
         if there is None:
             continue
-        system = s.platform.systems.name(role, ready.entity)
-        for name, value in asked.items():
-            if name not in there.cannot:
-                found.setdefault(name, {"asked": _text(value)})[system] = _text(getattr(there, name))
+        kept_there = [name for name in asked if name not in there.cannot]
+        found["asked"] |= {name: asked[name] for name in kept_there}
+        mine = found[s.platform.systems.name(role, ready.entity)] = {n: _text(getattr(there, n)) for n in kept_there}
         try:
             tasks = await s.ask(role, WorkBreakdowns, ready.entity).project_tasks(native)
         except (NotBound, Unsupported):
             continue
         ours = {each.task.ref for each in ready.plan}
         there_now = len([each for each in tasks if each.task.ref in ours]) + left.get(role, 0)
-        found.setdefault("tasks", {"asked": str(len(ours))})[system] = str(there_now)
+        found["asked"]["tasks"], mine["tasks"] = str(len(ours)), str(there_now)
     return found
 
 
@@ -269,6 +272,17 @@ async def _as_it_is(s: Scope, psa: Project | None, entity: str) -> tuple[Project
         return setup, await s.ask("psa", WorkBreakdowns, entity).project_tasks(psa.id)
     except (NotBound, Unsupported):
         return None, [TaskState(task=task, has_time=False) for task in psa.tasks]
+
+
+async def _worth(s: Scope, ready: Ready) -> Money | None:
+    """What the project's contract comes to at this moment; where none says so, what was read at the start."""
+    run = await s.record(lambda c: run_of(c, s.run_id))
+    contract = await _contract(s, run.contract_key, ready.entity)
+    return contract.value if contract and contract.value else ready.wanted.budget
+
+
+def _worth_now(ready: Ready, worth: Money | None) -> Ready:
+    return msgspec.structs.replace(ready, wanted=msgspec.structs.replace(ready.wanted, budget=worth))
 
 
 async def _contract(s: Scope, key: str, entity: str) -> Contract | None:

@@ -107,7 +107,7 @@ async def _received(s: Scope) -> None:
 
 
 async def _part(s: Scope, ready: Ready, fields: tuple[str, ...]) -> None:
-    await steps.part(s, ready, *fields)
+    await (steps.budget(s, ready) if fields == ("budget",) else steps.part(s, ready, *fields))
 
 
 def _role(number: int) -> str:
