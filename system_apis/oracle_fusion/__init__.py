@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import leads, lists, people, receivables, systems
+from canonical.ports import leads, lists, receivables, systems
 from canonical.ports.contracts import ContractTerms
 from canonical.ports.effort import ExpensePostings, TimePostings
 from canonical.ports.orders import Items, SalesOrders
+from canonical.ports.people import CustomerPeople, People
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
-from system_apis import SystemApi, not_yet
+from system_apis import SystemApi
 from system_apis.oracle_fusion.adapter import OracleFusion
 from system_apis.oracle_fusion.auth import sign_in
 from system_apis.oracle_fusion.check import CHECKS
@@ -46,6 +47,8 @@ SYSTEM_API = SystemApi(
         systems.Customers,
         lists.CustomerList,
         leads.CustomerKeys,
+        People,
+        CustomerPeople,
         systems.Contracts,
         ContractTerms,
         systems.Projects,
@@ -64,10 +67,6 @@ SYSTEM_API = SystemApi(
     adapter=OracleFusion,
     connect=connect,
     roles=("erp",),
-    lacks=not_yet(
-        people.People,
-        people.CustomerPeople,
-    ),
     checks=CHECKS,
     sandbox=sandbox,
     demo=demo,

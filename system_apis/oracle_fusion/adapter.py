@@ -5,7 +5,6 @@ event. It is looked up before anything is made; a create is one call with its ch
 so that nothing is ever half there.
 """
 
-import re
 from typing import Any, Final
 
 import httpx
@@ -26,6 +25,7 @@ from canonical.ports.leads import CustomerKeys, KeyChange
 from canonical.ports.lists import PAGE, CustomerList, LifecycleChange, ProjectList, RecordChange
 from canonical.ports.operation import Page, Written, cannot
 from canonical.ports.orders import Items, SalesOrders
+from canonical.ports.people import CustomerPeople, People
 from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import (
@@ -47,6 +47,7 @@ from system_apis.oracle_fusion import (
     mapping,
     orders_mapping,
     orders_wire,
+    people_wire,
     receivables_wire,
     setups_mapping,
     setups_wire,
@@ -60,14 +61,15 @@ from system_apis.oracle_fusion.entities import FirmEntities
 from system_apis.oracle_fusion.jobs import job
 from system_apis.oracle_fusion.mapping import LINE_OF
 from system_apis.oracle_fusion.owed import Receivables
+from system_apis.oracle_fusion.parties import party
+from system_apis.oracle_fusion.people import CustomersPeople, contact
 from system_apis.oracle_fusion.rest import Change, Rest, at, differing, first, quoted, there
 from system_apis.oracle_fusion.setups import Setups
 
-_PARTY: Final = re.compile(r"[A-Za-z0-9_.-]{1,30}")
 UNSTAMPED: Final = "In receivables the date of the last change can be asked for in no release that we know of."
 
 
-class OracleFusion(Billing, Setups, Costing):
+class OracleFusion(Billing, Setups, Costing, CustomersPeople):
     """One pod. `http` carries the address, the framework version, the sign-in and the time limits."""
 
     def __init__(self, http: httpx.AsyncClient, user: str = "") -> None:
@@ -139,7 +141,7 @@ class OracleFusion(Billing, Setups, Costing):
 
     async def set_customer_key(self, customer_id: str, data: KeyChange) -> Written:
         """Another reference of ours; `Conflict` when another account has it."""
-        found = await self._rest.get(f"{wire.ACCOUNTS}/{_party(customer_id)}", wire.KnownAccount, wire.KNOWN_WITH)
+        found = await self._rest.get(f"{wire.ACCOUNTS}/{party(customer_id)}", wire.KnownAccount, wire.KNOWN_WITH)
         ours = next((each for each in found.source_system_reference.items if each.source_system == SOURCE), None)
         wanted = wire.SourceReferenceDraft(source_system=SOURCE, source_system_reference_value=data.key)
         if ours is None:
@@ -255,6 +257,8 @@ class OracleFusion(Billing, Setups, Costing):
         match row:
             case wire.Account():
                 mapping.customer(row)
+            case people_wire.Contact():
+                contact(row, legal_entity="")
             case contracts_wire.Contract():
                 await self._contract(row)
             case wire.Project():
@@ -286,7 +290,7 @@ class OracleFusion(Billing, Setups, Costing):
         return msgspec.structs.replace(listing.PROJECTS, where=f"BusinessUnitName in ({units}){overhead}")
 
     async def _account(self, number: str) -> wire.Account:
-        return await self._rest.get(f"{wire.ACCOUNTS}/{_party(number)}", wire.Account, wire.ACCOUNT_WITH)
+        return await self._rest.get(f"{wire.ACCOUNTS}/{party(number)}", wire.Account, wire.ACCOUNT_WITH)
 
     async def _account_by(self, key: str) -> wire.Account | None:
         wanted = f"SourceSystem='{SOURCE}' and SourceSystemReferenceValue={quoted(key)}"
@@ -310,17 +314,13 @@ class OracleFusion(Billing, Setups, Costing):
         return page.items[0]
 
 
-def _party(number: str) -> str:
-    if not _PARTY.fullmatch(number):
-        raise NotFound(f"{number[:40]!r} is no party number", system=SYSTEM)
-    return number
-
-
 _ports: tuple[
     type[LegalEntities],
     type[Customers],
     type[CustomerList],
     type[CustomerKeys],
+    type[People],
+    type[CustomerPeople],
     type[Contracts],
     type[ContractTerms],
     type[Projects],
@@ -335,4 +335,4 @@ _ports: tuple[
     type[TimePostings],
     type[ExpensePostings],
     type[Connection],
-] = (OracleFusion,) * 18  # the type checker holds us to the ports
+] = (OracleFusion,) * 20  # the type checker holds us to the ports

@@ -12,6 +12,7 @@ from system_apis.oracle_fusion import (
     costs_wire,
     framework,
     orders_wire,
+    people_wire,
     receivables_wire,
     setups_wire,
     wire,
@@ -20,6 +21,7 @@ from system_apis.oracle_fusion import (
 PLACES: Final = {
     "accounts": wire.ACCOUNTS,
     "SourceSystemReference": wire.ACCOUNTS,
+    "contacts": people_wire.CONTACTS,
     "contracts": wire.CONTRACTS,
     "projects": wire.PROJECTS,
     "projectTasks": wire.PROJECTS,
@@ -37,6 +39,7 @@ PLACES: Final = {
 SHAPES: Final[dict[str, tuple[type[Any], dict[str, str]]]] = {
     "accounts": (wire.Account, wire.ACCOUNT_WITH | {"q": f"SourceSystem='{codes.SOURCE}'"}),
     "SourceSystemReference": (wire.KnownAccount, wire.KNOWN_WITH | {"q": f"SourceSystem='{codes.SOURCE}'"}),
+    "contacts": (people_wire.Contact, {"q": f"SourceSystem='{codes.SOURCE}'"}),
     "contracts": (contracts_wire.Contract, contracts_wire.CONTRACT_WITH | {"q": f"ExternalSourceKey='{codes.SOURCE}'"}),
     "projects": (wire.Project, wire.PROJECT_WITH | {"q": f"SourceApplicationCode='{codes.SOURCE}'"}),
     "projectTasks": (setups_wire.Project, setups_wire.PROJECT_WITH | {"q": f"SourceApplicationCode='{codes.SOURCE}'"}),

@@ -4,6 +4,11 @@ from typing import Final
 
 ORGANIZATION: Final = 360
 ADDRESS: Final = 240
+PERSON: Final = 150
+"""A first name, or a last one."""
+JOB_TITLE: Final = 100
+MAIL: Final = 320
+PHONE: Final = 40
 CITY: Final = 60
 TAX_NUMBER: Final = 50
 TITLE: Final = 300

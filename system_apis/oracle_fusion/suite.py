@@ -4,6 +4,7 @@ from typing import Final
 
 from canonical.objects import (
     BillingSchedule,
+    Contact,
     Contract,
     Customer,
     ExpenseReport,
@@ -114,6 +115,11 @@ SUITE: Final = Suite(
     },
     prepare=prepare,
     loses={
+        Contact: {
+            "roles": "What somebody is to a customer is a matter of relationships there, not of the contact.",
+            "language": "A contact's language is one of each firm's own list.",
+            "marketing_opt_out": "Contact preferences are rows of their own, by purpose and way.",
+        },
         Invoice: {"title": "An invoice there has no title: what it is for its lines say."},
         Project: {
             "tasks": "A project's tasks are the PSA's until it is set up: its work breakdown is written page by page.",
@@ -122,6 +128,7 @@ SUITE: Final = Suite(
     },
     cuts={
         Customer: {"legal_name": lengths.ORGANIZATION},
+        Contact: {"given": lengths.PERSON, "family": lengths.PERSON, "title": lengths.JOB_TITLE},
         Contract: {"title": lengths.TITLE},
         SalesOrder: {"title": lengths.OWN},
         Project: {"name": lengths.PROJECT_NAME},
@@ -130,6 +137,7 @@ SUITE: Final = Suite(
         ExpenseReport: {"title": lengths.OWN},
     },
     refuses={
+        Contact: {"phone": lengths.PHONE, "email": lengths.MAIL},
         Contract: {"po_number": lengths.OWN},
         SalesOrder: {"po_number": lengths.PURCHASE_ORDER},
         Project: {"code": lengths.PROJECT_NUMBER},
@@ -138,6 +146,7 @@ SUITE: Final = Suite(
     plant={Payment: plant_payment},
     touch={
         Customer: _edited("accounts", "PartyNumber"),
+        Contact: _edited("contacts", "PartyNumber"),
         Contract: _edited("contracts"),
         Project: _edited("projects"),
         SalesOrder: _edited("salesOrdersForOrderHub", "OrderKey"),
@@ -156,6 +165,7 @@ SUITE: Final = Suite(
     },
     remove={
         Customer: "An account that other rows may refer to is not deleted there, only made inactive.",
+        Contact: "A contact that other rows may refer to is not deleted there, only made inactive.",
         Invoice: _deleted("receivablesInvoices"),
         Payment: _deleted("standardReceipts"),
         Project: "A project that other rows may refer to is not deleted there, only closed.",

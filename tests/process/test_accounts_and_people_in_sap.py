@@ -74,22 +74,6 @@ async def cases(firm: World) -> list[str]:
     return await firm.platform.database.run(lambda c: list(c.scalars(sa.select(CASES.c.title))))
 
 
-async def test_who_gets_the_invoices_comes_to_sap_and_their_address_back(owned: World) -> None:
-    native = await billed(owned)
-    await quiet(owned)
-    person = next(each for each in owned.deal(D01).account.contacts if each.role == "billing")
-    made = await in_the_books(owned, native)
-    assert (made.given, made.family, made.email) == (person.given, person.family, person.email.lower())
-    assert (made.account_id, made.legal_entity_id) == ((await debtor(owned)).id, "ACME-US")
-    (reach,) = owned.boxes["sap_s4hana"].store.find("A_BPContactToFuncAndDept", BusinessPartnerPerson=made.id)
-    saved(owned, "A_BPContactToFuncAndDept", reach, EmailAddress="Invoices@Harbor.Example")
-    await quiet(owned)
-    assert held(owned, "Contact", native)["Email"] == "invoices@harbor.example"
-    written = owned.writes(*BOTH)
-    await quiet(owned)
-    assert (owned.writes(*BOTH), owned.writes("netsuite"), await cases(owned)) == (written, [], [])
-
-
 @pytest.mark.parametrize("path", ["/A_BusinessPartner", "/A_BusinessPartnerContact"])
 async def test_an_answer_lost_at_either_half_of_a_person_makes_one(owned: World, path: str) -> None:
     native = await billed(owned)
@@ -103,21 +87,6 @@ async def test_an_answer_lost_at_either_half_of_a_person_makes_one(owned: World,
     assert [each["BusinessPartner"] for each in store.find("A_BusinessPartner", LastName=made.family)] == [made.id]
     assert len(store.find("A_BusinessPartnerContact", BusinessPartnerPerson=made.id)) == 1
     assert owned.duplicates() == []
-
-
-async def test_a_merge_in_salesforce_leaves_one_active_person_in_sap(owned: World) -> None:
-    native, box = await billed(owned), owned.boxes["salesforce"]
-    await quiet(owned)
-    box.store.set_setting("_clock_ahead", 1200)
-    said = {"LastName": "Twin", "AccountId": owned.deal(D01).account.id, "Role__c": "Billing"}
-    twin = org.create(box, org.kind_of("Contact"), said)["Id"]
-    await quiet(owned)
-    assert (await in_the_books(owned, twin)).status == "active"
-    box.store.set_setting("_clock_ahead", 2400)
-    org.merge_people(box, native, twin)
-    await quiet(owned)
-    told = [(await in_the_books(owned, each)).status for each in (native, twin)]
-    assert (told, await cases(owned)) == (["active", "inactive"], [])
 
 
 async def test_the_books_rename_a_customer_in_the_crm_and_know_the_echo(owned: World) -> None:

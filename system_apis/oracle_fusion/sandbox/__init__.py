@@ -25,6 +25,10 @@ def _account_fact(record: Record, _: Store) -> str:
     return f"{record['OrganizationName']} of {record.get('TgLegalEntity_c') or 'nobody'}"
 
 
+def _contact_fact(record: Record, _: Store) -> str:
+    return f"{record.get('FirstName')} {record['LastName']} of {record.get('AccountPartyNumber')}"
+
+
 def _contract_fact(record: Record, _: Store) -> str:
     ours: Record = next(iter(record["ContractHeaderFlexfieldVA"]), {})
     return f"contract {ours['tgNumber']} of {record['BuyerPartyNumber']}" if ours.get("tgNumber") else ""
@@ -53,6 +57,7 @@ SANDBOX: Final = Sandbox(
     kinds=frozenset(name for name, each in RESOURCES.items() if "POST" in each.methods),
     facts={
         "accounts": _account_fact,
+        "contacts": _contact_fact,
         "contracts": _contract_fact,
         "projects": _project_fact,
         "projectBillingEvents": _event_fact,

@@ -15,6 +15,7 @@ EVENT_TYPES: Final = ("Tiergate Billing", "Percent Complete Billing", "Percent S
 TEMPLATES: Final = ("TIERGATE",)
 NUMBERS: Final = {
     "accounts": "PartyId",
+    "contacts": "PartyId",
     "projects": "ProjectId",
     "receivablesInvoices": "CustomerTransactionId",
     "standardReceipts": "StandardReceiptId",
@@ -86,13 +87,16 @@ def deleted_below(box: Box, name: str, rows: list[Record], row: Record) -> None:
         ordering_rules.only_new(row)
 
 
-def _account(box: Box, record: Record, parent: Record) -> None:
+def _numbered_party(box: Box, record: Record, parent: Record) -> None:
     number = box.store.next_number("party")
     record["PartyId"] = record["_id"]
-    record.setdefault("PartyNumber", f"CDRM_{2000 + number}")
-    record["PartyNumber"] = record["PartyNumber"] or f"CDRM_{2000 + number}"
-    record["PartyUniqueName"] = f"{record['OrganizationName']} ({record['PartyNumber']})"
+    record["PartyNumber"] = record.get("PartyNumber") or f"CDRM_{2000 + number}"
     record.setdefault("PartyStatus", "A")
+
+
+def _account(box: Box, record: Record, parent: Record) -> None:
+    _numbered_party(box, record, parent)
+    record["PartyUniqueName"] = f"{record['OrganizationName']} ({record['PartyNumber']})"
     record.setdefault("Type", "ZCA_CUSTOMER")
 
 
@@ -125,7 +129,14 @@ def _event(box: Box, record: Record, parent: Record) -> None:
     record["BillHold"] = record.get("BillHold") or "N"
 
 
-def _valid_account(box: Box, record: Record, before: Record) -> None:
+def _valid_contact(box: Box, record: Record, before: Record) -> None:
+    _valid_party(box, record, before)
+    number = record.get("AccountPartyNumber")
+    if number is not None and _party(box, number) is None:
+        raise refused(f"The account {number} is not valid.", "HZ_INVALID_ACCOUNT", "/AccountPartyNumber")
+
+
+def _valid_party(box: Box, record: Record, before: Record) -> None:
     if before.get("PartyStatus") == "I":
         raise refused("Inactive records can't be updated.")
     source = record.get("SourceSystem")
@@ -201,6 +212,7 @@ def _in_order(entity: str, record: Record, start: str, end: str) -> None:
 Filler = Callable[[Box, Record, Record], None]
 _FILLED: Final[dict[str, Filler]] = {
     "accounts": _account,
+    "contacts": _numbered_party,
     "contracts": _contract,
     "ContractLine": _line,
     "projects": _project,
@@ -214,7 +226,8 @@ _FILLED: Final[dict[str, Filler]] = {
     "receivablesInvoiceLines": owed_rules.extended,
 }
 _RULES: Final[dict[str, Filler]] = {
-    "accounts": _valid_account,
+    "accounts": _valid_party,
+    "contacts": _valid_contact,
     "contracts": _valid_contract,
     "projects": _valid_project,
     "projectBillingEvents": _valid_event,

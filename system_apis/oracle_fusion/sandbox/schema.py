@@ -4,6 +4,7 @@ from typing import Final
 
 from system_apis.oracle_fusion.sandbox.ordering import ORDERED
 from system_apis.oracle_fusion.sandbox.owed import OWED
+from system_apis.oracle_fusion.sandbox.people import CONTACTS
 from system_apis.oracle_fusion.sandbox.shapes import (
     AMOUNT,
     CURRENCIES,
@@ -324,6 +325,7 @@ RESOURCES: Final = {
     each.name: each
     for each in (
         _ACCOUNTS,
+        CONTACTS,
         _CONTRACTS,
         _PROJECTS,
         _EVENTS,
