@@ -153,6 +153,8 @@ async def confirm(s: Scope, made: Ordered) -> str:
     if odd := _odd_lines(found, order_of(made)):
         raise Disagreement(" ".join(each.detail for each in odd), errors=odd)
     await s.settle(lambda: erp.approve_order(found.id))
+    if not found.number:
+        found = await erp.order_by_key(made.key)  # there are ERPs that number what is open, and no draft
     system = s.platform.systems.name("erp", made.entity)
     await s.record(lambda c: journal.link(c, "order", made.key, system, found.id, found.number))
     s.say(f"order {found.number} is open")

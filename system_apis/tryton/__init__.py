@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import contracts, leads, lists, orders, people, systems
+from canonical.ports import leads, lists, people, systems
+from canonical.ports.contracts import ContractTerms
 from canonical.ports.effort import ExpensePostings, TimePostings
+from canonical.ports.orders import Items, SalesOrders
 from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
@@ -46,11 +48,14 @@ SYSTEM_API = SystemApi(
         systems.Customers,
         lists.CustomerList,
         systems.Contracts,
+        ContractTerms,
         systems.Projects,
         lists.ProjectList,
         ProjectSetups,
         WorkBreakdowns,
         systems.BillingSchedules,
+        Items,
+        SalesOrders,
         TimePostings,
         Invoices,
         systems.Connection,
@@ -59,14 +64,7 @@ SYSTEM_API = SystemApi(
     connect=connect,
     roles=("erp",),
     lacks={
-        **not_yet(
-            contracts.ContractTerms,
-            people.People,
-            people.CustomerPeople,
-            leads.CustomerKeys,
-            orders.Items,
-            orders.SalesOrders,
-        ),
+        **not_yet(people.People, people.CustomerPeople, leads.CustomerKeys),
         ExpensePostings: "Tryton keeps no expense reports.",
         Payments: "Money that came in is no record there, but lines of moves that settle other lines.",
     },

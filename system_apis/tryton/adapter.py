@@ -5,13 +5,15 @@ comment. A write looks there first, then makes the record, or changes it in the 
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from canonical.faults import Conflict, FieldError, Invalid, NotFound
-from canonical.objects import Address, BillingSchedule, Contract, Customer, LegalEntity, Project, TaxProfile
+from canonical.faults import Conflict, NotFound
+from canonical.objects import Address, BillingSchedule, Customer, LegalEntity, Project, TaxProfile
+from canonical.ports.contracts import ContractTerms
 from canonical.ports.effort import TimePostings
 from canonical.ports.lists import CustomerList, ProjectList
 from canonical.ports.operation import Written
+from canonical.ports.orders import Items, SalesOrders
 from canonical.ports.receivables import Invoices
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import (
@@ -25,14 +27,17 @@ from canonical.ports.systems import (
     StageChange,
 )
 from foundation.checking import Described
-from system_apis.tryton import billing_wire, codes, mapping, memo, setups_wire, wire
+from system_apis.tryton import billing_wire, codes, mapping, memo, orders_wire, setups_wire, wire
 from system_apis.tryton.auth import SYSTEM
 from system_apis.tryton.calls import PARTY, WORK, found_one, native
+from system_apis.tryton.contracts import Contracting
+from system_apis.tryton.contracts_mapping import CONTRACT, contract
 from system_apis.tryton.effort import Effort, time_entry
+from system_apis.tryton.orders import Orders
 from system_apis.tryton.receivables import Receivables
+from system_apis.tryton.sales import SALE
 from system_apis.tryton.setups import Setups
 
-SALE: Final = "sale.sale"
 PERIOD: Final = "account.period"
 _TABLES: Final[dict[str, type[Any]]] = {
     "company.company": wire.Company,
@@ -43,12 +48,13 @@ _TABLES: Final[dict[str, type[Any]]] = {
     "account.invoice.line": billing_wire.InvoiceLine,
     "project.work.status": wire.Name,
     "timesheet.work": setups_wire.TimeWork,
+    "sale.line": orders_wire.Line,
+    "product.product": orders_wire.Product,
 }
 """What is looked up, and the shape it is read in; the others by code."""
-T = TypeVar("T", wire.Sale, wire.Work)
 
 
-class Tryton(Effort, Receivables, Setups):
+class Tryton(Contracting, Effort, Orders, Receivables, Setups):
     """One database, with every port of an ERP that Tryton has something for."""
 
     async def whoami(self) -> Account:
@@ -74,9 +80,9 @@ class Tryton(Effort, Receivables, Setups):
                 for party in found:
                     await self._customer(party)
             case "sale.sale":
-                found = await self._sales(mapping.CONTRACT, "", most=1)
+                found = await self._sales(CONTRACT, "", most=1)
                 for sale in found:
-                    await self._contract(sale)
+                    contract([sale], entity=await self._known.companies.code(sale.company))
             case "project.work":
                 found = await self._works(mapping.PROJECT, "", most=1)
                 for work in found:
@@ -129,29 +135,6 @@ class Tryton(Effort, Receivables, Setups):
         )
         return await self._put(PARTY, known, values, company)
 
-    async def contract_by_key(self, key: str) -> Contract:
-        """A contract by our key: a sale."""
-        return await self._contract(found_one(await self._sales(mapping.CONTRACT, key), key))
-
-    async def upsert_contract(self, key: str, data: Contract) -> Written:
-        """Write the contract as a draft sale with one line. What people have confirmed is refused by Tryton."""
-        if data.value is None:
-            error = FieldError(detail="a sale in Tryton needs a value", pointer="/value")
-            raise Invalid(system=SYSTEM, errors=[error])
-        company = await self._known.companies.id(data.legal_entity_id, "/legal_entity_id")
-        terms = await self._optional(self._known.terms, data.payment_terms, "/payment_terms")
-        known = next(iter(await self._sales(mapping.CONTRACT, key)), None)
-        if known and known.state == "cancelled":
-            await self._rpc.button(SALE, "draft", known.id, company)
-            known = await self._rpc.read(wire.Sale, SALE, known.id)
-        values = mapping.contract_values(key, data, known, terms)
-        if known is None:
-            values |= await self._new_sale(company, data.account_id, data.currency)
-        written = await self._put(SALE, known, values, company)
-        if data.status == "cancelled":
-            await self._rpc.button(SALE, "cancel", int(written.id), company)
-        return written
-
     async def project(self, project_id: str) -> Project:
         """A project by id."""
         return await self._project(await self._work(project_id))
@@ -193,9 +176,6 @@ class Tryton(Effort, Receivables, Setups):
             values |= await self._new_sale(work.company, str(work.party), data.currency)
         return await self._put(SALE, known, values, work.company)
 
-    async def _contract(self, found: wire.Sale) -> Contract:
-        return mapping.contract(found, entity=await self._known.companies.code(found.company))
-
     async def _schedule(self, found: wire.Sale) -> BillingSchedule:
         return mapping.billing_schedule(found, entity=await self._known.companies.code(found.company))
 
@@ -211,25 +191,10 @@ class Tryton(Effort, Receivables, Setups):
         found = await self._rpc.search(wire.Party, PARTY, theirs)
         return next(iter(found), None)
 
-    async def _sales(self, word: str, text: str, most: int = 0) -> list[wire.Sale]:
-        found = await self._rpc.search(wire.Sale, SALE, [_has("comment", memo.pattern(word, text))], most=most)
-        return _of(found, word, text)
-
     async def _works(self, word: str, text: str, most: int = 0) -> list[wire.Work]:
         theirs = [["type", "=", "project"], _has("comment", memo.pattern(word, text))]
-        return _of(await self._rpc.search(wire.Work, WORK, theirs, most=most), word, text)
-
-    async def _new_sale(self, company: int, account_id: str, currency: str) -> dict[str, Any]:
-        """What only a new sale says. Tryton fills nothing in by itself for a client of its API, addresses neither."""
-        addressed = await self._addressed(account_id)
-        address = next(iter(addressed.addresses), None)
-        return {
-            "company": company,
-            "party": addressed.id,
-            "currency": await self._known.currencies.id(currency, "/currency"),
-            "invoice_address": address,
-            "shipment_address": address,
-        }
+        found = await self._rpc.search(wire.Work, WORK, theirs, most=most)
+        return [each for each in found if not text or memo.read(each.comment).get(word) == text]
 
     async def _new_work(self, company: int, data: Project) -> dict[str, Any]:
         """What only a new project says: it takes hours, and those of some contracts are billed."""
@@ -253,15 +218,13 @@ def _has(name: str, pattern: str) -> list[str]:
     return [name, "like", pattern or f"{mapping.KEY}%"]
 
 
-def _of(found: list[T], word: str, text: str) -> list[T]:
-    """Of what was found by a part of its comment, what has exactly this word; without a text, all."""
-    return [each for each in found if not text or memo.read(each.comment).get(word) == text]
-
-
 _ports: tuple[
     type[LegalEntities],
     type[Customers],
     type[Contracts],
+    type[ContractTerms],
+    type[Items],
+    type[SalesOrders],
     type[Projects],
     type[BillingSchedules],
     type[CustomerList],
@@ -271,4 +234,4 @@ _ports: tuple[
     type[TimePostings],
     type[Invoices],
     type[Connection],
-] = (Tryton,) * 12  # the type checker holds us to the ports
+] = (Tryton,) * 15  # the type checker holds us to the ports

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from foundation.checking import Checked
-from system_apis.tryton import billing_wire, codes, setups_wire, wire
+from system_apis.tryton import billing_wire, codes, orders_wire, setups_wire, wire
 
 
 def _model(
@@ -28,14 +28,20 @@ CHECKS: Final = (
     _model("account.period", wire.Period, {"state": codes.PERIODS}, "company", "type"),
     _model("account.invoice.payment_term", wire.Name),
     _model("party.party", wire.Party, {}, "credit_amount"),
-    _model("sale.sale", wire.Sale, {"state": codes.SALES}, "invoice_address", "shipment_address"),
+    _model(
+        "sale.sale",
+        orders_wire.Order,
+        {"state": codes.SALES},
+        *("invoice_address", "shipment_address", "invoice_method", "shipment_method", "invoices_ignored"),
+    ),
+    _model("sale.line", orders_wire.Line, {}, "unit", "taxes"),
     _model("project.work.status", wire.Name),
     _model("project.work", wire.Work, {}, *_fields(setups_wire.Part)),
     _model("timesheet.work", setups_wire.TimeWork),
     _model("company.employee", billing_wire.Employee, {}, "company"),
     _model("timesheet.line", billing_wire.TimeLine, {}, "company"),
     _model("account.journal", wire.Journal),
-    _model("product.product", wire.Code),
+    _model("product.product", orders_wire.Product, {"type": codes.PRODUCTS}),
     _model(
         "account.invoice",
         billing_wire.Invoice,

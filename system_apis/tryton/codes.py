@@ -1,7 +1,7 @@
 """Tryton's words and what they mean in ours."""
 
 from collections.abc import Mapping
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 from canonical.faults import Drifted
 from canonical.objects import ContractType, ProjectStage
@@ -23,6 +23,12 @@ CONTRACTS: Final = ("draft", "in_approval", "active", "cancelled", "expired")
 SALES: Final = ("draft", "quotation", "confirmed", "processing", "done", "cancelled")
 SERVICE: Final = "TG-SERVICE"
 """The product whose accounts and taxes an invoice's lines have."""
+PRODUCTS: Final[Mapping[str, Literal["service", "goods"]]] = {"service": "service", "goods": "goods", "assets": "goods"}
+"""What a product is, by its type."""
+TAXED: Final = "Tax Category"
+"""The category whose children say how a product is taxed, by UN/CEFACT 5305."""
+DISCOUNT: Final = "Discount"
+"""The category of what takes off."""
 INVOICES: Final = ("draft", "validated", "posted", "paid", "cancelled")
 BY_TIME: Final = frozenset({"tm", "nte", "managed", "retainer"})
 """Contracts whose hours are billed as they are worked; of the others the billing plan says what is billed."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, Literal, cast, get_args
+from typing import Any, Final, Literal, get_args
 
 from canonical.base import Source, Xref
 from canonical.faults import Drifted
@@ -12,7 +12,6 @@ from canonical.objects import (
     Address,
     BillingLine,
     BillingSchedule,
-    Contract,
     Credit,
     Customer,
     LegalEntity,
@@ -30,7 +29,6 @@ KEY: Final = "tiergate:"
 """What an identifier of ours begins with: a party is known under our key."""
 INTERCOMPANY: Final = "Intercompany"
 """The category whose children are codes of legal entities there is an agreement with."""
-CONTRACT: Final = "contract-key"
 PROJECT: Final = "project-key"
 PLAN: Final = "plan-key"
 """Under what word a comment holds our key."""
@@ -144,59 +142,6 @@ def address_values(data: Customer, country: int | None, subdivision: int | None)
     }
 
 
-def contract(found: wire.Sale, *, entity: str) -> Contract:
-    """A contract, kept as a sale. Its value is what its lines come to without tax."""
-    words = memo.read(found.comment)
-    currency = iso(found.currency.code, system=SYSTEM)
-    status = codes.contract_status(found.state, words.get("status", ""))
-    value = sum((amount_of(line) for line in found.lines if line.type == "line"), Decimal(0))
-    return Contract(
-        id=str(found.id),
-        legal_entity_id=entity,
-        xrefs=xrefs(found.id, words.get(CONTRACT, "")),
-        source=source(found.timestamp, found.last_modified_at),
-        lifecycle="closed" if status == "cancelled" else "active",
-        number=words.get("number", "") or found.number or str(found.id),
-        account_id=str(found.party),
-        title=found.description or "",
-        opportunity_id=words.get("opportunity", ""),
-        currency=currency,
-        value=money(value, currency, system=SYSTEM),
-        billing_method=codes.contract_type(words.get("method", "")),
-        start=_day(words, "start"),
-        end=_day(words, "end"),
-        signed_at=_day(words, "signed"),
-        po_number=found.reference or "",
-        payment_terms=found.payment_term.name if found.payment_term else "",
-        status=cast(Any, status),
-    )
-
-
-def contract_values(key: str, data: Contract, known: wire.Sale | None, terms: int | None) -> Values:
-    """What an upsert writes of a sale's head and its one line. What company and party it is of, only a new one says."""
-    words = {
-        CONTRACT: key,
-        "number": data.number,
-        "opportunity": data.opportunity_id,
-        "method": data.billing_method,
-        "status": data.status,
-        "start": data.start.isoformat() if data.start else "",
-        "end": data.end.isoformat() if data.end else "",
-        "signed": data.signed_at.isoformat() if data.signed_at else "",
-    }
-    assert data.value is not None, "the adapter has refused a contract without a value"
-    line = _line_values(data.title, data.value, "")
-    kept = [each for each in known.lines if each.type == "line"] if known else []
-    surplus = [each.id for each in kept[1:]]
-    return {
-        "reference": data.po_number,
-        "description": data.title,
-        "payment_term": terms,
-        "comment": memo.written(words, known.comment if known else ""),
-        "lines": one(kept[0].id if kept else None, line) + ([["delete", surplus]] if surplus else []),
-    }
-
-
 def project(found: wire.Work, *, entity: str, books: str) -> Project:
     """A project, in its company's currency (`books`) where people made it. Tasks and milestones are the PSA's."""
     words = memo.read(found.comment)
@@ -217,8 +162,8 @@ def project(found: wire.Work, *, entity: str, books: str) -> Project:
         currency=currency,
         budget=money(decimal_of(words["budget"]), currency, system=SYSTEM) if "budget" in words else None,
         billing_method=codes.contract_type(words.get("method", "")),
-        start=_day(words, "start"),
-        end=_day(words, "end"),
+        start=day_of(words, "start"),
+        end=day_of(words, "end"),
         practice=words.get("practice", ""),
         project_manager=words.get("manager", ""),
     )
@@ -271,7 +216,7 @@ def schedule_values(key: str, data: BillingSchedule, known: wire.Sale | None) ->
     lines: list[Any] = []
     for each in data.lines:
         note = memo.written({"ref": each.ref, "due": each.due.isoformat()})
-        lines += one(kept.pop(each.ref, None), _line_values(each.name, each.amount, note))
+        lines += one(kept.pop(each.ref, None), line_values(each.name, each.amount, note))
     if kept:
         lines.append(["delete", list(kept.values())])
     return {
@@ -307,7 +252,8 @@ def amount_of(line: wire.Line) -> Decimal:
     return decimal(line.amount) if line.amount else Decimal(0)
 
 
-def _line_values(name: str, amount: Money, note: str) -> Values:
+def line_values(name: str, amount: Money, note: str) -> Values:
+    """A line that comes to an amount."""
     return {"description": name, "quantity": 1, "unit_price": wire.number(amount.amount), "note": note}
 
 
@@ -369,7 +315,8 @@ def as_date(said: wire.Day) -> date:
         raise Drifted(f"{said.year}-{said.month}-{said.day} is no date", system=SYSTEM) from wrong
 
 
-def _day(words: Mapping[str, str], word: str) -> date | None:
+def day_of(words: Mapping[str, str], word: str) -> date | None:
+    """The day that a word says; None where it is not there."""
     return day(words[word], system=SYSTEM) if words.get(word) else None
 
 

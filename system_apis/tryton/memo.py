@@ -36,6 +36,11 @@ def pattern(word: str, text: str) -> str:
     return f"%{_escaped(f'tiergate.{word}: {text}')}%"
 
 
+def keyed(key: str) -> str:
+    """What `like` finds a comment by that has a key of ours, whatever it is the key of."""
+    return f"%tiergate.%-key: {_escaped(key)}%"
+
+
 def tagged(text: str, key: str, *, billed: bool) -> str:
     """A text of one row with our key at its end, for a field that takes no line breaks; hours may be unbilled."""
     word = "tiergate" if billed else "tiergate unbilled"

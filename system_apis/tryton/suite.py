@@ -3,7 +3,7 @@
 from typing import Final
 
 from canonical.dates import now
-from canonical.objects import BillingSchedule, Contract, Customer, Invoice, Project, TimeEntry
+from canonical.objects import BillingSchedule, Contract, Customer, Invoice, Project, SalesOrder, TimeEntry
 from foundation.sandbox import Box, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.tryton.sandbox import records
@@ -38,6 +38,7 @@ SUITE: Final = Suite(
     touch={
         Customer: _edited("party.party", "name"),
         Contract: _edited("sale.sale", "description"),
+        SalesOrder: _edited("sale.sale", "description"),
         Project: _edited("project.work", "name"),
         TimeEntry: _edited("timesheet.line", "description"),
         Invoice: _edited("account.invoice", "description"),

@@ -198,9 +198,17 @@ class OracleFusion(Books):
     ORDERS = "salesOrdersForOrderHub"
 
 
+class Tryton(Books):
+    """A database, where each legal entity is a company, and contract and order are a sale."""
+
+    CONTRACTS = ORDERS = "sale.sale"
+    PARTS = ("sale.line",)
+
+
 BOOKS: Mapping[str, type[Books]] = {
     "netsuite": NetSuite,
     "business_central": BusinessCentral,
     "sap_s4hana": SapS4hana,
     "oracle_fusion": OracleFusion,
+    "tryton": Tryton,
 }

@@ -18,6 +18,8 @@ from trytond.modules.account_invoice.tests.tools import set_fiscalyear_invoice_s
 
 STATUSES = ("Planned", "Active", "On Hold", "Closed", "Cancelled")
 ADMINISTRATION = "Administration"
+TAXED = "Tax Category"
+DISCOUNT = "Discount"
 
 
 def main(conf: str, database: str) -> None:
@@ -35,6 +37,7 @@ def main(conf: str, database: str) -> None:
         enter(companies[each["code"]])
         taxes += books(companies[each["code"]], each, dt.date.fromisoformat(asked["today"]))
     service(companies, taxes)
+    items(asked["items"])
     intercompany(asked["entities"])
     for each in asked["people"]:
         person(each, companies)
@@ -154,6 +157,25 @@ def service(companies: dict[str, Any], taxes: list[Any]) -> None:
         enter(company)
         template.list_price = Decimal(120)  # of this company
         template.save()
+
+
+def items(asked: list[dict[str, Any]]) -> None:
+    """What is sold: in categories that say how each is taxed, and which one takes off; booked as services are."""
+    Category, Template = Model.get("product.category"), Model.get("product.template")
+    accounts, parent, discount = one("product.category", name="Services"), Category(name=TAXED), Category(name=DISCOUNT)
+    parent.save()
+    discount.save()
+    taxed = {code: Category(name=code, parent=parent) for code in sorted({each["tax"] for each in asked})}
+    for category in taxed.values():
+        category.save()
+    for each in asked:
+        unit = one("product.uom", name=each["unit"])
+        made = Template(name=each["name"], type=each["type"], default_uom=unit, salable=True, account_category=accounts)
+        made.categories.append(Category(taxed[each["tax"]].id))
+        if each["discount"]:
+            made.categories.append(Category(discount.id))
+        made.products[0].suffix_code = each["code"]
+        made.save()
 
 
 def intercompany(asked: list[dict[str, Any]]) -> None:

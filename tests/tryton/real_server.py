@@ -16,9 +16,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from canonical.dates import now
 from canonical.money import minor_units
 from foundation.sandbox import firm
+from system_apis.tryton.sandbox.catalogue import sold
 from system_apis.tryton.sandbox.seed import CURRENCIES, LIMIT, OWED, TERMS
 from tests.cached import once
 from tests.isolated import python
@@ -120,6 +123,7 @@ def _firm() -> dict[str, Any]:
             }
             for each in firm.ENTITIES
         ],
+        "items": [msgspec.to_builtins(each) for each in sold()],
         "people": [{"name": "Katrin Behrens", "email": "katrin.behrens@acme.example", "entity": "ACME-DE"}],
         "held": [
             {

@@ -164,7 +164,8 @@ def product_changed(box: Box, values: Record) -> Record:
         return dict(values)
     company = values.get("company")
     account = box.store.find("account.account", company=company, _use="revenue")
-    category = _get(box, "product.category", product["account_category"])
+    template = _get(box, "product.template", product["template"])
+    category = _get(box, "product.category", template["account_category"])
     taxes = [each for each in category["customer_taxes"] if _get(box, "account.tax", each)["company"] == company]
     told: Record = {"account": account[0]["id"] if account else None, "invoice": None}
     if taxes:

@@ -1,9 +1,10 @@
 """The models of time sheets and invoices, of each the fields kept here; and every model by name."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from system_apis.tryton.sandbox.schema import ACTIVE, COMPANY, FIRST, Field, Model, below, chars, fields, to
+from system_apis.tryton.sandbox.schema import ACTIVE, COMPANY, FIRST, Field, Model, below, chars, fields, to, worked_out
+from system_apis.tryton.sandbox.selling_schema import SELLING
 
 INVOICE_STATES: Final = ("draft", "validated", "posted", "paid", "cancelled")
 _BOOKED: Final = frozenset({"posted", "paid", "cancelled"})
@@ -13,10 +14,6 @@ _HEAD: Final = frozenset(
         *("reference", "description", "comment", "payment_term", "payment_term_date"),
     }
 )
-
-
-def _worked_out(*names: str, kind: Any = "numeric", **more: Any) -> tuple[Field, ...]:
-    return tuple(Field(name=name, type=kind, readonly=True, computed=True, **more) for name in names)
 
 
 _EVERY: Final = (
@@ -33,7 +30,7 @@ _EVERY: Final = (
             Field(name="origin", type="reference"),
             Field(name="timesheet_start_date", type="date"),
             Field(name="timesheet_end_date", type="date"),
-            *_worked_out("duration", kind="timedelta"),
+            *worked_out("duration", kind="timedelta"),
         ),
         needed_by=(("timesheet.line", "work"),),
     ),
@@ -76,22 +73,6 @@ _EVERY: Final = (
         fields=fields(*chars("name", required=True), COMPANY, Field(name="rate", type="numeric"), ACTIVE),
     ),
     Model(
-        name="product.category",
-        title="Product Category",
-        fields=fields(
-            *chars("name", required=True), Field(name="customer_taxes", type="many2many", relation="account.tax")
-        ),
-    ),
-    Model(
-        name="product.product",
-        title="Product Variant",
-        fields=fields(
-            *chars("name", required=True, readonly=True),
-            *chars("code", readonly=True),
-            to("account_category", "product.category", readonly=True),
-        ),
-    ),
-    Model(
         name="account.move.line",
         title="Account Move Line",
         fields=fields(
@@ -100,7 +81,7 @@ _EVERY: Final = (
             Field(name="debit", type="numeric", required=True),
             Field(name="credit", type="numeric", required=True),
             Field(name="maturity_date", type="date"),
-            *_worked_out("invoice_payments", kind="many2many", relation="account.invoice"),
+            *worked_out("invoice_payments", kind="many2many", relation="account.invoice"),
         ),
     ),
     Model(
@@ -123,11 +104,14 @@ _EVERY: Final = (
             Field(name="comment", type="text"),
             below("lines", "account.invoice.line", "invoice"),
             Field(name="payment_lines", type="many2many", relation="account.move.line"),
-            *_worked_out("lines_to_pay", kind="many2many", relation="account.move.line"),
-            *_worked_out("untaxed_amount", "tax_amount", "total_amount", "amount_to_pay"),
+            *worked_out("lines_to_pay", kind="many2many", relation="account.move.line"),
+            *worked_out("untaxed_amount", "tax_amount", "total_amount", "amount_to_pay"),
         ),
         frozen=dict.fromkeys(_BOOKED, _HEAD),
-        buttons={"post": {"draft": "posted", "validated": "posted"}},
+        buttons={
+            "post": {"draft": "posted", "validated": "posted"},
+            "cancel": {"draft": "cancelled", "validated": "cancelled"},
+        },
         kept=_BOOKED,
     ),
     Model(
@@ -136,6 +120,7 @@ _EVERY: Final = (
         fields=fields(
             COMPANY,
             to("invoice", "account.invoice"),
+            Field(name="origin", type="reference"),
             Field(
                 name="type",
                 type="selection",
@@ -150,8 +135,8 @@ _EVERY: Final = (
             to("currency", "currency.currency", required=True),
             Field(name="taxes", type="many2many", relation="account.tax"),
             Field(name="note", type="text"),
-            *_worked_out("amount"),
+            *worked_out("amount"),
         ),
     ),
 )
-MODELS: Final[Mapping[str, Model]] = {model.name: model for model in (*FIRST, *_EVERY)}
+MODELS: Final[Mapping[str, Model]] = {model.name: model for model in (*FIRST, *SELLING, *_EVERY)}

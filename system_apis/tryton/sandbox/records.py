@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from foundation.sandbox import Box, Record
-from system_apis.tryton.sandbox import billing, working
+from system_apis.tryton.sandbox import billing, selling, working
 from system_apis.tryton.sandbox.billing import number
 from system_apis.tryton.sandbox.billing_schema import MODELS
 from system_apis.tryton.sandbox.errors import RpcError, inside, stale, user_error
@@ -103,6 +103,7 @@ def push(box: Box, model_name: str, button: str, id: int) -> None:
     changed = {"state": leads[record["state"]]}
     if (model.name, button) == ("account.invoice", "post"):
         changed |= billing.posted(box, record, named(record))
+    changed |= selling.pushed(box, model, button, record)
     box.store.update(model.name, str(id), _stamped(box, record | changed))
 
 
@@ -168,11 +169,8 @@ def value_of(box: Box, model: Model, record: Record, field: Field) -> Any:
             return known[0] if known else None
         case "project.work" | "timesheet.work", ("duration" | "timesheet_start_date" | "timesheet_end_date") as name:
             return working.worked_out(box, record, name)
-        case "sale.line", "amount":
-            return number(billing.line_amount(box, record, find(box, "sale.sale", record["sale"])))
-        case "sale.sale", "untaxed_amount":
-            lines = box.store.find("sale.line", sale=record["id"])
-            return number(sum((billing.line_amount(box, line, record) for line in lines), Decimal(0)))
+    if field.computed and model.name in selling.MODELS:
+        return selling.worked_out(box, model.name, field.name, record, COMPANY.get())
     return billing.worked_out(box, model.name, field.name, record) if field.computed else record[field.name]
 
 
@@ -279,6 +277,7 @@ def _whole(box: Box, model: Model, record: Record) -> None:
     if wrong := billing.domain(box, model, record):
         of = f'in record "{named(record)}" of "{model.title}"'
         raise user_error(f'The value "{record["id"]}" for field "{wrong}" {of} is not valid according to its domain.')
+    selling.whole(box, model, record)
     if model.name == "party.identifier" and record["type"]:
         form = _NUMBERS.get(record["type"], _ANY_NUMBER)
         if not re.fullmatch(form, record["code"] or ""):
@@ -303,7 +302,7 @@ def _apply(box: Box, field: Field, id: int, commands: Any) -> None:
 
 
 def _children(box: Box, field: Field, id: int) -> list[Record]:
-    back: int | str = working.origin(id) if field.inverse == "origin" else id
+    back: int | str = working.origin(id, field.relation) if field.inverse == "origin" else id
     return box.store.find(field.relation, **{field.inverse: back})
 
 
@@ -313,7 +312,8 @@ def _with_hours(box: Box, model: Model, record: Record, values: Record) -> None:
         return
     there = working.hours(box, record["id"])
     if record["timesheet_available"] and not there:
-        create(box, "timesheet.work", {"company": record["company"], "origin": working.origin(record["id"])})
+        origin = working.origin(record["id"], working.HOURS)
+        create(box, working.HOURS, {"company": record["company"], "origin": origin})
     for each in there:
         if not record["timesheet_available"]:
             delete(box, "timesheet.work", each["id"])

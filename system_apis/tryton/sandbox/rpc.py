@@ -10,8 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from foundation.sandbox import Answer, Box, Record, Refused, answer, decode
-from system_apis.tryton.sandbox import records, searching
-from system_apis.tryton.sandbox.billing import CHANGES
+from system_apis.tryton.sandbox import billing, records, searching, selling
 from system_apis.tryton.sandbox.errors import RpcError, refused, unauthorized, user_error
 from system_apis.tryton.sandbox.schema import Field, Model
 
@@ -117,8 +116,8 @@ def _done(box: Box, name: str, verb: str, arguments: list[Any], context: Record)
     if (name, verb) == ("res.user", "get_preferences"):
         return _preferences(box)
     model = records.model_of(name)
-    if (name, verb) in CHANGES:
-        return CHANGES[name, verb](box, arguments[0])
+    if (name, verb) in _CHANGES:
+        return _CHANGES[name, verb](box, arguments[0])
     if verb in model.buttons:
         for id in arguments[0]:
             records.push(box, name, verb, id)
@@ -206,6 +205,7 @@ def _described(box: Box, model: Model, field: Field) -> Record:
     return told
 
 
+_CHANGES: Final = billing.CHANGES | {(selling.SOLD, "on_change_product"): selling.product_changed}
 _VERBS: Final[dict[str, Any]] = {
     "create": _create,
     "read": _read,

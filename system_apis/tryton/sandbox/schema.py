@@ -88,12 +88,13 @@ def below(name: str, relation: str, inverse: str, **more: Any) -> Field:
     return Field(name=name, type="one2many", relation=relation, inverse=inverse, **more)
 
 
+def worked_out(*names: str, kind: Any = "numeric", **more: Any) -> tuple[Field, ...]:
+    """Fields that nobody writes."""
+    return tuple(Field(name=name, type=kind, readonly=True, computed=True, **more) for name in names)
+
+
 ACTIVE: Final = Field(name="active", type="boolean", default=True)
 COMPANY: Final = to("company", "company.company", required=True)
-SALE_STATES: Final = ("draft", "quotation", "confirmed", "processing", "done", "cancelled")
-_HEAD: Final = frozenset(
-    {"description", "payment_term", "party", "company", "currency", "lines", "invoice_address", "shipment_address"}
-)
 IDENTIFIERS: Final = (
     *("at_vat", "be_vat", "ch_vat", "de_vat", "es_vat", "eu_vat", "fr_vat", "gb_vat"),
     *("in_vat", "it_vat", "nl_vat", "no_vat", "pl_vat", "se_vat", "us_ein"),
@@ -231,50 +232,6 @@ FIRST: Final = (
             to("party", "party.party"),
             to("company", "company.company"),
             Field(name="credit_limit_amount", type="numeric"),
-        ),
-    ),
-    Model(
-        name="sale.sale",
-        title="Sale",
-        fields=fields(
-            COMPANY,
-            *chars("number", readonly=True),
-            *chars("reference", "description"),
-            to("party", "party.party", required=True),
-            to("invoice_address", "party.address"),
-            to("shipment_address", "party.address"),
-            to("payment_term", "account.invoice.payment_term"),
-            to("currency", "currency.currency", required=True),
-            Field(name="comment", type="text"),
-            Field(name="state", type="selection", selection=SALE_STATES, default="draft", readonly=True, required=True),
-            Field(name="untaxed_amount", type="numeric", readonly=True, computed=True),
-            below("lines", "sale.line", "sale"),
-        ),
-        frozen={state: _HEAD for state in SALE_STATES if state != "draft"},
-        buttons={
-            "cancel": {"draft": "cancelled", "quotation": "cancelled"},
-            "draft": {"cancelled": "draft", "quotation": "draft", "confirmed": "draft"},
-            "quote": {"draft": "quotation"},
-            "confirm": {"quotation": "confirmed"},
-        },
-    ),
-    Model(
-        name="sale.line",
-        title="Sale Line",
-        fields=fields(
-            to("sale", "sale.sale", required=True),
-            Field(
-                name="type",
-                type="selection",
-                selection=("line", "subtotal", "title", "comment"),
-                required=True,
-                default="line",
-            ),
-            Field(name="description", type="text"),
-            Field(name="quantity", type="float"),
-            Field(name="unit_price", type="numeric", digits=4),
-            Field(name="amount", type="numeric", readonly=True, computed=True),
-            Field(name="note", type="text"),
         ),
     ),
     Model(

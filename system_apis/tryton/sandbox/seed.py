@@ -9,8 +9,7 @@ from typing import Any, Final
 
 from canonical.money import minor_units
 from foundation.sandbox import Box, Record, firm
-from system_apis.tryton.codes import SERVICE
-from system_apis.tryton.sandbox import records
+from system_apis.tryton.sandbox import catalogue, records
 from system_apis.tryton.sandbox.billing import number
 
 CURRENCIES: Final = ("USD", "EUR", "INR", "GBP", "JPY", "KWD")
@@ -71,10 +70,7 @@ def _books(box: Box) -> None:
         if rate := TAXES.get(entity.country):
             said = {"name": f"Tax {rate}", "company": company, "rate": number(Decimal(rate))}
             taxes.append(_made(box, "account.tax", **said))
-    category = _made(box, "product.category", name="Services", customer_taxes=[["add", taxes]])
-    product = {"id": 1, "name": "Consulting", "code": SERVICE, "account_category": category}
-    at = box.now()
-    box.store.insert("product.product", "1", product | {"_at": at.isoformat(), "_stamp": f"{at.timestamp():.6f}"})
+    catalogue.enter(box, _made(box, "product.category", name="Services", customer_taxes=[["add", taxes]]))
 
 
 def company_of(box: Box, code: str) -> int:

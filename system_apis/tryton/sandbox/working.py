@@ -11,17 +11,18 @@ from system_apis.tryton.sandbox.schema import Model
 
 HOURS: Final = "timesheet.work"
 LINE: Final = "timesheet.line"
+ORIGINS: Final = {HOURS: "project.work", "account.invoice.line": "sale.line"}
 DAYS: Final[tuple[str, ...]] = ("timesheet_start_date", "timesheet_end_date")
 
 
-def origin(work: int) -> str:
-    """How a work is referred to."""
-    return f"project.work,{work}"
+def origin(id: int, by: str) -> str:
+    """How records of another model refer to one: hours to a work, what bills a sale to its line."""
+    return f"{ORIGINS[by]},{id}"
 
 
 def hours(box: Box, work: int) -> list[Record]:
     """What hours of a work are written on; nothing of one that takes none."""
-    return box.store.find(HOURS, origin=origin(work))
+    return box.store.find(HOURS, origin=origin(work, HOURS))
 
 
 def takes(hours_of: Record, day: Record) -> bool:
