@@ -155,7 +155,7 @@ class Orders(Calls):
         return await self._get(path, there.Order, {"$expand": SOLD_WITH})
 
     async def _units(self, data: SalesOrder, entity: wire.Entity) -> dict[str, str]:
-        """Each product's unit; `Invalid` names every line whose product the sales area does not sell."""
+        """Each product's unit; `Invalid` names every line whose product the sales area does not sell, or no more."""
         codes: Sequence[str] = sorted({line.code for line in data.lines})
         if not codes:
             error = FieldError(detail="an order has at least one line", pointer="/lines")
@@ -168,7 +168,7 @@ class Orders(Calls):
             lambda code: f"Product eq {literal(code)}",
             "to_SalesDelivery",
         )
-        units = {each.product: each.base_unit for each in found if mapping.sells(each, entity)}
+        units = {each.product: each.base_unit for each in found if mapping.sells_still(each, entity)}
         missing = [
             FieldError(detail=f"SAP sells no product {line.code!r} for {entity.code}", pointer=f"/lines/{place}/code")
             for place, line in enumerate(data.lines)

@@ -28,14 +28,13 @@ _QUANTITY_DIGITS: Final = 3
 def item(found: there.Product, entity: wire.Entity | None) -> Item:
     """A product, as the legal entity's sales area sells it; without one, as any of its areas does."""
     areas = [each for each in found.to_sales_delivery.results if entity is None or _is_of(each, entity)]
-    gone = found.is_marked_for_deletion or bool(found.to_product_sales and found.to_product_sales.sales_status)
-    open_areas = [each for each in areas if not each.product_sales_status and not each.is_marked_for_deletion]
+    gone = bool(found.to_product_sales and found.to_product_sales.sales_status)
     named = sorted(found.to_description.results, key=lambda each: (each.language != "EN", each.language))
     return Item(
         id=found.product,
         xrefs=xrefs(found.product, found.product),
         source=source(wire.Metadata(), found.last_change_date_time),
-        lifecycle="closed" if gone or not open_areas else "active",
+        lifecycle="closed" if gone or not any(_is_open(found, each) for each in areas) else "active",
         code=found.product,
         name=next((each.product_description for each in named if each.product_description), found.product),
         kind=_kind(found),
@@ -46,6 +45,11 @@ def item(found: there.Product, entity: wire.Entity | None) -> Item:
 def sells(found: there.Product, entity: wire.Entity) -> bool:
     """Whether a product was extended to the sales area of a legal entity."""
     return any(_is_of(each, entity) for each in found.to_sales_delivery.results)
+
+
+def sells_still(found: there.Product, entity: wire.Entity) -> bool:
+    """Whether that sales area sells it still: what an order is written of, whatever was true when it was judged."""
+    return any(_is_of(each, entity) and _is_open(found, each) for each in found.to_sales_delivery.results)
 
 
 def order(found: there.Order, *, legal_entity: str, billed: bool) -> SalesOrder:
@@ -130,6 +134,10 @@ def _kind(found: there.Product) -> Kind:
 def _is_of(area: there.Delivery, entity: wire.Entity) -> bool:
     place = area.product_sales_org, area.product_distribution_chnl
     return place == (entity.sales_organization, entity.distribution_channel)
+
+
+def _is_open(found: there.Product, area: there.Delivery) -> bool:
+    return not (found.is_marked_for_deletion or area.product_sales_status or area.is_marked_for_deletion)
 
 
 def _line(place: int, found: there.Sold, currency: str) -> OrderLine:

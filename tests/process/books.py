@@ -157,7 +157,7 @@ class SapS4hana(Books):
     ORDERS = "A_SalesOrder"
     RETIRED = "invalid"
     WRITES_TERMS = ("POST", "/A_SalesContract")
-    ADDS_A_LINE = ("POST", "/to_Item")
+    ADDS_A_LINE = ("POST", r"\$batch")
     WRITES_ORDER = ("POST", "/A_SalesOrder")
     WRITES_TASK = ("POST", "/A_EnterpriseProjectElement")
 

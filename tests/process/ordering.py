@@ -4,64 +4,67 @@ import asyncio
 from decimal import Decimal
 from typing import Any
 
-from canonical.objects import SalesOrder
+from canonical.objects import Quote, SalesOrder
 from canonical.ports.quote_runs import QuoteReference, QuoteRun, QuoteRunDetail, StartQuoteRun
 from foundation.context import fresh, use
+from foundation.sandbox import Record
 from process_apis.operating import Operating
 from process_apis.quote_to_order.runs import OperatingQuoteRuns
 from process_apis.quote_to_order.workflow import WORKFLOW
-from system_apis.salesforce.sandbox import org
+from tests.process.books import BOOKS
+from tests.process.offers import OFFERS, Line
 from tests.process.world import PATIENCE, PRIYA, World
-
-Line = dict[str, Any]
 
 
 class Ordering:
-    """The deal desk's work, and what comes of it."""
+    """The deal desk's work in a firm's CRM, in our words (`offers`), and what comes of it."""
 
-    def __init__(self, firm: World, erp: str = "netsuite") -> None:
-        self.firm, self.erp = firm, erp
+    def __init__(self, firm: World, crm: str = "") -> None:
+        self.firm, self.system = firm, crm
+        self.sold_with = crm or firm.platform.systems.name("crm", "ACME-US")
         self.runs = OperatingQuoteRuns(firm.platform, Operating(firm.platform, WORKFLOW))
-        self.crm = firm.boxes["salesforce"]
+        self.erp = firm.platform.systems.name("erp", "ACME-US")
+        self.offers = OFFERS[self.sold_with](firm.boxes[self.sold_with])
+        self.books = BOOKS[self.erp](firm.boxes[self.erp])
+
+    # ── what people do in the CRM ──────────────────────────────────────────────────────────────────────────────────
 
     def quote(self, code: str = "D01") -> str:
         """The first quote of a deal: accepted and signed."""
-        (first, *_) = sorted(self.crm.store.find("Quote", OpportunityId=self.firm.deal(code).id), key=lambda q: q["Id"])
-        return str(first["Id"])
+        return self.offers.quote(self.firm.native(code))
 
-    def line(self, product: str, quantity: int, price: int | str, **more: Any) -> Line:
-        """A line of one product, which is made where it is not there."""
-        known = self.crm.store.find("Product2", ProductCode=product)
-        fields = {"Name": product, "ProductCode": product, "Family": "Services"}
-        made = known[0] if known else org.create(self.crm, org.kind_of("Product2"), fields)
-        return {"Product2Id": made["Id"], "Quantity": quantity, "UnitPrice": Decimal(price), **more}
+    def line(self, item: str, qty: int, price: int | str, **more: Any) -> Line:
+        """A line of one item, which is made where it is not there."""
+        return {"item": item, "qty": qty, "price": Decimal(price), **more}
 
-    def rewrite(self, quote: str, *lines: Line, **fields: Any) -> str:
+    def rewrite(self, quote: str, *lines: Line, **said: Any) -> str:
         """The quote with other lines and fields."""
-        for each in self.crm.store.find("QuoteLineItem", QuoteId=quote, IsDeleted=False):
-            org.delete(self.crm, org.kind_of("QuoteLineItem"), each["Id"])
-        self.crm.store.update("Quote", quote, {"GrandTotal": Decimal(0)})
-        for place, line in enumerate(lines, 1):
-            org.create(self.crm, org.kind_of("QuoteLineItem"), {"QuoteId": quote, "SortOrder": place, **line})
-        return self.edit(quote, **fields) if fields else quote
+        self.offers.rewrite(quote, list(lines))
+        return self.edit(quote, **said) if said else quote
 
-    def edit(self, quote: str, **fields: Any) -> str:
+    def edit(self, quote: str, **said: Any) -> str:
         """The quote, saved with other fields, a second later."""
-        self.crm.store.set_setting("_clock_ahead", self.crm.store.setting("_clock_ahead", 0) + 1)
-        org.update(self.crm, org.kind_of("Quote"), quote, fields)
+        self.offers.edit(quote, said)
         return quote
 
-    def revise(self, code: str, *lines: Line, **more: Any) -> str:
+    def revise(self, code: str, *lines: Line, number: int = 2, accepted: bool = True, **said: Any) -> str:
         """Another revision of a deal's quote, accepted and signed unless it says otherwise."""
-        first = self.crm.store.get("Quote", self.quote(code)) or {}
-        kept = ("OpportunityId", "Name", "Status", "ExpirationDate", "CurrencyIsoCode", "Signed_On__c")
-        fields = {name: first[name] for name in kept} | {"Status": "Accepted", "Revision__c": 2} | more
-        made = str(org.create(self.crm, org.kind_of("Quote"), fields)["Id"])
-        return self.rewrite(made, *(lines or [self.line("SVC-ENGINEER", 100, 150)]))
+        made = self.offers.revise(self.firm.native(code), number, said)
+        self.rewrite(made, *(lines or [self.line("SVC-ENGINEER", 100, 150)]))
+        if accepted:
+            self.offers.accept(made)
+        return made
+
+    async def told(self, quote: str) -> Quote:
+        """A quote as the CRM's adapter reads it."""
+        found: Quote = await self.firm.adapters[self.sold_with].quote(quote)
+        return found
+
+    # ── runs ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def start(self, quote: str) -> QuoteRun:
         with use(fresh(caller=PRIYA)):
-            return await self.runs.start_run(StartQuoteRun(quote=QuoteReference(id=quote)))
+            return await self.runs.start_run(StartQuoteRun(quote=QuoteReference(system=self.system, id=quote)))
 
     async def ended(self, run_id: str) -> QuoteRunDetail:
         """The run once it does not run any more (and, when cancelled, is undone)."""
@@ -76,25 +79,16 @@ class Ordering:
         """A quote's run at its end."""
         return await self.ended((await self.start(quote)).id)
 
+    # ── what is in the ERP ─────────────────────────────────────────────────────────────────────────────────────────
+
     async def order(self, run_id: str) -> SalesOrder:
         """What stands in the ERP under a run."""
         found: SalesOrder = await self.firm.adapters[self.erp].order_by_key(run_id)
         return found
 
-    def orders(self) -> list[Line]:
+    def orders(self) -> list[Record]:
         """Every order of the ERP."""
-        return self.firm.records("netsuite", "salesOrder")
-
-    def item(self, code: str, **fields: Any) -> None:
-        """Edit an item in the ERP."""
-        (item,) = self.firm.boxes["netsuite"].store.find("serviceSaleItem", itemId=code)
-        self.firm.boxes["netsuite"].store.update("serviceSaleItem", item["id"], fields)
-
-    def bill(self, order_id: str) -> None:
-        """Bill one hour of an order's first line."""
-        box = self.firm.boxes["netsuite"]
-        (first, *rest) = (box.store.get("salesOrder", order_id) or {})["item"]["items"]
-        box.store.update("salesOrder", order_id, {"item": {"items": [first | {"quantityBilled": 1}, *rest]}})
+        return self.books.orders()
 
 
 def rules(found: QuoteRunDetail) -> list[str]:

@@ -65,6 +65,21 @@ async def test_a_second_webhook_and_a_double_click_are_the_same_run_and_a_lost_a
     assert tried[-2][0] == "GET /contracts/by-key/{key}/terms"
 
 
+@in_each_firm
+async def test_an_answer_lost_while_an_amendment_is_written_adds_its_line_once(legal: Contracting) -> None:
+    contract = legal.contract("D01")
+    assert (await legal.played(contract)).run.status == "succeeded"
+    legal.amend("D01", 1, line(5000))
+    method, path = legal.books.ADDS_A_LINE
+    legal.firm.fault(legal.erp, "timeout_after_commit", method=method, path=path)
+    done = await legal.played(contract)
+    assert (done.run.status, done.run.verified) == ("succeeded", True), done.run.problem
+    tried = [(attempt.operation, attempt.fault) for step in done.steps for attempt in step.attempts]
+    assert ("PUT /contracts/by-key/{key}/terms", "outcome_unknown") in tried
+    assert [len(each.lines) for each in (await legal.terms("D01")).amendments] == [1]
+    assert (len(legal.orders()), legal.firm.duplicates()) == (1, [])
+
+
 async def test_an_agreed_amendment_that_is_told_three_times_is_carried_once(legal: Contracting) -> None:
     firm, contract = legal.firm, legal.contract("D01")
     assert (await legal.played(contract)).run.status == "succeeded"

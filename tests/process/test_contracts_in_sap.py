@@ -32,7 +32,7 @@ async def test_a_price_somebody_changed_in_sap_is_put_right_by_the_next_amendmen
 
 
 async def test_what_an_order_of_the_quote_bills_is_not_amended_beside_it(legal: Contracting) -> None:
-    firm, desk = legal.firm, Ordering(legal.firm, "sap_s4hana")
+    firm, desk = legal.firm, Ordering(legal.firm)
     ordered = await desk.played(desk.quote("D01"))
     number = (await desk.order(ordered.run.id)).number
     assert (await legal.played(legal.contract("D01"))).run.status == "succeeded"

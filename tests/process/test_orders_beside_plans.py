@@ -54,8 +54,8 @@ async def firm(over: Over, bound: Erp) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-def desk(firm: World, bound: Erp) -> Ordering:
-    return Ordering(firm, bound.name)
+def desk(firm: World) -> Ordering:
+    return Ordering(firm)
 
 
 async def told(desk: Ordering, quote: str) -> tuple[str, bool, str]:

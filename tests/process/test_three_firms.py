@@ -14,7 +14,6 @@ from foundation.sandbox import Box
 from gateway.ownership import read_ownership
 from process_apis.events import inbox
 from process_apis.events.intake import work_off
-from tests.process import test_quotes_of_dynamics
 from tests.process.contracting import Contracting, line
 from tests.process.ordering import Ordering
 from tests.process.test_people_in_systems import quiet
@@ -37,10 +36,7 @@ class Firm:
 
     async def ordered(self, code: str) -> tuple[str, Any]:
         """The quote of a deal, and the run that ordered it."""
-        if self.crm == "dataverse":
-            there = test_quotes_of_dynamics.Dynamics(self.made)
-            return there.quote(code), await there.played(there.quote(code))
-        desk = Ordering(self.made, self.erp)
+        desk = Ordering(self.made)
         return desk.quote(code), await desk.played(desk.quote(code))
 
     async def amended(self, code: str, amount: int) -> tuple[str, Any]:
@@ -70,7 +66,7 @@ async def firm(request: pytest.FixtureRequest, over: Over, boxes: dict[str, Box]
 async def test_a_quote_becomes_one_order_that_both_sides_name(firm: Firm) -> None:
     quote, done = await firm.ordered("D01")
     assert (done.run.status, done.run.verified) == ("succeeded", True), done.run.problem
-    order = await Ordering(firm.made, firm.erp).order(done.run.id)
+    order = await Ordering(firm.made).order(done.run.id)
     assert (order.status, order.total()) == ("open", Money.of("240000.00", "USD"))
     told = await firm.sales.quote(quote)
     assert (told.frozen, told.order_number) == (True, order.number)

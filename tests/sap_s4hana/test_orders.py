@@ -1,6 +1,7 @@
 """Orders against the sandbox: changed while they are drafts, billed by people, and then left alone."""
 
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import msgspec
@@ -11,6 +12,8 @@ from canonical.money import Money
 from canonical.objects import OrderLine
 from foundation.sandbox import Box
 from system_apis.sap_s4hana.adapter import SapS4hana
+from system_apis.sap_s4hana.sandbox.schema import SETS
+from system_apis.sap_s4hana.sandbox.writing import id_of
 from tests.ports import objects
 from tests.sap_s4hana.test_billing import bill
 
@@ -43,6 +46,21 @@ async def test_a_draft_is_changed_line_by_line_and_keeps_their_order(sap: SapS4h
             await sap.upsert_order(KEY, msgspec.structs.replace(data, lines=[lines[0]] * place + [wrong]))
         assert refused.value.errors[0].pointer == ("/lines/0/qty", "/lines/1/code")[place]
     assert (await sap.order_by_key(KEY)).lines == lines
+
+
+@pytest.mark.parametrize("gone", [{"ProductSalesStatus": "01"}, {"IsMarkedForDeletion": True}])
+async def test_no_order_is_written_of_what_the_sales_area_sells_no_more(
+    sap: SapS4hana, box: Box, gone: dict[str, Any]
+) -> None:
+    data = objects.sales_order(account_id=await customer(sap))
+    code = data.lines[0].code
+    for each in box.store.find("A_ProductSalesDelivery", Product=code):
+        box.store.update("A_ProductSalesDelivery", id_of(SETS["A_ProductSalesDelivery"], each), gone)
+    with pytest.raises(Invalid) as refused:
+        await sap.upsert_order(KEY, data)
+    named = [place for place, each in enumerate(data.lines) if each.code == code]
+    assert [each.pointer for each in refused.value.errors] == [f"/lines/{place}/code" for place in named]
+    assert box.store.all("A_SalesOrder") == []
 
 
 async def test_an_order_is_billed_once_it_is_approved_and_cancelled_only_before(
