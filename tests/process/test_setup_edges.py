@@ -19,7 +19,9 @@ from process_apis.project_setup.runs import OperatingSetups
 from process_apis.project_setup.templates import TEMPLATES, Phase, PlannedTask, Template, Work, choose, plan, shared
 from process_apis.project_setup.workflow import WORKFLOW
 from tests.ports.world import World as Alone
-from tests.process.world import PRIYA, World
+from tests.process.books import BOOKS
+from tests.process.contracting import ROLES
+from tests.process.world import PRIYA, World, in_each_firm
 
 APPROVER = "tiergate@acme.example"
 START, END = date(2027, 1, 4), date(2027, 6, 30)
@@ -296,6 +298,32 @@ async def test_edge_6_a_page_that_fails_goes_on_where_it_was(firm: World) -> Non
 def _pages(of: SetupRunDetail, system: str) -> int:
     """How many times a system was asked for a page."""
     return sum(each.operation.startswith("PUT") and each.system == system for each in of.steps[3].attempts)
+
+
+@in_each_firm
+async def test_edge_6_a_page_of_which_the_erp_took_a_part_is_made_whole_and_no_task_is_twice(firm: World) -> None:
+    crm, erp, psa = (firm.platform.systems.name(role, "ACME-US") for role in ROLES)
+    code, key = (await firm.played("D02")).run.project_code, f"{crm}:{firm.native('D02')}"
+    method, path = BOOKS[erp].WRITES_TASK
+    # Of the eleven new tasks one is made and its answer lost; then the service is down.
+    firm.fault(erp, "timeout_after_commit", method=method, path=path, after=2, times=1)
+    firm.fault(erp, "server_error", method=method, path=path, after=6, times=0)
+    parked = await set_up(firm, code, template="delivery")
+    assert (parked.run.status, parked.run.progress.step) == ("failed", 4), parked.run.problem
+    assert {"outcome_unknown", "vendor_down"} <= {each.fault for each in parked.steps[3].attempts}
+    firm.boxes[erp].faults.clear()
+    with use(fresh(caller=PRIYA)):
+        await setups(firm).retry_setup(parked.run.id)
+    await firm.finished_any(parked.run.id)
+    done = await setups(firm).setup(parked.run.id)
+    assert (done.run.status, done.run.verified) == ("succeeded", True), done.run.problem
+    there = {}
+    for system in (erp, psa):
+        adapter = firm.adapters[system]
+        tasks = await adapter.project_tasks((await adapter.project_by_key(key)).id)
+        there[system] = sorted(each.task.ref for each in tasks)
+    assert there[erp] == there[psa] == sorted(set(there[erp]))
+    assert len([ref for ref in there[erp] if "." in ref]) == 11
 
 
 async def test_edge_1_a_task_renamed_in_the_psa_is_still_that_task() -> None:

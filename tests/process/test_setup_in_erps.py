@@ -1,24 +1,35 @@
 """Project setup with another system as the ERP, by binding alone: tasks stand in the PSA and in the ERP."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import msgspec
 import pytest
 
 from foundation.context import fresh, use
 from foundation.sandbox import Box
+from system_apis.tryton.sandbox import records, working
 from tests.process.test_setup_edges import set_up, setups
 from tests.process.world import PRIYA, Over, World
+from tests.sap_s4hana.worked import blocked, worked
 
 
-class Erp(msgspec.Struct, frozen=True):
+def _nothing_more(_box: Box, _open: bool) -> None:
+    return None
+
+
+class Erp(msgspec.Struct, frozen=True, kw_only=True):
     """What is a system's own."""
 
     name: str
-    says: str
-    """What its step of the controls says."""
-    work: Callable[[Box, str], None]
+    says: Mapping[str, str]
+    """Step to what it says there of what it keeps elsewhere."""
+    work: Callable[[Box, str], object]
     """Somebody enters a day on the task `deliver.build` of a project."""
+    cost_center: str = "4711"
+    expenses: bool | None = True
+    """What it says once it is open for expenses: nothing, where it takes none."""
+    shows: Callable[[Box, bool], None] = _nothing_more
+    """Asserts what its own tables say of a project that is open for time, or closed again."""
 
 
 def _day_in_oracle_fusion(box: Box, code: str) -> None:
@@ -40,9 +51,50 @@ def _day_in_business_central(box: Box, _: str) -> None:
     box.sandbox.enter(box, "timeRegistrationEntries", {"company": company["name"]} | entry)
 
 
+def _day_in_tryton(box: Box, _: str) -> None:
+    (build,) = [
+        each for each in box.store.find("project.work", type="task") if "task: deliver.build" in each["comment"]
+    ]
+    (on,) = working.hours(box, build["id"])
+    with box.store.transaction():
+        party = records.create(box, "party.party", {"name": "Maria Chen"})
+        employee = records.create(box, "company.employee", {"company": on["company"], "party": party})
+        day = {"__class__": "date", "year": 2027, "month": 1, "day": 11}
+        hours = {"company": on["company"], "work": on["id"], "employee": employee, "date": day}
+        records.create(box, "timesheet.line", hours | {"duration": {"__class__": "timedelta", "seconds": 5400}})
+
+
+def _blocks_in_sap(box: Box, opened: bool) -> None:
+    assert set(blocked(box).values()) == {not opened}
+    if opened:
+        centers = {each["ResponsibleCostCenter"] for each in box.store.find("A_EnterpriseProjectElement")}
+        assert centers == {"10104711"}
+
+
 ERPS = (
-    Erp("business_central", "Business Central: A time sheet is always approved", _day_in_business_central),
-    Erp("oracle_fusion", "Oracle Fusion: Time is approved in the PSA", _day_in_oracle_fusion),
+    Erp(
+        name="business_central",
+        says={"controls": "Business Central: A time sheet is always approved"},
+        work=_day_in_business_central,
+    ),
+    Erp(
+        name="oracle_fusion",
+        says={"controls": "Oracle Fusion: Time is approved in the PSA"},
+        work=_day_in_oracle_fusion,
+    ),
+    Erp(
+        name="sap_s4hana",
+        says={"controls": "SAP S/4HANA: Whether time is approved is settled by the time sheet"},
+        work=lambda box, _: worked(box, "deliver.build"),
+        cost_center="10104711",
+        shows=_blocks_in_sap,
+    ),
+    Erp(
+        name="tryton",
+        says={"controls": "Tryton: Tryton knows no approval", "open": "Tryton: Tryton keeps no expense reports."},
+        work=_day_in_tryton,
+        expenses=None,
+    ),
 )
 
 
@@ -60,22 +112,24 @@ async def firm(over: Over, bound: Erp) -> AsyncIterator[World]:
 
 async def test_a_project_is_set_up_in_both_opened_last_and_put_back(firm: World, bound: Erp) -> None:
     code = (await firm.played("D02")).run.project_code
-    erp = firm.adapters[bound.name]
+    erp, box, papers = firm.adapters[bound.name], firm.boxes[bound.name], "https://docs.acme.example/d2"
     native = (await erp.project_by_key(f"salesforce:{firm.native('D02')}")).id
-    done = await set_up(firm, code, template="delivery", cost_center="4711", documents="https://docs.acme.example/d2")
+    before = await erp.project_setup(native)
+    done = await set_up(firm, code, template="delivery", cost_center=bound.cost_center, documents=papers)
     assert (done.run.status, done.run.verified) == ("succeeded", True), done.run.problem
     agreed = {each.field: each.values for each in done.agreement}
     assert set(agreed["tasks"]) == set(agreed["open_for_time"]) == {"asked", "kantata", bound.name}
     assert len(set(agreed["tasks"].values())) == 1
     said = {step.name: step.summary for step in done.steps}
-    assert bound.says in said["controls"]
+    assert [step for step, words in bound.says.items() if words not in said[step]] == []
     there = await erp.project_setup(native)
-    assert (there.cost_center, there.documents) == ("4711", "https://docs.acme.example/d2")
-    assert (there.open_for_time, there.open_for_expenses) == (True, True)
+    assert (there.cost_center, there.documents) == (bound.cost_center, papers)
+    assert (there.open_for_time, there.open_for_expenses) == (True, bound.expenses)
+    bound.shows(box, True)
     tasks = await erp.project_tasks(native)
     assert {each.task.parent_ref for each in tasks} == {"", "setup", "discover", "deliver", "close"}
 
-    bound.work(firm.boxes[bound.name], code)
+    bound.work(box, code)
     with use(fresh(caller=PRIYA)):
         await setups(firm).undo_setup(done.run.id)
     await firm.finished_any(done.run.id)
@@ -86,5 +140,7 @@ async def test_a_project_is_set_up_in_both_opened_last_and_put_back(firm: World,
     assert [ref for ref in left if ref not in phases] == ["deliver.build"], "time keeps a task"
     assert [ref for ref in left if ref in phases] == phases, "they were the project's before"
     back = await erp.project_setup(native)
-    assert (back.open_for_time, back.open_for_expenses, back.cost_center, back.documents) == (False, False, "", "")
+    assert (back.open_for_time, back.open_for_expenses) == (False, bound.expenses and False)
+    assert (back.cost_center, back.documents, back.budget) == (before.cost_center, "", before.budget)
+    bound.shows(box, False)
     assert (firm.writes("netsuite"), firm.duplicates()) == ([], [])
