@@ -20,13 +20,15 @@ from canonical.ports.systems import Account, Change, Changes, Connection, Delive
 from foundation.checking import Described
 from foundation.salesforce.records import Records
 from foundation.salesforce.wire import Row
-from system_apis.salesforce import agreement_list, agreements, contracts_wire, mapping, wire
+from system_apis.salesforce import agreement_list, agreements, change_events, contracts_wire, mapping, wire
 from system_apis.salesforce.account_update import account_draft
 from system_apis.salesforce.notifications import NotificationReader
 from system_apis.salesforce.person_update import person_draft
 from system_apis.salesforce.watermark import Watermark
 
 M = TypeVar("M", wire.Account, wire.Contact, wire.Lead)
+_AT_ONCE: Final = 200
+"""Records that one query names by id."""
 _MERGES: Final = 5
 """How many mergers of mergers are followed."""
 
@@ -168,7 +170,8 @@ class Salesforce:
         return Written(id=person_id, created=False)
 
     async def read_notification(self, data: Delivery) -> list[Change]:
-        return self._notifications.read(data, data.received_at or datetime.now(UTC))
+        told = self._notifications.read(data, data.received_at or datetime.now(UTC))
+        return await self._stamped(told) if told and not told[0].version else told
 
     async def whoami(self) -> Account:
         return await self._org.whoami()
@@ -227,6 +230,17 @@ class Salesforce:
                 break
         return found
 
+    async def _stamped(self, told: list[Change]) -> list[Change]:
+        """Changes of one object whose event had no stamp, with that of their records, as far as there are any."""
+        stamps = dict[str, datetime]()
+        for first in range(0, len(told), _AT_ONCE):
+            named = ", ".join(f"'{each.native_id}'" for each in told[first : first + _AT_ONCE])
+            rows = await self._org.query(
+                change_events.KINDS[told[0].object], f"Id IN ({named})", wire.ChangedRecord, deleted=True
+            )
+            stamps |= {row.id: row.system_modstamp for row in rows}
+        return [_dated(each, stamps.get(each.native_id, each.changed_at)) for each in told]
+
     async def _changed(self, kind: str, since: str, limit: int) -> Page[RecordChange]:
         watermark = Watermark.read(since)
         where = f"{watermark.condition()} ORDER BY SystemModstamp, Id LIMIT {max(1, limit)}"
@@ -234,6 +248,10 @@ class Salesforce:
         last = found[-1] if found else None
         following = watermark.after(last.system_modstamp, last.id, more=len(found) >= limit) if last else watermark
         return Page(items=[mapping.record_change(row) for row in found], next=following.text())
+
+
+def _dated(told: Change, at: datetime) -> Change:
+    return msgspec.structs.replace(told, version=mapping.stamp(at), changed_at=at)
 
 
 def _seen(version: str) -> datetime:

@@ -1,4 +1,4 @@
-"""Notifications from the org's flow, signed as Standard Webhooks says (standardwebhooks.com).
+"""Notifications from the org, by flows and triggers, signed as Standard Webhooks says (standardwebhooks.com).
 
 The signature is an HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{raw body}`; the header lists several while the
 sender rotates its key, and we accept two secrets while the receiver does.
@@ -8,7 +8,7 @@ import hmac
 from binascii import Error as NotBase64
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
@@ -16,9 +16,10 @@ from canonical.faults import FieldError, Invalid, Unauthenticated
 from canonical.ports.systems import Change, Delivery
 from foundation.schemas import pointer
 from foundation.standard_webhooks import key_of, signature
-from system_apis.salesforce import wire
+from system_apis.salesforce import change_events, wire
 from system_apis.salesforce.mapping import SYSTEM, stamp
 
+S = TypeVar("S", wire.NotificationType, wire.Notification, wire.ChangeEventNotification)
 TOLERANCE_SECONDS: Final = 300
 TYPES: Final[Mapping[str, Literal["opportunity", "contact", "lead", "contract"]]] = {
     "opportunity.changed": "opportunity",
@@ -38,18 +39,16 @@ class NotificationReader:
     def read(self, delivery: Delivery, at: datetime) -> list[Change]:
         """What a delivery tells. `Unauthenticated` for a bad signature or an old stamp, `Invalid` for another body."""
         message_id = self._verify(delivery, at)
-        try:
-            message = msgspec.json.decode(delivery.body, type=wire.Notification)
-        except msgspec.DecodeError as wrong:
-            where = f"/body{pointer(str(wrong))}"
-            raise Invalid(errors=[FieldError(detail=str(wrong), pointer=where)], system=SYSTEM) from wrong
-        if message.type not in TYPES:
-            known = f"{message.type[:80]!r} is none of {', '.join(sorted(TYPES))}"
+        kind = _read(delivery.body, wire.NotificationType).type
+        if kind == change_events.TYPE:
+            return change_events.changes(_read(delivery.body, wire.ChangeEventNotification).data, message_id)
+        if kind not in TYPES:
+            known = f"{kind[:80]!r} is none of {', '.join(sorted([*TYPES, change_events.TYPE]))}"
             raise Invalid(errors=[FieldError(detail=known, pointer="/body/type")], system=SYSTEM)
-        told = message.data
+        told = _read(delivery.body, wire.Notification).data
         return [
             Change(
-                object=TYPES[message.type],
+                object=TYPES[kind],
                 native_id=told.id,
                 version=stamp(told.system_modstamp),
                 changed_at=told.system_modstamp,
@@ -75,6 +74,15 @@ class NotificationReader:
         if not any(matches):
             raise Unauthenticated("the signature does not fit", system=SYSTEM)
         return message_id
+
+
+def _read(body: str, shape: type[S]) -> S:
+    """A body; `Invalid` at its place for one that is another."""
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.DecodeError as wrong:
+        where = f"/body{pointer(str(wrong))}"
+        raise Invalid(errors=[FieldError(detail=str(wrong), pointer=where)], system=SYSTEM) from wrong
 
 
 def _key(secret: str) -> bytes:

@@ -244,3 +244,42 @@ class Notification(msgspec.Struct, frozen=True):
 
     type: str
     data: NotificationData
+
+
+class ChangeEventHeader(msgspec.Struct, frozen=True, rename="camel"):
+    """Of which records a change event is, and of which transaction."""
+
+    entity_name: str
+    change_type: str
+    commit_timestamp: int
+    """Milliseconds since 1970."""
+    record_ids: list[str] = []
+    """Several where one transaction changed them alike."""
+
+
+class ChangeEventPayload(msgspec.Struct, frozen=True):
+    """Beside the header an event holds the fields that changed; we read the record instead."""
+
+    header: ChangeEventHeader = msgspec.field(name="ChangeEventHeader")
+    last_modified: datetime | None = msgspec.field(name="LastModifiedDate", default=None)
+    """Missing after a gap, and of what was deleted."""
+    is_won: bool | None = msgspec.field(name="IsWon", default=None)
+    """Of a deal, where that changed."""
+
+
+class ChangeEvent(msgspec.Struct, frozen=True):
+    """One event of Change Data Capture, in its JSON form."""
+
+    payload: ChangeEventPayload
+
+
+class ChangeEventNotification(msgspec.Struct, frozen=True):
+    """What the org's change event trigger passes on."""
+
+    data: ChangeEvent
+
+
+class NotificationType(msgspec.Struct, frozen=True):
+    """What a notification says it is."""
+
+    type: str

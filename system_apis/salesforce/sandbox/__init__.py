@@ -3,6 +3,8 @@
 It tells a registered address of won deals and of people with a signed notification:
 
     PUT /_sandbox/options/notifications    {"url": "http://...", "secret": "whsec_..."}
+
+and, where it is told so (change_events.py), of every change with a change event.
 """
 
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ from datetime import datetime
 from foundation.sandbox import Delivery, Record, Store
 from foundation.sandbox.salesforce import Org, org_sandbox
 from foundation.standard_webhooks import key_of, signature
+from system_apis.salesforce.sandbox.change_events import DELETIONS, captured
 from system_apis.salesforce.sandbox.org import COMPUTED, SAVED
 from system_apis.salesforce.sandbox.schema import KINDS
 from system_apis.salesforce.sandbox.seed import seed
@@ -38,12 +41,13 @@ def _of_contact(record: Record, _: Store) -> str:
 SANDBOX = org_sandbox(
     name="salesforce",
     title="Salesforce",
-    org=Org(kinds=KINDS, computed=COMPUTED, saved=SAVED),
+    org=Org(kinds=KINDS, computed=COMPUTED, saved=captured(SAVED), deleting=DELETIONS),
     seed=seed,
     facts={"Account": _of_account, "Opportunity": _of_deal, "Contact": _of_contact},
     sign=_signed,
     options={
         "notifications": None,
+        "change_events": None,
         "duplicate_rule": False,
         "lower_case_mail": True,
         "misspelt_duplicate_result": True,
