@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from email.utils import parsedate_to_datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import httpx
 import msgspec
@@ -53,6 +53,9 @@ class Inspectable(Protocol):
     async def sample(self, kind: str) -> bool:
         """Read one record of an object through the mapping; False when there is none."""
 
+    async def legal_entity(self, code: str) -> Any:
+        """One legal entity, of a system that keeps them. Asked only for those its connection names."""
+
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is not as it must be."""
@@ -74,6 +77,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     system: str
     url: str
+    region: str = ""
+    """As its connection says it."""
     instance: str = ""
     user: str = ""
     """Empty when we were not let in."""
@@ -85,12 +90,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def check(
-    title: str, connection: Connection, adapter: Inspectable, checks: Collection[Checked], http: httpx.AsyncClient
+    title: str,
+    connection: Connection,
+    adapter: Inspectable,
+    checks: Collection[Checked],
+    http: httpx.AsyncClient,
+    keeps: Collection[str] = (),
 ) -> Report:
-    """Ask it everything. `http` is a client of its address that signs in to nothing."""
+    """Ask it everything. `http` is a client of its address that signs in to nothing; `keeps` are legal entities."""
     name, found = connection.name, list[Finding]()
     place = f"policies/connections.yaml ({connection.where})" if connection.where else "policies/connections.yaml"
-    report = Report(system=name, url=connection.url, findings=found)
+    report = Report(system=name, url=connection.url, region=connection.region, findings=found)
     clock = await _clock(http)
     if isinstance(clock, httpx.TransportError):
         says = f"{connection.url} cannot be reached ({type(clock).__name__})"
@@ -103,6 +113,8 @@ async def check(
         account = await adapter.whoami()
     except VendorSignIn as refused:
         mend = f"Correct `sign_in` of {name} in {place}, or the value it names."
+        if found:
+            mend = f"Set the time first: that alone may be why. {mend}"
         return _with(report, Finding(system=name, says=f"our sign-in is refused: {refused.detail}", mend=mend))
     except VendorForbade as denied:
         mend = f"Give our user at {title} the right to use its API."
@@ -113,6 +125,8 @@ async def check(
     fields, unread = dict[str, int](), list[str]()
     for each in checks:
         await _object(title, name, adapter, each, found, fields, unread)
+    if not found:  # without a right or a field it would say the same once more
+        found += [wrong for code in keeps if (wrong := await _entity(title, name, place, adapter, code))]
     return msgspec.structs.replace(
         report, instance=account.instance, user=account.user, fields=fields, unread=unread, findings=found
     )
@@ -132,6 +146,20 @@ async def _clock(http: httpx.AsyncClient) -> int | httpx.TransportError | None:
         return lost
     except (TypeError, ValueError):
         return None
+
+
+async def _entity(title: str, name: str, place: str, adapter: Inspectable, code: str) -> Finding | None:
+    """What is wrong with a legal entity that the connection says it keeps."""
+    try:
+        await adapter.legal_entity(code)
+    except Fault as fault:
+        says = f"the legal entity {code} is not there: {fault.detail}"
+        mend = f"Give it that code at {title}, or take it off `legal_entities` of {name} in {place}."
+        if not isinstance(fault, NotFound):
+            says = f"the legal entity {code} cannot be read: {fault.detail}"
+            mend = f"Give our user at {title} what it lacks to read {code}, or check again later."
+        return Finding(system=name, says=says, mend=mend)
+    return None
 
 
 async def _object(

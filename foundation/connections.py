@@ -27,6 +27,10 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """Path of a CA bundle; empty for the system's own."""
     budget: Budget | None = None
     """How much may be asked of it; None for as much as it takes."""
+    region: str = ""
+    """Where what it holds lies, in the firm's own word; empty where nobody said."""
+    legal_entities: tuple[str, ...] = ()
+    """Codes of those whose business it keeps; empty for all there are."""
     where: str = ""
     """File and line, for whoever has to mend it."""
     counters: Counters | None = None

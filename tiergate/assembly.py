@@ -82,8 +82,7 @@ class Served:
     ) -> None:
         """Reads policies and connections; raises `PolicyError` or `WrongSetting` with what is wrong."""
         self.settings = settings
-        self._serving = tuple(serving)
-        self._gateway = gateway
+        self._serving, self._gateway = tuple(serving), gateway
         self._pace = pace or Pace(
             poll=settings.poll_seconds, reconcile_at=settings.reconcile_at, contract_notice=settings.contract_notice
         )
@@ -99,6 +98,7 @@ class Served:
         if "system" in self._serving:
             bound = Systems(self.bindings, cast(Any, None)).roles()
             self._connections = configuration.connections(settings.policies, bound, values)
+            configuration.kept_there(self.bindings, self._connections)
         self._closing: list[Callable[[], Any]] = []
         self._pools: dict[Layer, httpx.AsyncClient] = {}
         self._asked: dict[tuple[str, type], Any] = {}

@@ -25,7 +25,7 @@ from tiergate.budgets import read_budget
 
 _UNSET: Final = re.compile(r"[^:]+:(\d+): \$\{(\w+)\} is not set")
 _SYSTEM: Final = re.compile(r"^(\w+):")
-_KEYS: Final = ("url", "sign_in", "timeout", "notifications", "verify", "budget")
+_KEYS: Final = ("url", "sign_in", "timeout", "notifications", "verify", "budget", "region", "legal_entities")
 
 
 def bindings(folder: Path, known: Mapping[str, SystemApi], values: Mapping[str, str]) -> Bindings:
@@ -72,6 +72,21 @@ def connections(folder: Path, wanted: Iterable[str], values: Mapping[str, str]) 
     return found
 
 
+def kept_there(bound: Bindings, found: Mapping[str, Connection]) -> None:
+    """`PolicyError` where a system is bound for a legal entity whose business its connection does not say it keeps."""
+    wrong = []
+    for role, systems in bound.items():
+        for entity, name in systems.items() if isinstance(systems, dict) else ():
+            kept = found[name].legal_entities if name in found else ()
+            if kept and entity not in kept:
+                wrong.append(
+                    f"{found[name].where}: {name} keeps {', '.join(kept)} by its legal_entities,"
+                    f" and bindings.yaml binds it as the {roles.ROLE_TITLES[role]} of {entity}"
+                )
+    if wrong:
+        raise PolicyError(wrong)
+
+
 def _read(path: Path, wanted: Collection[str], values: Mapping[str, str]) -> Node:
     """The file. What a system that nobody wants needs in the environment may be missing there."""
     try:
@@ -115,6 +130,8 @@ def _connection(name: str, said: Node, budget: Budget | None, wrong: list[str]) 
         notifications={key: str(value) for key, value in plain.get("notifications", {}).items()},
         verify=plain.get("verify", ""),
         budget=budget,
+        region=_text(said, "region", wrong),
+        legal_entities=_codes(said, "legal_entities", wrong),
         where=said.at("url").where,
     )
 
@@ -127,6 +144,24 @@ def _unknown(said: Node) -> list[str]:
             hint = f"; did you mean {near[0]!r}?" if near else ""
             found.append(f"{said.at(key).where}: unknown key {key!r}{hint}")
     return found
+
+
+def _text(said: Node, key: str, wrong: list[str]) -> str:
+    found = said.plain().get(key, "")
+    if not isinstance(found, str):
+        wrong.append(f"{said.at(key).where}: {key} is one word")
+        return ""
+    return found
+
+
+def _codes(said: Node, key: str, wrong: list[str]) -> tuple[str, ...]:
+    found = said.plain().get(key)
+    if found is None:
+        return ()
+    if not isinstance(found, list) or not found or not all(isinstance(each, str) and each for each in found):
+        wrong.append(f"{said.at(key).where}: {key} is a list of codes; without it, it is for all there are")
+        return ()
+    return tuple(dict.fromkeys(found))
 
 
 def _seconds(said: Node, key: str, default: str, wrong: list[str]) -> float:

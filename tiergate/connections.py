@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import httpx
 import msgspec
 
+from canonical.ports.systems import LegalEntities
 from foundation.checking import Report, check
 from foundation.connections import Connection
 from foundation.sandbox.server import addresses
@@ -18,11 +19,10 @@ from tiergate.settings import Settings
 def chosen(settings: Settings, names: Sequence[str]) -> list[tuple[SystemApi, Connection]]:
     """The systems named, or all that are bound, with their connections. `PolicyError` for what cannot be read."""
     known, values = discover(), values_of(settings)
-    wanted = list(names)
-    if not wanted:
-        bound = configuration.bindings(settings.policies, known, values)
-        wanted = sorted(Systems(bound, None).roles())  # type: ignore[arg-type]  # nobody is asked here
+    bound = configuration.bindings(settings.policies, known, values)
+    wanted = list(names) or sorted(Systems(bound, None).roles())  # type: ignore[arg-type]  # nobody is asked here
     found = configuration.connections(settings.policies, wanted, values)
+    configuration.kept_there(bound, found)
     return [(known[name], found[name]) for name in wanted]
 
 
@@ -47,6 +47,7 @@ async def checked(
     plain = http_client(unpaid, transport=transport)
     try:
         async with plain:
-            return await check(system.title, connection, adapter, system.checks, plain)  # type: ignore[arg-type]  # has checks
+            keeps = connection.legal_entities if LegalEntities in system.ports else ()
+            return await check(system.title, connection, adapter, system.checks, plain, keeps)  # type: ignore[arg-type]  # has checks
     finally:
         await adapter.close()

@@ -10,11 +10,12 @@ import pytest
 from canonical.objects import Lead, ProjectSetup
 from canonical.ports.receivables import Invoices
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
+from canonical.ports.systems import LegalEntities
 from foundation.checking import Finding, Report
 from foundation.connections import Connection
 from gateway.loader import PolicyError
 from tests.ports import objects
-from tests.ports.kept import KEPT, every_system, project_id
+from tests.ports.kept import KEPT, every_system, offering, project_id
 from tests.ports.listed import LISTED
 from tests.ports.test_reading import plant
 from tests.ports.world import SYSTEMS, World, demo_of, resolved, suite_of
@@ -118,6 +119,15 @@ async def test_a_field_that_is_gone_or_renamed_is_named(world: World) -> None:
     assert "QUIRKS.md" in finding.mend
 
 
+@offering(LegalEntities)
+async def test_a_legal_entity_that_is_not_there_is_named_with_the_line_that_says_it(world: World) -> None:
+    report = await look(world, legal_entities=(world.suite.entity, "ACME-XX"), region="eu")
+    finding = only(report)
+    assert "the legal entity ACME-XX is not there" in finding.says
+    assert f"`legal_entities` of {world.name} in policies/connections.yaml (" in finding.mend
+    assert report.region == "eu"
+
+
 @every_system()
 async def test_a_clock_that_is_off_is_said_first(world: World) -> None:
     world.clock.ahead = timedelta(minutes=20)
@@ -125,6 +135,7 @@ async def test_a_clock_that_is_off_is_said_first(world: World) -> None:
     assert "its clock is 1" in report.findings[0].says
     assert "ahead of ours" in report.findings[0].says
     assert "NTP" in report.findings[0].mend
+    assert all(each.mend.startswith("Set the time first") for each in report.findings[1:])
 
 
 @pytest.mark.parametrize("name", ["salesforce"])

@@ -42,7 +42,8 @@ async def _all(settings: Settings, names: list[str]) -> list[Report]:
 def text(report: Report) -> str:
     """For a person: who we are there, what was looked at, and each finding with what to change."""
     who = f"signed in to {report.instance} as {report.user}" if report.user else "not signed in"
-    lines = [f"{report.system}: {who}, at {report.url}"]
+    where = f"{report.url}, in {report.region}" if report.region else report.url
+    lines = [f"{report.system}: {who}, at {where}"]
     if report.fields:
         lines.append("  looked at: " + ", ".join(f"{kind} ({number} fields)" for kind, number in report.fields.items()))
     if report.unread:
