@@ -70,11 +70,6 @@ class SystemApi(msgspec.Struct, frozen=True, kw_only=True):
     """Makes credentials for the sandbox, fresh ones at each call."""
 
 
-def not_yet(*ports: type) -> dict[type, str]:
-    """`lacks` of ports an adapter is still to learn; of a vendor that has nothing for one, its own words are said."""
-    return dict.fromkeys(ports, "Our adapter does not offer this yet.")
-
-
 def discover() -> dict[str, SystemApi]:
     """Every system folder, by name, in alphabetical order."""
     found = {}

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from canonical.ports import leads, lists, people, systems
+from canonical.ports import lists, systems
 from canonical.ports.contracts import ContractTerms
 from canonical.ports.effort import ExpensePostings, TimePostings
+from canonical.ports.leads import CustomerKeys
 from canonical.ports.orders import Items, SalesOrders
+from canonical.ports.people import CustomerPeople, People
 from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
-from system_apis import SystemApi, not_yet
+from system_apis import SystemApi
 from system_apis.tryton.adapter import Tryton
 from system_apis.tryton.auth import sign_in
 from system_apis.tryton.check import CHECKS
@@ -47,6 +49,9 @@ SYSTEM_API = SystemApi(
         systems.LegalEntities,
         systems.Customers,
         lists.CustomerList,
+        CustomerKeys,
+        People,
+        CustomerPeople,
         systems.Contracts,
         ContractTerms,
         systems.Projects,
@@ -64,7 +69,6 @@ SYSTEM_API = SystemApi(
     connect=connect,
     roles=("erp",),
     lacks={
-        **not_yet(people.People, people.CustomerPeople, leads.CustomerKeys),
         ExpensePostings: "Tryton keeps no expense reports.",
         Payments: "Money that came in is no record there, but lines of moves that settle other lines.",
     },

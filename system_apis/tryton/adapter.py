@@ -27,13 +27,14 @@ from canonical.ports.systems import (
     StageChange,
 )
 from foundation.checking import Described
-from system_apis.tryton import billing_wire, codes, mapping, memo, orders_wire, setups_wire, wire
+from system_apis.tryton import billing_wire, codes, mapping, memo, orders_wire, people_wire, setups_wire, wire
 from system_apis.tryton.auth import SYSTEM
 from system_apis.tryton.calls import PARTY, WORK, found_one, native
 from system_apis.tryton.contracts import Contracting
 from system_apis.tryton.contracts_mapping import CONTRACT, contract
 from system_apis.tryton.effort import Effort, time_entry
 from system_apis.tryton.orders import Orders
+from system_apis.tryton.people import CustomersPeople
 from system_apis.tryton.receivables import Receivables
 from system_apis.tryton.sales import SALE
 from system_apis.tryton.setups import Setups
@@ -46,6 +47,8 @@ _TABLES: Final[dict[str, type[Any]]] = {
     "account.period": wire.Period,
     "account.invoice.payment_term": wire.Name,
     "account.invoice.line": billing_wire.InvoiceLine,
+    "party.relation.all": people_wire.Relation,
+    "party.relation.type": wire.Name,
     "project.work.status": wire.Name,
     "timesheet.work": setups_wire.TimeWork,
     "sale.line": orders_wire.Line,
@@ -54,7 +57,7 @@ _TABLES: Final[dict[str, type[Any]]] = {
 """What is looked up, and the shape it is read in; the others by code."""
 
 
-class Tryton(Contracting, Effort, Orders, Receivables, Setups):
+class Tryton(Contracting, CustomersPeople, Effort, Orders, Receivables, Setups):
     """One database, with every port of an ERP that Tryton has something for."""
 
     async def whoami(self) -> Account:

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from foundation.checking import Checked
-from system_apis.tryton import billing_wire, codes, orders_wire, setups_wire, wire
+from system_apis.tryton import billing_wire, codes, orders_wire, people_wire, setups_wire, wire
 
 
 def _model(
@@ -27,7 +27,9 @@ CHECKS: Final = (
     _model("country.subdivision", wire.Code),
     _model("account.period", wire.Period, {"state": codes.PERIODS}, "company", "type"),
     _model("account.invoice.payment_term", wire.Name),
-    _model("party.party", wire.Party, {}, "credit_amount"),
+    _model("party.party", wire.Party, {}, "credit_amount", "relations"),
+    _model("party.relation.type", wire.Name),
+    _model("party.relation.all", people_wire.Relation, {}, "from_"),
     _model(
         "sale.sale",
         orders_wire.Order,

@@ -21,6 +21,8 @@ PERIODS: Final = {"open": True, "closed": False, "locked": False}
 """Whether a period takes postings, by its state."""
 CONTRACTS: Final = ("draft", "in_approval", "active", "cancelled", "expired")
 SALES: Final = ("draft", "quotation", "confirmed", "processing", "done", "cancelled")
+CONTACT: Final = "Contact of"
+"""What the type of the relation is called in which a person is to the customer they are a contact of."""
 SERVICE: Final = "TG-SERVICE"
 """The product whose accounts and taxes an invoice's lines have."""
 PRODUCTS: Final[Mapping[str, Literal["service", "goods"]]] = {"service": "service", "goods": "goods", "assets": "goods"}

@@ -13,11 +13,14 @@ from canonical.ports.operation import Page, Written
 from foundation.cursors import cursor as next_place
 from foundation.cursors import place
 from foundation.marks import Mark
-from system_apis.tryton import mapping, wire
+from system_apis.tryton import mapping, people_wire, wire
 from system_apis.tryton.calls import PARTY, WORK, Calls, native, refused
+from system_apis.tryton.codes import CONTACT
 
+RELATION: Final = "party.relation.all"
+"""What each party is to another, from both sides."""
 _NUMBER: Final = r"[1-9][0-9]{0,8}"
-_CLOSED_TOO: Final = ["active", "in", [True, False]]
+CLOSED_TOO: Final = ["active", "in", [True, False]]
 """Without a word about `active` those that are closed are not there."""
 _PROJECTS: Final = [["type", "=", "project"]]
 Row = TypeVar("Row", bound=wire.Row)
@@ -28,12 +31,12 @@ class Listing(Calls):
 
     async def customers(self, cursor: str = "", limit: int = PAGE) -> Page[Customer]:
         """Parties by id, closed ones too. What one owes is asked company by company, and told of one customer."""
-        found, following = await self._page(wire.Party, PARTY, [_CLOSED_TOO], cursor, limit, others=True)
+        found, following = await self._page(wire.Party, PARTY, [CLOSED_TOO], cursor, limit, others=True)
         return Page(items=[mapping.customer(each, Credit()) for each in found], next=following)
 
     async def customer_changes(self, since: str, limit: int = PAGE) -> Page[RecordChange]:
         """Parties changed since a watermark."""
-        return await self._changes(PARTY, [_CLOSED_TOO], since, limit, others=True)
+        return await self._changes(PARTY, [CLOSED_TOO], since, limit, others=True)
 
     async def set_customer_lifecycle(self, customer_id: str, data: LifecycleChange) -> Written:
         """Close a party, or open it again."""
@@ -85,11 +88,14 @@ class Listing(Calls):
                 return Page(items=items, next=mark.text())
 
     async def _others(self, found: list[Row]) -> list[Row]:
-        """Without the firm's own companies and people, who are parties too."""
+        """Without the firm's own companies and people, and whoever is a contact: they are parties too."""
         theirs: set[int] = set()
         for model in ("company.company", "company.employee") if found else ():
             among = [["party", "in", [each.id for each in found]]]
             theirs |= {each.party for each in await self._rpc.search(wire.Own, model, among)}
+        if found:
+            among = [["from_", "in", [each.id for each in found]], ["type.name", "=", CONTACT], CLOSED_TOO]
+            theirs |= {each.from_ for each in await self._rpc.search(people_wire.Related, RELATION, among)}
         return [each for each in found if each.id not in theirs]
 
 

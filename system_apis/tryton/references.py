@@ -53,6 +53,7 @@ class References:
         self.countries: Final = Table(lambda: self._coded("country.country"), "country")
         self.subdivisions: Final = Table(lambda: self._coded("country.subdivision"), "subdivision")
         self.terms: Final = Table(lambda: self._named("account.invoice.payment_term"), "payment terms")
+        self.relations: Final = Table(lambda: self._named("party.relation.type"), "type of relations")
         self.statuses: Final = Table(lambda: self._named("project.work.status"), "work status")
 
         self.products: Final = Table(lambda: self._coded("product.product"), "product")

@@ -30,6 +30,7 @@ def main(conf: str, database: str) -> None:
     currencies(asked["currencies"])
     terms(asked["terms"])
     statuses()
+    relations()
     companies = {each["code"]: company(each) for each in asked["entities"]}
     see(list(companies.values()), companies[asked["entities"][0]["code"]])
     taxes = []
@@ -44,6 +45,17 @@ def main(conf: str, database: str) -> None:
     for each in asked["held"]:
         held(each, companies)
     integration(asked["user"], companies)
+
+
+def relations() -> None:
+    """What a contact is to a customer, and a customer to its contact."""
+    Type = Model.get("party.relation.type")
+    there, back = Type(name="Contact of"), Type(name="Contact")
+    there.save()
+    back.reverse = there
+    back.save()
+    there.reverse = back
+    there.save()
 
 
 def places(asked: list[list[str]]) -> None:

@@ -35,7 +35,15 @@ LOCK: Final = ROOT / "lock" / "tryton.txt"
 SETUP: Final = Path(__file__).with_name("firm_setup.py")
 MODULES: Final = (
     *("ir", "res", "party", "company", "country", "currency", "account", "account_product", "account_invoice"),
-    *("account_credit_limit", "product", "project", "project_invoice", "project_revenue", "timesheet"),
+    *(
+        "account_credit_limit",
+        "party_relationship",
+        "product",
+        "project",
+        "project_invoice",
+        "project_revenue",
+        "timesheet",
+    ),
     *("timesheet_cost", "sale", "sale_opportunity", "sale_advance_payment"),
 )
 TAXES: Final = {"DE": "0.19", "IN": "0.18"}

@@ -13,6 +13,7 @@ from foundation.connections import Connection
 from foundation.sandbox import firm
 from system_apis.tryton import SYSTEM_API, connect, memo
 from system_apis.tryton.mapping import KEY, PROJECT
+from system_apis.tryton.people_mapping import KEY as PERSON
 from tests.ports.world import Clock, World, suite_of
 from tests.tryton.real_server import RPC
 
@@ -30,7 +31,10 @@ _OURS: Final[dict[str, tuple[list[Any], list[str]]]] = {
     WORK: ([["comment", "like", "%tiergate.%"]], ["name", "comment", "status.name", "party"]),
     HOURS: ([["description", "like", "%tiergate%: %"]], ["description", "date", "duration"]),
     INVOICE: ([["comment", "like", "%tiergate.%"], ["state", "=", "draft"]], ["description", "comment", "state"]),
-    PARTY: ([["identifiers.code", "like", f"{KEY}%"]], ["name", "identifiers.code", "addresses.city"]),
+    PARTY: (
+        ["OR", *[["identifiers.code", "like", f"{word}%"] for word in (KEY, PERSON)]],
+        ["name", "active", "identifiers.code", "addresses.city", "contact_mechanisms.value", "relations.to"],
+    ),
 }
 BILLED: Final = "crm:billed"
 """Our key of a customer and project with an invoice that is posted: they stay, as what is posted does."""
@@ -160,4 +164,4 @@ def _keys(row: dict[str, Any]) -> list[str]:
     words = memo.read(row.get("comment"))
     ours = [f"{word} {text}" for word, text in words.items() if word.endswith("-key")]
     ours += [key for key in [memo.untagged(row.get("description"))[1]] if key]
-    return ours + [each["code"] for each in row.get("identifiers.", []) if each["code"].startswith(KEY)]
+    return ours + [each["code"] for each in row.get("identifiers.", []) if each["code"].startswith((KEY, PERSON))]

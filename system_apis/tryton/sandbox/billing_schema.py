@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from system_apis.tryton.sandbox.people import RELATIONS
 from system_apis.tryton.sandbox.schema import ACTIVE, COMPANY, FIRST, Field, Model, below, chars, fields, to, worked_out
 from system_apis.tryton.sandbox.selling_schema import SELLING
 
@@ -139,4 +140,4 @@ _EVERY: Final = (
         ),
     ),
 )
-MODELS: Final[Mapping[str, Model]] = {model.name: model for model in (*FIRST, *SELLING, *_EVERY)}
+MODELS: Final[Mapping[str, Model]] = {model.name: model for model in (*FIRST, *RELATIONS, *SELLING, *_EVERY)}

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from foundation.sandbox import Box, Record
-from system_apis.tryton.sandbox import billing, selling, working
+from system_apis.tryton.sandbox import billing, people, selling, working
 from system_apis.tryton.sandbox.billing import number
 from system_apis.tryton.sandbox.billing_schema import MODELS
 from system_apis.tryton.sandbox.errors import RpcError, inside, stale, user_error
@@ -91,6 +91,8 @@ def delete(box: Box, model_name: str, id: int) -> None:
         if field.type == "one2many":
             for below in _children(box, field, id):
                 delete(box, field.relation, below["id"])
+    for each in box.store.find(people.RELATION, to=id) if model_name == "party.party" else ():
+        delete(box, people.RELATION, each["id"])
     box.store.delete(model_name, str(id))
 
 
@@ -150,12 +152,14 @@ def listed(box: Box, model: Model, name: str, id: int) -> list[int]:
 def value_of(box: Box, model: Model, record: Record, field: Field) -> Any:
     """What a record holds in a field."""
     if field.type == "one2many":
-        return [each["id"] for each in _children(box, field, record["id"])]
+        return [each["id"] for each in _children(box, field, record["id"]) if is_open(box, field.relation, each)]
     if field.type == "many2many" and not field.computed:
         return sorted(record[field.name] or [], key=lambda each: named(find(box, field.relation, each)))
     if field.type == "timestamp":
         return _typed_instant(datetime.fromisoformat(record["_at"]))
     match model.name, field.name:
+        case people.RELATION, "active":
+            return people.stands(box, record)
         case _, "rec_name":
             return named(record)
         case "party.party", "credit_amount":
@@ -172,6 +176,12 @@ def value_of(box: Box, model: Model, record: Record, field: Field) -> Any:
     if field.computed and model.name in selling.MODELS:
         return selling.worked_out(box, model.name, field.name, record, COMPANY.get())
     return billing.worked_out(box, model.name, field.name, record) if field.computed else record[field.name]
+
+
+def is_open(box: Box, model_name: str, record: Record) -> bool:
+    """Whether a record is there for those who say nothing of closed ones."""
+    model = model_of(model_name)
+    return "active" not in model.fields or bool(value_of(box, model, record, model.fields["active"]))
 
 
 def named(record: Record) -> str:

@@ -176,6 +176,7 @@ FIRST: Final = (
             below("addresses", "party.address", "party"),
             below("identifiers", "party.identifier", "party"),
             below("contact_mechanisms", "party.contact_mechanism", "party"),
+            below("relations", "party.relation.all", "from_"),
             Field(name="categories", type="many2many", relation="party.category"),
             to("customer_currency", "currency.currency"),
             to("customer_payment_term", "account.invoice.payment_term"),

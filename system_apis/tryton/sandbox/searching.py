@@ -8,7 +8,7 @@ from foundation.sandbox import Box, Record
 from system_apis.tryton.sandbox import working
 from system_apis.tryton.sandbox.domains import BadDomain, comparable, holds
 from system_apis.tryton.sandbox.errors import RpcError
-from system_apis.tryton.sandbox.records import field_of, find, model_of, value_of
+from system_apis.tryton.sandbox.records import field_of, find, is_open, model_of, value_of
 from system_apis.tryton.sandbox.schema import Model
 
 
@@ -21,7 +21,7 @@ def search(box: Box, model_name: str, domain: list[Any], order: Any = None, most
     meant = (
         record
         for record in _candidates(box, model, domain)
-        if (not open_only or record["active"])
+        if (not open_only or is_open(box, model_name, record))
         and holds(domain, record, lambda each, name: _reached(box, model, each, name))
     )
     try:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from canonical.money import minor_units
 from foundation.sandbox import Box, Record, firm
+from system_apis.tryton.codes import CONTACT
 from system_apis.tryton.sandbox import catalogue, records
 from system_apis.tryton.sandbox.billing import number
 
@@ -42,6 +43,7 @@ def seed(box: Box) -> None:
         _made(box, "account.invoice.payment_term", name=name)
     for name in STATUSES:
         _made(box, "project.work.status", name=name, types=["project", "task"])
+    _made(box, "party.relation.type", name=CONTACT)
     partners = _partners(box)
     for entity in firm.ENTITIES:
         _company(box, entity, countries[entity.country], partners)
