@@ -19,6 +19,8 @@ from canonical.faults import Fault
 T = TypeVar("T")
 METADATA: Final = sa.MetaData()
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+NUMBERS: Final = range(1, 2**63)
+"""What a row may be numbered with. A larger number is no row's, and no driver takes it as a parameter."""
 _TURN: Final = 7_434_437
 """The advisory lock of whoever migrates: a number nobody else here uses."""
 

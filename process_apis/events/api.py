@@ -23,6 +23,7 @@ from canonical.ports.events import (
 )
 from foundation.api import Api
 from foundation.context import current
+from foundation.database import NUMBERS
 from process_apis import ProcessApi
 from process_apis.events import outbox, webhooks
 from process_apis.events.inbound import Stewarding
@@ -133,7 +134,7 @@ class Subscribing(Stewarding):
         def write(connection: sa.Connection) -> EventDelivery:
             _row(connection, subscription_id)
             query = _deliveries(subscription_id).where(DELIVERIES.c.number == number)
-            row = connection.execute(query).first()
+            row = connection.execute(query).first() if number in NUMBERS else None
             if row is None:
                 raise NotFound(f"The subscription has no delivery {number}.")
             parked = sa.and_(DELIVERIES.c.number == number, DELIVERIES.c.state == "parked")

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from standardwebhooks import Webhook
 
 from canonical.dates import now
+from canonical.faults import NotFound
 from process_apis.events import webhooks
 from process_apis.events.telling import Teller
 from process_apis.tables import SUBSCRIPTIONS
@@ -83,6 +84,8 @@ async def test_a_parked_one_is_tried_again_by_hand_and_then_what_waits_behind_it
         (parked,) = (await telling.service.deliveries(subscription.id, "parked")).items
         assert (parked.last_status, parked.last_detail, parked.due_at) == (500, "not today", None)
         telling.receiver.status = 204
+        with pytest.raises(NotFound):
+            await telling.service.retry_delivery(subscription.id, 2**63)
         await telling.service.retry_delivery(subscription.id, parked.number)
         await telling.tell()
         assert telling.receiver.types == WHOLE

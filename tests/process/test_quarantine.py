@@ -82,8 +82,9 @@ async def test_a_delivery_against_its_schema_has_one_case_that_names_the_field_u
     assert [(error.pointer, "Expected `str`" in error.detail) for error in case.errors] == [("/body/data/id", True)]
     assert "/body/data/id" in case.title
     assert "dismiss" in case.suggestion
-    with pytest.raises(NotFound):
-        await steward.dismiss_quarantined(kept.number + 1, Dismissal(why="none"))
+    for nobodys in (kept.number + 1, 0, 2**63):
+        with pytest.raises(NotFound):
+            await steward.dismiss_quarantined(nobodys, Dismissal(why="none"))
     with use(fresh(caller=PRIYA)):
         done = await steward.dismiss_quarantined(kept.number, Dismissal(why="A test of the sender's."))
     assert (done.state, done.dismissed) == ("read", True)
