@@ -19,7 +19,7 @@ async def firm(over: Over) -> AsyncIterator[World]:
 
 @pytest.fixture
 def desk(firm: World) -> Ordering:
-    return Ordering(firm, "tryton")
+    return Ordering(firm)
 
 
 def kept(firm: World, word: str) -> list[str]:
