@@ -3,6 +3,7 @@
 A word that is none of ours is the CRM's own name of a field, and is passed on as it is.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -19,7 +20,7 @@ Line = dict[str, Any]
 """An item's code, how many of it, and at which price: `item`, `qty`, `price`, and what else is said of it."""
 
 
-class Offers:
+class Offers(ABC):
     """What the deal desk does in a CRM."""
 
     WORDS: ClassVar[Mapping[str, str]]
@@ -37,29 +38,29 @@ class Offers:
         plain = {word: value.isoformat() if isinstance(value, date) else value for word, value in said.items()}
         return {self.WORDS.get(word, word): value for word, value in plain.items()}
 
+    @abstractmethod
     def quote(self, deal: str) -> str:
         """The first quote of a deal."""
-        raise NotImplementedError
 
+    @abstractmethod
     def quotes(self, deal: str) -> list[str]:
         """Every quote of a deal, the first one first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rewrite(self, quote: str, lines: list[Line]) -> None:
         """The quote has these lines instead; a product that is not there is made."""
-        raise NotImplementedError
 
+    @abstractmethod
     def edit(self, quote: str, said: Said) -> None:
         """Save a quote, a second later."""
-        raise NotImplementedError
 
+    @abstractmethod
     def revise(self, deal: str, number: int, said: Said) -> str:
         """Another revision of a deal's quote, without a line yet, and offered to the customer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def accept(self, quote: str) -> None:
         """The customer accepts and signs it."""
-        raise NotImplementedError
 
 
 class Salesforce(Offers):

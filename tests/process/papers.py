@@ -3,6 +3,7 @@
 A word that is none of ours is the CRM's own name of a field, and is passed on as it is.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, ClassVar, Literal
@@ -65,7 +66,7 @@ class Page(msgspec.Struct, frozen=True):
         return self.fields.get(word) or Field(word)
 
 
-class Papers:
+class Papers(ABC):
     """What legal operations do in a CRM."""
 
     PAGES: ClassVar[Mapping[Kind, Page]]
@@ -85,41 +86,41 @@ class Papers:
         """A second passes, which is as fine as a CRM stamps."""
         self.box.store.set_setting("_clock_ahead", self.box.store.setting("_clock_ahead", 0) + 1)
 
+    @abstractmethod
     def contract(self, deal: str) -> str:
         """The contract of a deal."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lines(self, contract: str) -> list[str]:
         """The lines of a contract as it was signed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def amendments(self, contract: str) -> list[str]:
         """All of a contract."""
-        raise NotImplementedError
 
+    @abstractmethod
     def customer(self, contract: str) -> str:
         """Whose it is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def make(self, kind: Kind, said: Said) -> str:
         """A new record."""
-        raise NotImplementedError
 
+    @abstractmethod
     def edit(self, kind: Kind, record: str, said: Said) -> None:
         """Save a record as the CRM lets people, a second later."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sign(self, contract: str) -> None:
         """It is signed today, and in force."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self, contract: str) -> None:
         """It is in force no more."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mark(self, contract: str) -> tuple[bool, int | None]:
         """Whether it is ended, and the amendment that was carried last."""
-        raise NotImplementedError
 
 
 class Salesforce(Papers):
