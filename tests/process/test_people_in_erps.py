@@ -4,22 +4,19 @@ from collections.abc import AsyncIterator, Callable
 
 import msgspec
 import pytest
-import sqlalchemy as sa
 
-from canonical.objects import Contact
 from foundation.sandbox import Box
 from gateway.ownership import read_ownership
-from process_apis.events.intake import poll_customers, poll_people, work_off
-from process_apis.tables import CASES
 from system_apis.oracle_fusion.sandbox import writing as fusion
 from system_apis.oracle_fusion.sandbox.schema import RESOURCES
 from system_apis.salesforce.sandbox import org
 from system_apis.sap_s4hana.sandbox import writing as sap
 from system_apis.sap_s4hana.sandbox.schema import SETS
+from system_apis.tryton.sandbox import records as tryton
+from tests.process.corresponding import D01, Corresponding
 from tests.process.world import Over, World
 from tiergate.settings import ROOT
 
-D01 = "D01"
 ADDRESS = "Invoices@Harbor.Example"
 
 
@@ -29,6 +26,8 @@ class Erp(msgspec.Struct, frozen=True):
     name: str
     reach: Callable[[Box, str], None]
     """Somebody writes another address of a person there."""
+    books: str = "ACME-US"
+    """Whose a person is; empty where everybody belongs to every company."""
 
 
 def _in_sap(box: Box, native: str) -> None:
@@ -41,7 +40,13 @@ def _in_oracle_fusion(box: Box, native: str) -> None:
     fusion.update(box, RESOURCES["contacts"], found, {"EmailAddress": ADDRESS})
 
 
-ERPS = (Erp("sap_s4hana", _in_sap), Erp("oracle_fusion", _in_oracle_fusion))
+def _in_tryton(box: Box, native: str) -> None:
+    (mail,) = box.store.find("party.contact_mechanism", party=int(native), type="email")
+    new = [["write", [mail["id"]], {"value": ADDRESS}]]
+    tryton.write(box, "party.party", int(native), {"contact_mechanisms": new})
+
+
+ERPS = (Erp("sap_s4hana", _in_sap), Erp("oracle_fusion", _in_oracle_fusion), Erp("tryton", _in_tryton, ""))
 
 
 @pytest.fixture(params=ERPS, ids=[each.name for each in ERPS])
@@ -57,66 +62,42 @@ async def owned(over: Over, bound: Erp) -> AsyncIterator[World]:
         yield made
 
 
-async def quiet(firm: World, bound: Erp) -> None:
-    """Ask and work off until nobody writes any more: a poll by days tells a day again."""
-    for _ in range(8):
-        before = firm.writes("salesforce", bound.name)
-        await poll_customers(firm.platform)
-        await poll_people(firm.platform)
-        await work_off(firm.platform)
-        if firm.writes("salesforce", bound.name) == before:
-            return
-    raise AssertionError("they go on and on")
+@pytest.fixture
+def both(owned: World) -> Corresponding:
+    return Corresponding(owned)
 
 
-async def billed(firm: World) -> str:
-    """What Salesforce calls who gets the invoices of a won deal's customer."""
-    await firm.played(D01)
-    account = firm.deal(D01).account
-    family = next(each.family for each in account.contacts if each.role == "billing")
-    people = firm.records("salesforce", "Contact")
-    return str(next(each["Id"] for each in people if (each["AccountId"], each["LastName"]) == (account.id, family)))
-
-
-async def in_the_books(firm: World, bound: Erp, native: str) -> Contact:
-    found: Contact = await firm.adapters[bound.name].person_by_key(f"salesforce:{native}")
-    return found
-
-
-async def cases(firm: World) -> list[str]:
-    return await firm.platform.database.run(lambda c: list(c.scalars(sa.select(CASES.c.title))))
-
-
-async def test_who_gets_the_invoices_comes_to_the_books_and_their_address_back(owned: World, bound: Erp) -> None:
-    native = await billed(owned)
-    await quiet(owned, bound)
+async def test_who_gets_the_invoices_comes_to_the_books_and_their_address_back(
+    owned: World, both: Corresponding, bound: Erp
+) -> None:
+    native = await both.billed()
+    await both.quiet()
     person = next(each for each in owned.deal(D01).account.contacts if each.role == "billing")
-    made = await in_the_books(owned, bound, native)
+    made = await both.in_the_books(native)
     assert (made.given, made.family, made.email) == (person.given, person.family, person.email.lower())
-    debtor = await owned.adapters[bound.name].customer_by_key(f"salesforce:{owned.deal(D01).account.id}")
-    assert (made.account_id, made.legal_entity_id) == (debtor.id, "ACME-US")
+    assert (made.account_id, made.legal_entity_id) == ((await both.debtor()).id, bound.books)
     box = owned.boxes[bound.name]
     box.store.set_setting("_clock_ahead", box.store.setting("_clock_ahead", 0) + 60)
     bound.reach(box, made.id)
-    await quiet(owned, bound)
+    await both.quiet()
     kept = next(each for each in owned.records("salesforce", "Contact") if each["Id"] == native)
     assert kept["Email"] == ADDRESS.lower()
-    written = owned.writes("salesforce", bound.name)
-    await quiet(owned, bound)
-    assert (owned.writes("salesforce", bound.name), owned.writes("netsuite")) == (written, [])
-    assert (await cases(owned), owned.duplicates()) == ([], [])
+    written = both.written()
+    await both.quiet()
+    assert (both.written(), owned.writes("netsuite")) == (written, [])
+    assert (await both.cases(), owned.duplicates()) == ([], [])
 
 
-async def test_a_merge_in_salesforce_leaves_one_active_person(owned: World, bound: Erp) -> None:
-    native, box = await billed(owned), owned.boxes["salesforce"]
-    await quiet(owned, bound)
+async def test_a_merge_in_salesforce_leaves_one_active_person(owned: World, both: Corresponding) -> None:
+    native, box = await both.billed(), owned.boxes["salesforce"]
+    await both.quiet()
     box.store.set_setting("_clock_ahead", 1200)
     said = {"LastName": "Twin", "AccountId": owned.deal(D01).account.id, "Role__c": "Billing"}
     twin = org.create(box, org.kind_of("Contact"), said)["Id"]
-    await quiet(owned, bound)
-    assert (await in_the_books(owned, bound, twin)).status == "active"
+    await both.quiet()
+    assert (await both.in_the_books(twin)).status == "active"
     box.store.set_setting("_clock_ahead", 2400)
     org.merge_people(box, native, twin)
-    await quiet(owned, bound)
-    told = [(await in_the_books(owned, bound, each)).status for each in (native, twin)]
-    assert (told, await cases(owned)) == (["active", "inactive"], [])
+    await both.quiet()
+    told = [(await both.in_the_books(each)).status for each in (native, twin)]
+    assert (told, await both.cases()) == (["active", "inactive"], [])

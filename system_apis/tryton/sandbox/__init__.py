@@ -12,6 +12,7 @@ its record keeps; nothing is filled in but what a model itself fills in. No user
 """
 
 from foundation.sandbox import CALL, Answer, Box, Record, Sandbox, Store, answer
+from system_apis.tryton.people_mapping import GIVEN, TITLE
 from system_apis.tryton.sandbox import records, rpc
 from system_apis.tryton.sandbox.billing_schema import MODELS
 from system_apis.tryton.sandbox.errors import page, stale, unauthorized
@@ -43,6 +44,12 @@ def _invoice(record: Record, _: Store) -> str:
     return f"{record['description']} for party {record['party']}, {record['comment']}"
 
 
+def _identifier(record: Record, _: Store) -> str:
+    """A key is one party's; the given name and the job title we note beside it, several people have."""
+    said = f"{record['type']} {record['code']}"
+    return f"{said} of party {record['party']}" if record["code"].startswith((GIVEN, TITLE)) else said
+
+
 def _work(record: Record, _: Store) -> str:
     if record["type"] == "task":
         return f"{record['name']} below {record['parent']}"
@@ -58,7 +65,7 @@ SANDBOX = Sandbox(
     kinds=frozenset(MODELS),
     facts={
         "party.party": lambda record, _: str(record["name"]),
-        "party.identifier": lambda record, _: f"{record['type']} {record['code']}",
+        "party.identifier": _identifier,
         "sale.sale": _sale,
         "sale.line": lambda record, _: f"{record['description']} of sale {record['sale']}",
         "project.work": _work,
