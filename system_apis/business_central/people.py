@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from canonical.faults import FieldError, Invalid, VendorStale
+from canonical.faults import VendorStale
 from canonical.lengths import cut, whole
 from canonical.objects import Contact
 from canonical.ports.lists import PAGE as PAGE_SIZE
 from canonical.ports.lists import RecordChange
 from canonical.ports.operation import Page, Written
 from canonical.ports.people import CustomerPeople, People, PersonUpdate
+from canonical.refusals import refuse_unkept
 from system_apis.business_central import lengths, mapping
 from system_apis.business_central import people_wire as there
 from system_apis.business_central.companies import Place
@@ -41,15 +42,7 @@ class CustomersPeople(Records):
 
     async def update_person(self, person_id: str, data: PersonUpdate) -> Written:
         """Change what is named and nothing else, under the version it has now."""
-        unkept = [
-            FieldError(
-                detail=f"Business Central keeps no {name.replace('_', ' ')} of a contact", pointer=f"/fields/{at}"
-            )
-            for at, name in enumerate(data.fields)
-            if name not in there.NAMES
-        ]
-        if unkept:
-            raise Invalid(system=SYSTEM, errors=unkept)
+        refuse_unkept(SYSTEM, "Business Central", "a contact", data.fields, there.NAMES)
         found = await self._by_id(CONTACTS, person_id, there.Contact)
         if data.seen not in ("", found.row.etag):
             raise VendorStale("the contact was edited since it was read", system=SYSTEM)

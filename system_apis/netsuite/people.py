@@ -13,6 +13,7 @@ from canonical.objects import Contact
 from canonical.ports.lists import PAGE, RecordChange
 from canonical.ports.operation import Page, Written
 from canonical.ports.people import CustomerPeople, People, PersonUpdate
+from canonical.refusals import refuse_unkept
 from system_apis.netsuite import lengths, mapping, people_wire, wire
 from system_apis.netsuite.calls import RECORDS, checked, eid
 from system_apis.netsuite.listing import STAMP, Listing
@@ -49,13 +50,7 @@ class CustomersPeople(Listing):
 
     async def update_person(self, person_id: str, data: PersonUpdate) -> Written:
         """Change what is named, and nothing else."""
-        unkept = [
-            FieldError(detail=f"NetSuite keeps no {name.replace('_', ' ')} of a contact", pointer=f"/fields/{number}")
-            for number, name in enumerate(data.fields)
-            if name not in _WRITTEN
-        ]
-        if unkept:
-            raise Invalid(system=mapping.SYSTEM, errors=unkept)
+        refuse_unkept(mapping.SYSTEM, "NetSuite", "a contact", data.fields, _WRITTEN)
         found = await self._get(KIND, checked(person_id), people_wire.Contact)
         if data.seen not in ("", mapping.source(found.last_modified_date).native_version):
             raise VendorStale("the contact was edited since it was read", system=mapping.SYSTEM)

@@ -6,9 +6,10 @@ draft are deleted, those of an order that is worked on cancelled. Nothing of a d
 
 from typing import Final
 
-from canonical.faults import Conflict, FieldError, Invalid, NotFound, VendorRefused
+from canonical.faults import Conflict, NotFound, VendorRefused
 from canonical.objects import Item, SalesOrder
 from canonical.ports.operation import Written
+from canonical.refusals import refuse_unknown
 from system_apis.oracle_fusion import codes, wire
 from system_apis.oracle_fusion import orders_mapping as mapping
 from system_apis.oracle_fusion import orders_wire as there
@@ -162,14 +163,9 @@ class Ordering(Contracting):
 
     async def _units(self, data: SalesOrder, entity: wire.LookupCode) -> dict[str, str | None]:
         """Each item's unit; `Invalid` names every line whose item the organization has not."""
-        organization = codes.placed(entity.description)[2]
-        found = await self._items([line.code for line in data.lines], [organization] if organization else [])
+        asked, organization = [line.code for line in data.lines], codes.placed(entity.description)[2]
+        found = await self._items(asked, [organization] if organization else [])
         units = {each.item_number: each.unit for each in found}
-        missing = [
-            FieldError(detail=f"{entity.lookup_code} sells no item {line.code!r}", pointer=f"/lines/{place}/code")
-            for place, line in enumerate(data.lines)
-            if line.code not in units
-        ]
-        if missing:
-            raise Invalid(system=SYSTEM, errors=missing)
+        seller = entity.lookup_code
+        refuse_unknown(SYSTEM, "/lines/{}/code", asked, units, lambda code: f"{seller} sells no item {code!r}")
         return units

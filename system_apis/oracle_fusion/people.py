@@ -9,6 +9,7 @@ from canonical.objects import Contact
 from canonical.ports.lists import PAGE, RecordChange
 from canonical.ports.operation import Page, Written
 from canonical.ports.people import PersonUpdate
+from canonical.refusals import refuse_unkept
 from foundation.marks import Mark
 from system_apis.oracle_fusion import framework, lengths, listing, mapping
 from system_apis.oracle_fusion import people_wire as wire
@@ -55,13 +56,7 @@ class CustomersPeople:
 
     async def update_person(self, person_id: str, data: PersonUpdate) -> Written:
         """Change what is named and nothing else, under the version it has now."""
-        unkept = [
-            FieldError(detail=f"Fusion keeps no {name.replace('_', ' ')} of a contact", pointer=f"/fields/{place}")
-            for place, name in enumerate(data.fields)
-            if name not in wire.NAMES
-        ]
-        if unkept:
-            raise Invalid(system=SYSTEM, errors=unkept)
+        refuse_unkept(SYSTEM, "Fusion", "a contact", data.fields, wire.NAMES)
         wanted = _said(data.person, data.fields, "/person")
         found = await self._person(person_id)
         if data.seen not in ("", version(found)):

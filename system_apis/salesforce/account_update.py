@@ -6,10 +6,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType, field
 
-from canonical.faults import FieldError, Invalid
 from canonical.lengths import cut, whole
 from canonical.objects import Address, Customer
 from canonical.ports.accounts import AccountUpdate
+from canonical.refusals import refuse_unkept
 from system_apis.salesforce.mapping import SYSTEM
 
 NAME: Final = 255
@@ -46,13 +46,7 @@ class AccountDraft(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
 
 def account_draft(data: AccountUpdate) -> AccountDraft:
     """What an update writes; `Invalid` names every field that Salesforce has no place for."""
-    unkept = [
-        FieldError(detail=f"Salesforce keeps no {name.replace('_', ' ')} of an account", pointer=f"/fields/{number}")
-        for number, name in enumerate(data.fields)
-        if name not in _WRITTEN
-    ]
-    if unkept:
-        raise Invalid(system=SYSTEM, errors=unkept)
+    refuse_unkept(SYSTEM, "Salesforce", "an account", data.fields, _WRITTEN)
     values: dict[str, Any] = {}
     for name in data.fields:
         values |= _WRITTEN[name](data.account)

@@ -9,10 +9,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from canonical.faults import FieldError, Invalid
 from canonical.lengths import cut, whole
 from canonical.objects import Contact
 from canonical.ports.people import PersonUpdate
+from canonical.refusals import refuse_unknown
 from system_apis.salesforce.mapping import SYSTEM
 
 GIVEN: Final = 40
@@ -36,13 +36,8 @@ class PersonDraft(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
 
 def person_draft(data: PersonUpdate) -> PersonDraft:
     """What an update writes; `Invalid` names every field that is not written here."""
-    unkept = [
-        FieldError(detail=f"Salesforce's {name.replace('_', ' ')} is not written by us", pointer=f"/fields/{number}")
-        for number, name in enumerate(data.fields)
-        if name not in _WRITTEN
-    ]
-    if unkept:
-        raise Invalid(system=SYSTEM, errors=unkept)
+    says = "Salesforce's {} is not written by us".format
+    refuse_unknown(SYSTEM, "/fields/{}", data.fields, _WRITTEN, lambda name: says(name.replace("_", " ")))
     values: dict[str, Any] = {}
     for name in data.fields:
         values |= _WRITTEN[name](data.person)

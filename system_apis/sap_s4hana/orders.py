@@ -11,6 +11,7 @@ from typing import Final
 from canonical.faults import Conflict, FieldError, Invalid, NotFound
 from canonical.objects import Item, SalesOrder
 from canonical.ports.operation import Written
+from canonical.refusals import refuse_unknown
 from system_apis.sap_s4hana import orders_mapping as mapping
 from system_apis.sap_s4hana import orders_updates as updates
 from system_apis.sap_s4hana import orders_wire as there
@@ -169,11 +170,8 @@ class Orders(Calls):
             "to_SalesDelivery",
         )
         units = {each.product: each.base_unit for each in found if mapping.sells_still(each, entity)}
-        missing = [
-            FieldError(detail=f"SAP sells no product {line.code!r} for {entity.code}", pointer=f"/lines/{place}/code")
-            for place, line in enumerate(data.lines)
-            if line.code not in units
-        ]
-        if missing:
-            raise Invalid(system=SYSTEM, errors=missing)
+        asked = [line.code for line in data.lines]
+        refuse_unknown(
+            SYSTEM, "/lines/{}/code", asked, units, lambda code: f"SAP sells no product {code!r} for {entity.code}"
+        )
         return units

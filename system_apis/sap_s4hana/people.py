@@ -13,6 +13,7 @@ from canonical.objects import Contact
 from canonical.ports.lists import PAGE, RecordChange
 from canonical.ports.operation import Page, Written
 from canonical.ports.people import PersonUpdate
+from canonical.refusals import refuse_unkept
 from foundation.marks import Mark
 from system_apis.sap_s4hana import changed_wire, listing, wire
 from system_apis.sap_s4hana import people_mapping as mapping
@@ -55,13 +56,7 @@ class People(Partners):
 
     async def update_person(self, person_id: str, data: PersonUpdate) -> Written:
         """Change what is named, and nothing else."""
-        unkept = [
-            FieldError(detail=f"SAP keeps no {name.replace('_', ' ')} of a contact", pointer=f"/fields/{number}")
-            for number, name in enumerate(data.fields)
-            if name not in mapping.WRITTEN
-        ]
-        if unkept:
-            raise Invalid(system=SYSTEM, errors=unkept)
+        refuse_unkept(SYSTEM, "SAP", "a contact", data.fields, mapping.WRITTEN)
         found = await self._human(person_id)
         if data.seen not in ("", found.metadata.etag):
             raise VendorStale("the person was edited since it was read", system=SYSTEM)

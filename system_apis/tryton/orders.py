@@ -10,6 +10,7 @@ from typing import Final
 from canonical.faults import Conflict, FieldError, Invalid
 from canonical.objects import Item, SalesOrder
 from canonical.ports.operation import Written
+from canonical.refusals import refuse_unknown
 from system_apis.tryton import memo
 from system_apis.tryton import orders_mapping as mapping
 from system_apis.tryton import orders_wire as there
@@ -123,15 +124,10 @@ class Orders(Sales):
         """Products by code; `Invalid` names every line whose product nobody sells."""
         if not data.lines:
             raise Invalid(system=SYSTEM, errors=[FieldError(detail="an order has at least one line", pointer="/lines")])
-        every = await self._products([line.code for line in data.lines], company)
+        asked = [line.code for line in data.lines]
+        every = await self._products(asked, company)
         found = {each.code: each for each in reversed(every) if mapping.sells(each)}
-        missing = [
-            FieldError(detail=f"Tryton sells no product {line.code!r:.60}", pointer=f"/lines/{place}/code")
-            for place, line in enumerate(data.lines)
-            if line.code not in found
-        ]
-        if missing:
-            raise Invalid(system=SYSTEM, errors=missing)
+        refuse_unknown(SYSTEM, "/lines/{}/code", asked, found, lambda code: f"Tryton sells no product {code!r:.60}")
         return found
 
     async def _taxed(

@@ -5,12 +5,13 @@ A person and whose contact they are is one call, all or nothing: what is cut off
 
 from typing import Final
 
-from canonical.faults import Conflict, FieldError, Invalid, NotFound, VendorStale
+from canonical.faults import Conflict, Invalid, NotFound, VendorStale
 from canonical.objects import Contact
 from canonical.ports.leads import CustomerKeys, KeyChange
 from canonical.ports.lists import PAGE, RecordChange
 from canonical.ports.operation import Page, Written
 from canonical.ports.people import CustomerPeople, People, PersonUpdate
+from canonical.refusals import refuse_unkept
 from system_apis.tryton import mapping, people_wire
 from system_apis.tryton import people_mapping as of
 from system_apis.tryton.auth import SYSTEM
@@ -43,13 +44,7 @@ class CustomersPeople(Listing):
 
     async def update_person(self, person_id: str, data: PersonUpdate) -> Written:
         """Change what is named and nothing else, in the version that was read."""
-        unkept = [
-            FieldError(detail=f"Tryton keeps no {name.replace('_', ' ')} of a contact", pointer=f"/fields/{number}")
-            for number, name in enumerate(data.fields)
-            if name not in of.WRITTEN
-        ]
-        if unkept:
-            raise Invalid(system=SYSTEM, errors=unkept)
+        refuse_unkept(SYSTEM, "Tryton", "a contact", data.fields, of.WRITTEN)
         of.checked(data.person, data.fields, "/person")
         found = await self._human(person_id)
         if data.seen not in ("", found.timestamp):
