@@ -1,11 +1,11 @@
 """What every canonical Struct is made from, and the envelope every business object wears."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 
 from canonical.classes import FREE_TEXT, PUBLIC
+from canonical.dates import Instant
 
 Lifecycle = Literal["draft", "active", "on_hold", "closed", "merged", "deleted"]
 Classification = Literal["public", "internal", "confidential", "restricted"]
@@ -29,7 +29,7 @@ class Source(Value, frozen=True, kw_only=True):
 
     system: Annotated[str, PUBLIC, msgspec.Meta(examples=["netsuite"])]
     native_version: Annotated[str, PUBLIC] = ""
-    updated_at: Annotated[datetime | None, PUBLIC] = None
+    updated_at: Annotated[Instant | None, PUBLIC] = None
 
 
 class Envelope(Value, frozen=True, kw_only=True):

@@ -5,7 +5,13 @@ closed at 22:30 in Berlin on 31 October was closed in November in Bengaluru.
 """
 
 from datetime import UTC, date, datetime
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment with its offset (RFC 3339); one without is refused, since nobody can know when it is."""
 
 
 def now() -> datetime:

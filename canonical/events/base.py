@@ -1,6 +1,5 @@
 """What every event is, and the envelope it is told in (CloudEvents 1.0)."""
 
-from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, ClassVar, Final, Literal, get_type_hints
 
@@ -8,6 +7,7 @@ import msgspec
 
 from canonical.base import Value
 from canonical.classes import PUBLIC
+from canonical.dates import Instant
 
 PREFIX: Final = "com.tiergate"
 TYPES: Final[dict[str, type["Event"]]] = {}
@@ -43,7 +43,7 @@ class EventEnvelope(msgspec.Struct, frozen=True, kw_only=True):
     type: Annotated[str, PUBLIC, msgspec.Meta(examples=["com.tiergate.project.activated.v1"])]
     subject: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce:006Tg0000000001IAA"])]
     """The business key. Events of one subject are told in their order, one after the other."""
-    time: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    time: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     datacontenttype: Annotated[str, PUBLIC] = "application/json"
     sequence: Annotated[str, PUBLIC, msgspec.Meta(examples=["00000000000000000042"])]
     """Comparable as text within one subject."""

@@ -1,12 +1,12 @@
 """Events of deals, their projects, and the people who work on them."""
 
-from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
 import msgspec
 
 from canonical.base import Value
 from canonical.classes import PUBLIC
+from canonical.dates import Instant
 from canonical.events.base import Event
 
 
@@ -192,7 +192,7 @@ class OutcomeDrifted(Event, frozen=True, kw_only=True):
     project_code: Annotated[str, PUBLIC, msgspec.Meta(examples=["PRJ-10001"])]
     fields: Annotated[str, PUBLIC, msgspec.Meta(examples=["status, billed in all"])]
     """What differs; the case says how."""
-    found_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T02:00:00Z"])]
+    found_at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T02:00:00Z"])]
 
 
 FROM_A_DEAL: Final[tuple[type[Event], ...]] = (

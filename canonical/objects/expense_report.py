@@ -1,10 +1,11 @@
 """What somebody spent for the firm. Owners: PSA or expense tool = entry and approval; ERP = tax, posting, payout."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 from canonical.base import Envelope, Value
 from canonical.classes import FREE_TEXT, PII, PUBLIC
+from canonical.dates import Instant
 from canonical.money import Currency, Money
 
 ExpenseStatus = Literal["draft", "submitted", "approved", "rejected", "posted", "paid"]
@@ -41,4 +42,4 @@ class ExpenseReport(Envelope, frozen=True, kw_only=True):
     """What it is paid out in."""
     lines: list[ExpenseLine] = []
     status: Annotated[ExpenseStatus, PUBLIC] = "draft"
-    approved_at: Annotated[datetime | None, PUBLIC] = None
+    approved_at: Annotated[Instant | None, PUBLIC] = None

@@ -1,10 +1,10 @@
 """A lead: somebody who may become a customer. Owner: CRM. Converted, it is an account, a person and perhaps a deal."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from canonical.base import Envelope
 from canonical.classes import PII, PUBLIC
+from canonical.dates import Instant
 
 LeadStatus = Literal["open", "converted", "disqualified"]
 
@@ -20,6 +20,6 @@ class Lead(Envelope, frozen=True, kw_only=True):
     account_id: Annotated[str, PUBLIC] = ""
     contact_id: Annotated[str, PUBLIC] = ""
     opportunity_id: Annotated[str, PUBLIC] = ""
-    converted_at: Annotated[datetime | None, PUBLIC] = None
+    converted_at: Annotated[Instant | None, PUBLIC] = None
     absorbed: Annotated[list[str], PUBLIC] = []
     """Leads that were merged into it, directly or by way of others: whoever knew those, knows this one."""

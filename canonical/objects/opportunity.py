@@ -1,11 +1,12 @@
 """A deal in the pipeline. Owner: CRM."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from canonical.base import Envelope, Value
 from canonical.classes import PII, PUBLIC
+from canonical.dates import Instant
 from canonical.money import Money
 
 ContractType = Literal["tm", "fixed", "milestone", "retainer", "managed", "nte"]
@@ -52,7 +53,7 @@ class Opportunity(Envelope, frozen=True, kw_only=True):
     owner_id: Annotated[str, PUBLIC] = ""
     project_manager: Annotated[str, PII] = ""
     """E-mail address of the project manager to be."""
-    won_at: Annotated[datetime | None, PUBLIC] = None
+    won_at: Annotated[Instant | None, PUBLIC] = None
     project_code: Annotated[str, PUBLIC] = ""
     """Linked back by opportunity-to-project; empty until then."""
 

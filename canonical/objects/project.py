@@ -1,6 +1,6 @@
 """A project, its tasks and milestones. Owners: PSA = schedule and staffing; ERP = code, accounting status."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -8,6 +8,7 @@ import msgspec
 
 from canonical.base import Envelope, Value
 from canonical.classes import PII, PUBLIC
+from canonical.dates import Instant
 from canonical.money import Currency, Money
 from canonical.objects.opportunity import ContractType
 
@@ -33,7 +34,7 @@ class Milestone(Value, frozen=True, kw_only=True):
     name: Annotated[str, PUBLIC, msgspec.Meta(examples=["Design accepted"])]
     due: Annotated[date, PUBLIC]
     amount: Money | None = None
-    completed_at: Annotated[datetime | None, PUBLIC] = None
+    completed_at: Annotated[Instant | None, PUBLIC] = None
     billing_status: Annotated[Literal["not_ready", "ready", "invoiced", "paid", "reversed"], PUBLIC] = "not_ready"
 
 

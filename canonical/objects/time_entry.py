@@ -1,11 +1,12 @@
 """Time somebody worked on a project. Owners: PSA = entry and approval; ERP = posting, cost, billed or not."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Literal
 
 from canonical.base import Envelope
 from canonical.classes import PII, PUBLIC
+from canonical.dates import Instant
 from canonical.money import Money
 
 TimeStatus = Literal["draft", "submitted", "approved", "rejected", "posted", "billed", "written_off"]
@@ -33,7 +34,7 @@ class TimeEntry(Envelope, frozen=True, kw_only=True):
     """For an hour."""
     notes: Annotated[str, PII] = ""
     status: Annotated[TimeStatus, PUBLIC] = "draft"
-    approved_at: Annotated[datetime | None, PUBLIC] = None
+    approved_at: Annotated[Instant | None, PUBLIC] = None
     invoice_id: Annotated[str, PUBLIC] = ""
     """Native id of the invoice that bills it; empty until one does."""
     corrects: Annotated[str, PUBLIC] = ""

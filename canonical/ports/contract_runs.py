@@ -1,12 +1,12 @@
 """Contract sync as partners call it: a run is about one signed document, a contract or one amendment of it."""
 
-from datetime import datetime
 from typing import Annotated, Protocol
 
 import msgspec
 
 from canonical.base import Value, Xref
 from canonical.classes import PUBLIC
+from canonical.dates import Instant
 from canonical.events import FROM_A_DOCUMENT, ContractReversed
 from canonical.faults import Conflict, NotFound, VendorFault
 from canonical.money import Money
@@ -57,8 +57,8 @@ class ContractRun(Value, frozen=True, kw_only=True):
     progress: Progress
     order_id: Annotated[str, PUBLIC] = ""
     """The ERP's id of the contract; empty until it is there."""
-    started_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
-    ended_at: Annotated[datetime | None, PUBLIC] = None
+    started_at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    ended_at: Annotated[Instant | None, PUBLIC] = None
     verified: Annotated[bool | None, PUBLIC] = None
     """True when every system was read back and all agree; null before that."""
     problem: RunProblem | None = None

@@ -3,13 +3,13 @@
 An id of ours is for good: one that was merged away still answers, as the one it was merged into.
 """
 
-from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
 import msgspec
 
 from canonical.base import Value
 from canonical.classes import FREE_TEXT, PII, PUBLIC
+from canonical.dates import Instant
 from canonical.faults import Conflict, NotFound
 from canonical.ports.operation import operation
 
@@ -45,7 +45,7 @@ class CrossReferenceEvent(Value, frozen=True, kw_only=True):
 
     id: CanonicalId
     """The id it was done to: this one, or one that was merged into it."""
-    at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     who: Annotated[str, PII, msgspec.Meta(examples=["dana@acme.example"])]
     did: Annotated[Literal["made", "linked", "unlinked", "relinked", "merged", "absorbed"], PUBLIC]
     system: Annotated[str, PUBLIC] = ""

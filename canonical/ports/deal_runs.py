@@ -3,13 +3,13 @@
 Version 1, in `processes`, is carried by a shim: what each says of a run can be told from the other.
 """
 
-from datetime import datetime
 from typing import Annotated, Protocol
 
 import msgspec
 
 from canonical.base import Value, Xref
 from canonical.classes import FREE_TEXT, PUBLIC
+from canonical.dates import Instant
 from canonical.events import FROM_A_DEAL
 from canonical.faults import Conflict, FieldError, NotFound, VendorFault
 from canonical.money import Money
@@ -70,8 +70,8 @@ class DealRun(Value, frozen=True, kw_only=True):
     deal: Deal
     progress: Progress
     project_code: Annotated[str, PUBLIC, msgspec.Meta(examples=["PRJ-10001"])] = ""
-    started_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
-    ended_at: Annotated[datetime | None, PUBLIC] = None
+    started_at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    ended_at: Annotated[Instant | None, PUBLIC] = None
     verified: Annotated[bool | None, PUBLIC] = None
     """True when every system was read back and they agree; null before that."""
     problem: RunProblem | None = None

@@ -1,12 +1,12 @@
 """Events for whoever subscribes: told to an address, signed, in order, again until they are taken."""
 
-from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
 import msgspec
 
 from canonical.base import Value
 from canonical.classes import FREE_TEXT, PUBLIC, SECRET
+from canonical.dates import Instant
 from canonical.events import EventEnvelope
 from canonical.faults import Conflict, Invalid, NotFound
 from canonical.ports.operation import Page, operation
@@ -39,7 +39,7 @@ class Subscription(Value, frozen=True, kw_only=True):
     legal_entities: Annotated[list[str], PUBLIC] = []
     state: Annotated[Literal["active", "gone"], PUBLIC] = "active"
     """`gone`: the receiver answered 410, and is told nothing any more."""
-    created_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    created_at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     secret: Annotated[str, SECRET] = ""
     """What deliveries are signed with (Standard Webhooks). Shown when it was made or renewed, never again."""
     waiting: Annotated[int, PUBLIC] = 0
@@ -57,7 +57,7 @@ class EventDelivery(Value, frozen=True, kw_only=True):
     subject: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce:006Tg0000000001IAA"])]
     state: Annotated[DeliveryState, PUBLIC]
     attempts: Annotated[int, PUBLIC] = 0
-    due_at: Annotated[datetime | None, PUBLIC] = None
+    due_at: Annotated[Instant | None, PUBLIC] = None
     """When it is tried next."""
     last_status: Annotated[int, PUBLIC] = 0
     """What the receiver answered last; 0 where it did not answer."""
@@ -69,8 +69,8 @@ class Replay(Value, frozen=True, kw_only=True):
 
     subject: Annotated[str, PUBLIC, msgspec.Meta(max_length=160, examples=["salesforce:006Tg0000000001IAA"])] = ""
     """Of one business key."""
-    since: Annotated[datetime | None, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])] = None
-    until: Annotated[datetime | None, PUBLIC] = None
+    since: Annotated[Instant | None, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])] = None
+    until: Annotated[Instant | None, PUBLIC] = None
     dry_run: Annotated[bool, PUBLIC] = False
     """Only say which it would be."""
 
@@ -88,7 +88,7 @@ class Quarantined(Value, frozen=True, kw_only=True):
 
     number: Annotated[int, PUBLIC]
     system: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce"])]
-    received_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    received_at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     reason: Annotated[str, PUBLIC, msgspec.Meta(examples=["/data/id is not text"])]
     state: Annotated[Literal["waiting", "read"], PUBLIC] = "waiting"
     """`read`: it is settled."""
@@ -111,8 +111,8 @@ class ChangesAgain(Value, frozen=True, kw_only=True):
     object: Annotated[str, PUBLIC, msgspec.Meta(max_length=40, examples=["opportunity"])] = ""
     """What consumes them: deals are the workflows' that begin with one, customers the account sync's."""
     native_id: Annotated[str, PUBLIC, msgspec.Meta(max_length=160, examples=["006Tg0000000001IAA"])] = ""
-    since: Annotated[datetime | None, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])] = None
-    until: Annotated[datetime | None, PUBLIC] = None
+    since: Annotated[Instant | None, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])] = None
+    until: Annotated[Instant | None, PUBLIC] = None
     dry_run: Annotated[bool, PUBLIC] = False
     """Only say what it would come to."""
 
@@ -167,7 +167,7 @@ class Events(Protocol):
 
     @operation("GET", "/events", raises=(Invalid,))
     async def events(
-        self, subject: str = "", since: datetime | None = None, limit: int = 50, cursor: str = ""
+        self, subject: str = "", since: Instant | None = None, limit: int = 50, cursor: str = ""
     ) -> Page[EventEnvelope]:
         """Events, oldest first, kept for as long as the runs they tell of."""
 

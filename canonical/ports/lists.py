@@ -8,13 +8,13 @@ go: one that is there from begin to end is listed exactly once, one made or dele
 the following poll. Records with the stamp of the watermark may come again, and so may an overlap for late commits.
 """
 
-from datetime import datetime
 from typing import Annotated, Final, Literal, Protocol
 
 import msgspec
 
 from canonical.base import Value
 from canonical.classes import PUBLIC
+from canonical.dates import Instant
 from canonical.faults import Invalid, NotFound
 from canonical.objects import Contact, Customer, Project
 from canonical.ports.operation import Page, Written, operation
@@ -30,7 +30,7 @@ class RecordChange(Value, frozen=True, kw_only=True):
     native_id: Annotated[str, PUBLIC]
     version: Annotated[str, PUBLIC] = ""
     """As `source.native_version` of the record then says; empty for one that is gone."""
-    changed_at: Annotated[datetime, PUBLIC]
+    changed_at: Annotated[Instant, PUBLIC]
     exact: Annotated[bool, PUBLIC] = False
     """Whether no other change has this version. A stamp is not: of two changes within its second, both have it."""
     gone: Annotated[bool, PUBLIC] = False

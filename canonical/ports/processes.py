@@ -1,12 +1,13 @@
 """Ports of the process tier: what a face may ask of the workflows, their cases and their traces."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal, Protocol
 
 import msgspec
 
 from canonical.base import Value, Xref
 from canonical.classes import FREE_TEXT, PII, PUBLIC
+from canonical.dates import Instant
 from canonical.events import FROM_A_DEAL
 from canonical.faults import Conflict, FieldError, NotFound, Unauthenticated, VendorFault
 from canonical.money import Money
@@ -22,7 +23,7 @@ CaseState = Literal["open", "resolved"]
 class Attempt(Value, frozen=True, kw_only=True):
     """One call a step made, masked by data class."""
 
-    at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     took_ms: Annotated[int, PUBLIC]
     system: Annotated[str, PUBLIC, msgspec.Meta(examples=["netsuite"])]
     operation: Annotated[str, PUBLIC, msgspec.Meta(examples=["PUT /customers/{key}"])]
@@ -45,8 +46,8 @@ class Step(Value, frozen=True, kw_only=True):
     """The system it talks to; empty when it is our own."""
     status: Annotated[StepStatus, PUBLIC] = "pending"
     summary: Annotated[str, PUBLIC, msgspec.Meta(examples=["PRJ-10001 is made, not active"])] = ""
-    started_at: Annotated[datetime | None, PUBLIC] = None
-    ended_at: Annotated[datetime | None, PUBLIC] = None
+    started_at: Annotated[Instant | None, PUBLIC] = None
+    ended_at: Annotated[Instant | None, PUBLIC] = None
     attempts: list[Attempt] = []
 
 
@@ -75,8 +76,8 @@ class Run(Value, frozen=True, kw_only=True):
     step: Annotated[int, PUBLIC] = 0
     """Number of the last step begun."""
     steps_in_all: Annotated[int, PUBLIC] = 0
-    started_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
-    ended_at: Annotated[datetime | None, PUBLIC] = None
+    started_at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    ended_at: Annotated[Instant | None, PUBLIC] = None
     verified: Annotated[bool | None, PUBLIC] = None
     """True when every system was read back and they agree; None before that."""
     reason: Annotated[str, PUBLIC] = ""
@@ -105,7 +106,7 @@ class StartOpportunityToProject(Value, frozen=True, kw_only=True):
 class CaseEvent(Value, frozen=True, kw_only=True):
     """Something that happened to a case."""
 
-    at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     who: Annotated[str, PII, msgspec.Meta(examples=["priya@acme.example"])]
     what: Annotated[str, FREE_TEXT, msgspec.Meta(examples=["Opened: the ERP is down."])]
 
@@ -138,8 +139,8 @@ class Case(Value, frozen=True, kw_only=True):
     can_retry: Annotated[bool, PUBLIC] = True
     ticket: Annotated[str, PUBLIC] = ""
     """Number of the incident; empty while the service desk's system could not be told."""
-    opened_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
-    closed_at: Annotated[datetime | None, PUBLIC] = None
+    opened_at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    closed_at: Annotated[Instant | None, PUBLIC] = None
 
 
 class SystemView(Value, frozen=True, kw_only=True):
@@ -172,7 +173,7 @@ class Resolve(Value, frozen=True, kw_only=True):
 class EventView(Value, frozen=True, kw_only=True):
     """One event of the log."""
 
-    at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     type: Annotated[str, PUBLIC, msgspec.Meta(examples=["com.tiergate.project.activated.v1"])]
     subject: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce:006Tg0000000001IAA"])]
     summary: Annotated[str, PUBLIC] = ""
@@ -181,7 +182,7 @@ class EventView(Value, frozen=True, kw_only=True):
 class VendorCall(Value, frozen=True, kw_only=True):
     """One exchange with a vendor: address and outcome, never a body."""
 
-    at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     system: Annotated[str, PUBLIC, msgspec.Meta(examples=["netsuite"])]
     method: Annotated[str, PUBLIC, msgspec.Meta(examples=["PATCH"])]
     path: Annotated[str, PUBLIC, msgspec.Meta(examples=["/services/rest/record/v1/job/77"])]
@@ -216,13 +217,13 @@ class ConnectionHealth(Value, frozen=True, kw_only=True):
     median_ms: Annotated[int, PUBLIC] = 0
     recent_ms: Annotated[list[int], PUBLIC] = []
     """Durations of the last calls, oldest first, at most 24."""
-    last_at: Annotated[datetime | None, PUBLIC] = None
+    last_at: Annotated[Instant | None, PUBLIC] = None
 
 
 class Overview(Value, frozen=True, kw_only=True):
     """The state of the whole in one answer."""
 
-    at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     open_cases: Annotated[int, PUBLIC]
     money_at_risk: list[Money] = []
     """One sum a currency; currencies are never added."""
@@ -236,7 +237,7 @@ class Overview(Value, frozen=True, kw_only=True):
     """All faults of steps, the repaired ones included."""
     unread_changes: Annotated[int, PUBLIC] = 0
     """Changes that systems told of and nobody has worked on yet."""
-    oldest_case_at: Annotated[datetime | None, PUBLIC] = None
+    oldest_case_at: Annotated[Instant | None, PUBLIC] = None
 
 
 class Received(Value, frozen=True, kw_only=True):

@@ -1,12 +1,12 @@
 """Quote to order as partners call it: a run is about one revision of one quote, and ends in an order."""
 
-from datetime import datetime
 from typing import Annotated, Protocol
 
 import msgspec
 
 from canonical.base import Value, Xref
 from canonical.classes import PUBLIC
+from canonical.dates import Instant
 from canonical.events import FROM_A_QUOTE, OrderCancelled
 from canonical.faults import Conflict, NotFound, VendorFault
 from canonical.money import Money
@@ -53,8 +53,8 @@ class QuoteRun(Value, frozen=True, kw_only=True):
     progress: Progress
     order_number: Annotated[str, PUBLIC, msgspec.Meta(examples=["SO00012"])] = ""
     """The ERP's number of the order; empty until it is open."""
-    started_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
-    ended_at: Annotated[datetime | None, PUBLIC] = None
+    started_at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    ended_at: Annotated[Instant | None, PUBLIC] = None
     verified: Annotated[bool | None, PUBLIC] = None
     """True when both systems were read back and agree; null before that."""
     problem: RunProblem | None = None

@@ -4,13 +4,13 @@ A reconciliation has one part for each kind of thing and pair of systems. A part
 system does not answer, is parked with the reason; the other parts go on.
 """
 
-from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
 import msgspec
 
 from canonical.base import Value
 from canonical.classes import FREE_TEXT, PII, PUBLIC
+from canonical.dates import Instant
 from canonical.events import OutcomeDrifted
 from canonical.faults import Invalid, NotFound
 from canonical.ports.operation import Page, operation
@@ -75,8 +75,8 @@ class Reconciliation(Value, frozen=True, kw_only=True):
     heal: Annotated[bool, PUBLIC] = True
     clean: Annotated[bool, PUBLIC] = False
     """Everything was looked at, and nothing differs."""
-    started_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
-    ended_at: Annotated[datetime | None, PUBLIC] = None
+    started_at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    ended_at: Annotated[Instant | None, PUBLIC] = None
     status: Annotated[str, PUBLIC, msgspec.Meta(examples=["/reconcile/v1/reconciliations/01M8HCKY792KWYGWF045NK5TBW"])]
     """Where this is read again, on the same server."""
     parts: list[PartOfReconciliation] = []

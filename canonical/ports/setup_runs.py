@@ -1,12 +1,12 @@
 """Project setup as its callers see it: a project that was activated is given all that work on it needs."""
 
-from datetime import datetime
 from typing import Annotated, Protocol
 
 import msgspec
 
 from canonical.base import Value, Xref
 from canonical.classes import PII, PUBLIC
+from canonical.dates import Instant
 from canonical.events import FROM_A_SETUP
 from canonical.faults import Conflict, Invalid, NotFound, VendorFault
 from canonical.ports.deal_runs import Progress, RunProblem
@@ -53,8 +53,8 @@ class SetupRun(Value, frozen=True, kw_only=True):
     template: Annotated[str, PUBLIC, msgspec.Meta(examples=["delivery"])] = ""
     template_version: Annotated[str, PUBLIC, msgspec.Meta(examples=["2026.1"])] = ""
     progress: Progress
-    started_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
-    ended_at: Annotated[datetime | None, PUBLIC] = None
+    started_at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    ended_at: Annotated[Instant | None, PUBLIC] = None
     verified: Annotated[bool | None, PUBLIC] = None
     """True when every system was read back and is as it was asked to be; null before that."""
     problem: RunProblem | None = None

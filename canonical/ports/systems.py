@@ -4,11 +4,11 @@ Every write is an upsert by our key, so that it can be repeated: an adapter look
 vendor's own upsert. A write whose answer is lost raises `OutcomeUnknown`; the matching `..._by_key` settles it.
 """
 
-from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
 from canonical.base import Value
 from canonical.classes import PII, PUBLIC
+from canonical.dates import Instant
 from canonical.faults import Conflict, Invalid, NotFound, Unauthenticated
 from canonical.objects import (
     BillingSchedule,
@@ -36,7 +36,7 @@ class Change(Value, frozen=True, kw_only=True):
     native_id: Annotated[str, PUBLIC]
     version: Annotated[str, PUBLIC]
     """The vendor's stamp, comparable as text within one record."""
-    changed_at: Annotated[datetime, PUBLIC]
+    changed_at: Annotated[Instant, PUBLIC]
     exact: Annotated[bool, PUBLIC] = False
     """Whether no other change has this version. A stamp is not: of two changes within its second, both have it."""
     notification_id: Annotated[str, PUBLIC] = ""
@@ -50,7 +50,7 @@ class Delivery(Value, frozen=True, kw_only=True):
 
     headers: Annotated[dict[str, str], PII]
     body: Annotated[str, PII]
-    received_at: Annotated[datetime | None, PUBLIC] = None
+    received_at: Annotated[Instant | None, PUBLIC] = None
     """When it came in, where that was before now: its age is judged by that moment."""
 
 
