@@ -13,8 +13,8 @@ from typing import Final, cast
 import policy_pages
 from reading import ROOT, Class, Module, Operation, modules
 
-from system_apis import discover
-from system_apis.capabilities import matrix
+from system_apis import POLLED, discover
+from system_apis.capabilities import behind, found, matrix
 from tiergate import settings
 from tiergate.__main__ import parser
 
@@ -107,6 +107,15 @@ def capabilities() -> Iterator[str]:
     )
     yield _table(heads, rows)
     yield from (f"[{number}] {why}" for number, why in enumerate(told.reasons, 1))
+    yield (
+        "## When a read finds what was written\n\nOf a write the same is said of its look-up. A step whose write was"
+        " not answered looks again for so long before it writes once more, and a comparison that long before it counts."
+    )
+    late = [
+        (system.title, ", ".join(f"`{name}`" for name in names) or "all others", found(reads), reads.why)
+        for system, reads, names in behind(told.systems)
+    ]
+    yield _table(("system", "asked", "found", "why"), [*late, ("each", "polls", found(POLLED), POLLED.why)])
 
 
 def clients() -> Iterator[str]:

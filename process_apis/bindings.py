@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from canonical.faults import NotBound
+from canonical.ports import Operation
 from process_apis.engine import run_at_hand
 
 P = TypeVar("P")
@@ -42,6 +43,8 @@ class Systems(msgspec.Struct, frozen=True):
     """Name to what people call it."""
     abbreviations: dict[str, str] = {}
     """Name to the two letters of its badge."""
+    lags: Mapping[str, Mapping[str, float]] = {}
+    """Name to those of its operations, by their methods' names, whose reads are so many seconds behind writes."""
 
     def name(self, role: str, entity: str = "") -> str:
         """The system bound to a role (for one legal entity, where that matters). Raises `NotBound`.
@@ -89,6 +92,10 @@ class Systems(msgspec.Struct, frozen=True):
     def title(self, name: str) -> str:
         """What people call a system."""
         return self.titles.get(name, name)
+
+    def lag(self, name: str, operation: Operation) -> float:
+        """Seconds that may pass until this operation finds what was just written; 0 where it does at once."""
+        return self.lags.get(name, {}).get(operation.attribute, 0.0)
 
     def abbreviation(self, name: str) -> str:
         """Two letters for where a title has no room."""

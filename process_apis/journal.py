@@ -5,7 +5,7 @@ Every write is an upsert by natural key, so that a step run twice writes the sam
 
 import hashlib
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -139,6 +139,16 @@ def begin_step(connection: sa.Connection, run_id: str, number: int, system: str)
         {"status": "running", "system": system, "summary": "", "started_at": now(), "ended_at": None},
     )
     return _origin(row)
+
+
+def last_at_work(connection: sa.Connection, run_id: str, number: int) -> datetime | None:
+    """Until when a step asked somebody before; now, where it never ended: its process has died. None: it never did."""
+    begun = sa.select(STEPS.c.status).where(STEPS.c.run_id == run_id, STEPS.c.number == number)
+    if (status := connection.scalar(begun)) in (None, "running"):
+        return now() if status else None
+    asked = sa.select(ATTEMPTS.c.at, ATTEMPTS.c.took_ms).where(ATTEMPTS.c.run_id == run_id, ATTEMPTS.c.number == number)
+    last = connection.execute(asked.order_by(ATTEMPTS.c.id.desc()).limit(1)).one_or_none()
+    return None if last is None else aware(last.at) + timedelta(milliseconds=last.took_ms)
 
 
 def ever_began(connection: sa.Connection, run_id: str, number: int) -> bool:

@@ -59,6 +59,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """Waits before the look-ups that settle an unknown outcome."""
     verify: tuple[float, ...] = (0.5, 2.0, 5.0)
     """The settle window of a read-back: waits before looking again at systems that lag."""
+    lag: float = 300.0
+    """Longest wait for reads that are behind writes, however far their system says they are."""
     poll: float = 10.0
     """Between two polls of each source of changes."""
     desk: float = 60.0

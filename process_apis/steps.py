@@ -8,8 +8,9 @@ is sent again.
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -43,6 +44,8 @@ Observer = Callable[[str, int, str], None]
 
 observers: Final[list[Observer]] = []
 log = structlog.get_logger("tiergate.run")
+_LEAST: Final = 0.05
+"""Seconds between two looks at what is behind, where the pace says none."""
 
 
 class Scope:
@@ -52,6 +55,10 @@ class Scope:
         self.platform, self.run_id, self.number = platform, run_id, number
         self.summary = ""
         self.status: StepStatus = "done"
+        self.lag = 0.0
+        """Seconds that what was asked in this step may be behind writes, as its systems declare."""
+        self.before: datetime | None = None
+        """Until when it was at work the last time, maybe with a write whose answer nobody heard."""
 
     def ask(self, role: str, port: type[P], entity: str = "") -> P:
         """The port of the system in a role; every call of it is written down."""
@@ -75,8 +82,10 @@ class Scope:
         """Write, and where the answer is lost find out by key before writing again.
 
         `look` reads the record by the key it is written under. A request still in flight may land after one look-up,
-        so there are several, with waits between. Then the write is repeated: on a record that is there by now it
-        changes what is still to be changed (the lost one may have been an earlier version), and makes no second one.
+        so there are several, with waits between; and a system whose reads are behind its writes is looked at until
+        they cannot be any more, since the write's own look-up would miss the record, too. Then the write is repeated:
+        on a record that is there by now it changes what is still to be changed (the lost one may have been an earlier
+        version), and makes no second one.
         Raises `OutcomeUnknown` when answers are lost as often as a step is tried.
         """
         for _ in range(self.platform.pace.attempts - 1):
@@ -89,13 +98,30 @@ class Scope:
 
     async def _look(self, look: Callable[[], Awaitable[Any]] | None) -> None:
         """Until the record is there, or the waits are over."""
-        for wait in self.platform.pace.settle:
-            await asyncio.sleep(wait)
+        async for _ in self.looks(self.platform.pace.settle):
             if look is None:
                 continue
             with suppress(NotFound):
                 await look()
                 return
+
+    async def looks(self, waits: Sequence[float]) -> AsyncIterator[None]:
+        """When to look: after each of these waits, and on as long as what is looked at may be behind."""
+        began, last = time.monotonic(), _LEAST
+        for wait in waits:
+            await asyncio.sleep(wait)
+            yield
+            last = max(last, wait)
+        while (left := self.lag - (time.monotonic() - began)) > 0:
+            await asyncio.sleep(min(last, left))
+            yield
+
+    async def asks(self, system: str, operation: Operation) -> None:
+        """Before it is asked: a write of a step begun again waits until its look-up finds what the last time wrote."""
+        lag = min(self.platform.systems.lag(system, operation), self.platform.pace.lag)
+        self.lag = max(self.lag, lag)
+        if self.before is not None and not operation.safe:
+            await asyncio.sleep(max(0.0, lag - (now() - self.before).total_seconds()))
 
     async def record(self, work: Callable[[Any], T]) -> T:
         """Write to our own database."""
@@ -141,6 +167,8 @@ async def _attempt(run_id: str, number: int, body: Callable[[Scope], Awaitable[T
     platform = here()
     system = platform.systems.name(role, entity) if role and platform.systems.plays(role, entity) else ""
     scope = Scope(platform, run_id, number)
+    if any(platform.systems.lags.values()):
+        scope.before = await scope.record(lambda c: journal.last_at_work(c, run_id, number))
     with use(_context(await scope.record(lambda c: journal.begin_step(c, run_id, number, system)), run_id, number)):
         _tell(run_id, number, "begun")
         try:
@@ -234,6 +262,7 @@ def _recorded(scope: Scope, system: str, port: type[P], target: P) -> P:
 
 def _call(scope: Scope, system: str, operation: Operation, target: Callable[..., Awaitable[Any]]) -> Any:
     async def call(*args: Any, **kwargs: Any) -> Any:
+        await scope.asks(system, operation)
         began, at, received, fault = time.monotonic(), now(), "", None
         try:
             result = await target(*args, **kwargs)

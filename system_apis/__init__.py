@@ -3,14 +3,16 @@
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import httpx
 import msgspec
 
+from canonical.ports import Operation, operations
 from canonical.ports.roles import Role
 from foundation.checking import Checked
 from foundation.connections import Connection
+from foundation.marks import OVERLAP
 
 if TYPE_CHECKING:
     from foundation.sandbox import Sandbox
@@ -42,6 +44,30 @@ class Connect(Protocol):
         """On this connection; `ValueError` names a setting that is missing or wrong. `transport` for tests."""
 
 
+class Reads(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a look-up finds what was written just before it."""
+
+    lag: float = 0
+    """Seconds after which a write is found, at the latest; 0: at once."""
+    why: str
+    """A sentence: what a read asks there."""
+    verified: bool
+    """Whether the vendor says so, or a real system was asked; a lag is then held to be one, and none to be none."""
+
+    @property
+    def consistency(self) -> Literal["strong", "eventual"]:
+        """In the field's own words."""
+        return "eventual" if self.lag else "strong"
+
+
+POLLED: Final = Reads(
+    lag=OVERLAP.total_seconds(),
+    why="A transaction that took long shows up late, with an early stamp: each poll begins a while before the newest.",
+    verified=False,
+)
+"""Of whatever tells what changed since a watermark, in every system."""
+
+
 class SystemApi(msgspec.Struct, frozen=True, kw_only=True):
     """One system behind canonical ports: what a folder here registers as `SYSTEM_API`."""
 
@@ -64,10 +90,23 @@ class SystemApi(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it refuses a write to a record that has changed since it was read (an ETag, a version, a lock)."""
     checks: tuple[Checked, ...] = ()
     """What `tiergate connections check` holds its metadata against; the adapter then is `Inspectable`."""
+    reads: Reads
+    """Of its operations, polls apart. Of a write it says the same: that looks up before it makes anything."""
+    reads_otherwise: Mapping[str, Reads] = {}
+    """Of single ones, by their methods' names."""
     sandbox: Callable[[], "Sandbox"] | None = None
     """Loads the sandbox; a function, so that a platform on real systems never imports one."""
     demo: Callable[[], Demo] | None = None
     """Makes credentials for the sandbox, fresh ones at each call."""
+
+    def consistency(self, operation: Operation) -> Reads:
+        """How far what an operation reads there may be behind."""
+        return POLLED if operation.polls else self.reads_otherwise.get(operation.attribute, self.reads)
+
+    def lags(self) -> dict[str, float]:
+        """The operations, by their methods' names, that may not find what was just written, with the seconds."""
+        found = {each.attribute: self.consistency(each).lag for port in self.ports for each in operations(port)}
+        return {name: lag for name, lag in found.items() if lag}
 
 
 def discover() -> dict[str, SystemApi]:

@@ -259,12 +259,7 @@ class Served:
 
     async def _process_app(self) -> Litestar:
         engine = Engine(self.database, lease=self.settings.lease_seconds, at_once=self.settings.runs_at_once)
-        systems = Systems(
-            self.bindings,
-            cast(Ask, self._ask_system),
-            {name: s.title for name, s in self._systems.items()},
-            {name: s.abbreviation for name, s in self._systems.items()},
-        )
+        systems = Systems(self.bindings, cast(Ask, self._ask_system), *catalogue.said_of(self._systems))
         self.platform = Platform(
             database=self.database,
             engine=engine,

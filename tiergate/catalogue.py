@@ -36,6 +36,17 @@ def lacking(system: "system_apis.SystemApi", port: type) -> str:
     return system.lacks.get(port) or f"{system.title} has no {port.__name__.lower()}"
 
 
+def said_of(
+    systems: Mapping[str, "system_apis.SystemApi"],
+) -> tuple[dict[str, str], dict[str, str], dict[str, dict[str, float]]]:
+    """By name: what people call it, the letters of its badge, and how far its reads are behind."""
+    return (
+        {name: each.title for name, each in systems.items()},
+        {name: each.abbreviation for name, each in systems.items()},
+        {name: each.lags() for name, each in systems.items()},
+    )
+
+
 @cache
 def apis() -> tuple[Api, ...]:
     """All of them, by tier and name."""

@@ -15,7 +15,6 @@ from canonical.events.base import Event
 from canonical.faults import Fault, Unsupported
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Consistency = Literal["strong", "eventual"]
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK: Final = "__operation__"
@@ -66,7 +65,6 @@ class _Marked(NamedTuple):
     path: str
     status: int
     raises: tuple[type[Fault], ...]
-    consistency: Consistency
     local: bool
     follow: str
     tells: tuple[type[Event], ...]
@@ -90,8 +88,6 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     raises: tuple[type[Fault], ...]
     """Faults the operation itself can answer with, besides those every governed call can."""
-    consistency: Consistency
-    """`eventual` where a read may lag behind a write; a verification then waits a settle window."""
     local: bool
     """The tier answers by itself, from what it is sent: no system is asked."""
     status_id: str = ""
@@ -109,6 +105,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         """Changes nothing (RFC 9110 section 9.2.1)."""
         return self.method == "GET"
 
+    @property
+    def polls(self) -> bool:
+        """Tells what changed since a watermark."""
+        return any(each.name == "since" for each in self.parameters)
+
 
 def operation(
     method: Method,
@@ -116,7 +117,6 @@ def operation(
     *,
     status: int = 200,
     raises: tuple[type[Fault], ...] = (),
-    consistency: Consistency = "strong",
     local: bool = False,
     follow: str = "",
     tells: tuple[type[Event], ...] = (),
@@ -129,7 +129,7 @@ def operation(
     """
 
     def mark(function: F) -> F:
-        setattr(function, _MARK, _Marked(method, path, status, raises, consistency, local, follow, tells, calls))
+        setattr(function, _MARK, _Marked(method, path, status, raises, local, follow, tells, calls))
         return function
 
     return mark
@@ -212,7 +212,6 @@ def _read(name: str, function: Callable[..., Any]) -> Operation:
         returns=returns,
         status=204 if returns is None and marked.status == 200 else marked.status,
         raises=marked.raises,
-        consistency=marked.consistency,
         local=marked.local,
         tells=marked.tells,
         calls=marked.calls,

@@ -150,7 +150,6 @@ class _Reading:
             returns=returns,
             status=status,
             raises=(),
-            consistency="strong",
             local=False,
             doc="\n\n".join(dict.fromkeys(part for part in (summary, text) if part)),
         )

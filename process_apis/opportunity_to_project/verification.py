@@ -4,7 +4,6 @@ A system that keeps no such field is not asked about it. Reads that lag behind w
 difference counts.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from typing import Final, Protocol, TypeVar
@@ -47,8 +46,7 @@ async def agree(s: Scope, read: Callable[[], Awaitable[dict[str, dict[str, str]]
     `read` gives field and value by system. Raises `Disagreement` with each field that differs.
     """
     found: list[Agreement] = []
-    for wait in (0.0, *s.platform.pace.verify):
-        await asyncio.sleep(wait)
+    async for _ in s.looks((0.0, *s.platform.pace.verify)):
         found = compare(await read())
         if all(a.agree for a in found):
             break

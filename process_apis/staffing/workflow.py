@@ -7,7 +7,6 @@ Safe to run twice: the run's id is the booking's and its version, the PSA keeps 
 a run that finds a later version leaves the telling to that one's run. Runs of one booking follow one another.
 """
 
-import asyncio
 from collections.abc import Awaitable
 from typing import Final, TypeVar
 
@@ -168,8 +167,7 @@ async def _read_back(s: Scope, this: Told, psa: Bookings) -> None:
     found: list[Agreement] = []
     theirs: dict[str, str] = {}
     name = s.platform.systems.name("psa", this.demand.asked.legal_entity)
-    for wait in (0.0, *s.platform.pace.verify):
-        await asyncio.sleep(wait)
+    async for _ in s.looks((0.0, *s.platform.pace.verify)):
         theirs = facts(await _or_none(psa.booking_by_key(this.detail.booking.id)))
         fields = dict.fromkeys([*ours, *theirs])
         found = [

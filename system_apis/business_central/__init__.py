@@ -17,7 +17,7 @@ from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
-from system_apis import SystemApi
+from system_apis import Reads, SystemApi
 from system_apis.business_central.adapter import BusinessCentral
 from system_apis.business_central.auth import sign_in
 from system_apis.business_central.check import CHECKS
@@ -71,6 +71,10 @@ SYSTEM_API = SystemApi(
     roles=("erp",),
     lacks={ExpensePostings: "Business Central keeps no expense reports: what people spent is entered in journals."},
     checks=CHECKS,
+    reads=Reads(
+        why="A page reads the primary database, unless an administrator lets it read a replica: let none of these.",
+        verified=True,
+    ),
     sandbox=sandbox,
     demo=demo,
 )

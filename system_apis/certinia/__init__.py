@@ -10,7 +10,7 @@ from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import Bookings, Connection, Projects, ResourceDemands, Workspaces
 from foundation.connections import Connection as Configured
 from foundation.salesforce.records import org_client
-from system_apis import SystemApi
+from system_apis import Reads, SystemApi
 from system_apis.certinia.adapter import Certinia
 from system_apis.certinia.check import CHECKS
 from system_apis.certinia.demo import demo
@@ -56,6 +56,10 @@ SYSTEM_API = SystemApi(
     roles=("psa",),
     detects_changes=False,
     checks=CHECKS,
+    reads=Reads(
+        why="Records and queries are read from the org's own database; sums that a job works out later are not asked.",
+        verified=True,
+    ),
     sandbox=sandbox,
     demo=demo,
 )

@@ -13,7 +13,7 @@ from canonical.ports.people import People
 from canonical.ports.systems import Changes, Connection, Opportunities
 from foundation.connections import Connection as Configured
 from foundation.vendor_http import http_client
-from system_apis import SystemApi
+from system_apis import Reads, SystemApi
 from system_apis.dataverse.adapter import Dataverse
 from system_apis.dataverse.auth import sign_in
 from system_apis.dataverse.check import CHECKS
@@ -46,6 +46,10 @@ SYSTEM_API = SystemApi(
     connect=connect,
     roles=("crm",),
     checks=CHECKS,
+    reads=Reads(
+        why="Rows are read from the tables themselves; relevance search, an index, is not asked.",
+        verified=False,
+    ),
     sandbox=sandbox,
     demo=demo,
 )

@@ -10,7 +10,7 @@ from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import Bookings, Connection, Projects, ResourceDemands, Workspaces
 from foundation.connections import Connection as Settings
 from foundation.vendor_http import http_client
-from system_apis import SystemApi
+from system_apis import Reads, SystemApi
 from system_apis.kantata.adapter import Kantata
 from system_apis.kantata.auth import sign_in
 from system_apis.kantata.check import CHECKS
@@ -57,6 +57,15 @@ SYSTEM_API = SystemApi(
     roles=("psa",),
     detects_changes=False,
     checks=CHECKS,
+    reads=Reads(
+        lag=30,
+        why="A look-up by our key is a list, and whether a list knows at once what was made is not published.",
+        verified=False,
+    ),
+    reads_otherwise=dict.fromkeys(
+        ("whoami", "time_entry", "expense_report", "proforma", "rate_card"),
+        Reads(why="It is read by its id.", verified=False),
+    ),
     sandbox=sandbox,
     demo=demo,
 )

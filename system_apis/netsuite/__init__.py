@@ -17,7 +17,7 @@ from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
-from system_apis import SystemApi
+from system_apis import Reads, SystemApi
 from system_apis.netsuite.adapter import NetSuite
 from system_apis.netsuite.auth import sign_in
 from system_apis.netsuite.check import CHECKS
@@ -71,6 +71,10 @@ SYSTEM_API = SystemApi(
     connect=connect,
     roles=("erp",),
     checks=CHECKS,
+    reads=Reads(
+        why="Nothing published says that a record or a row of SuiteQL is behind; saved searches are not asked.",
+        verified=False,
+    ),
     sandbox=sandbox,
     demo=demo,
 )

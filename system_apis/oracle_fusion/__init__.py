@@ -15,7 +15,7 @@ from canonical.ports.people import CustomerPeople, People
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
-from system_apis import SystemApi
+from system_apis import Reads, SystemApi
 from system_apis.oracle_fusion.adapter import OracleFusion
 from system_apis.oracle_fusion.auth import sign_in
 from system_apis.oracle_fusion.check import CHECKS
@@ -68,6 +68,10 @@ SYSTEM_API = SystemApi(
     connect=connect,
     roles=("erp",),
     checks=CHECKS,
+    reads=Reads(
+        why="Nothing published says that a row is behind; what a job makes of it (a receipt is applied) comes later.",
+        verified=False,
+    ),
     sandbox=sandbox,
     demo=demo,
 )

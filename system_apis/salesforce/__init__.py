@@ -13,7 +13,7 @@ from canonical.ports.people import People
 from canonical.ports.systems import Changes, Connection, Opportunities
 from foundation.connections import Connection as Configured
 from foundation.salesforce.records import org_client
-from system_apis import SystemApi
+from system_apis import Reads, SystemApi
 from system_apis.salesforce.adapter import Salesforce
 from system_apis.salesforce.check import CHECKS
 from system_apis.salesforce.demo import demo
@@ -44,6 +44,10 @@ SYSTEM_API = SystemApi(
     connect=connect,
     roles=("crm",),
     checks=CHECKS,
+    reads=Reads(
+        why="Records and queries are read from the database itself; the search index, minutes behind, is not asked.",
+        verified=True,
+    ),
     sandbox=sandbox,
     demo=demo,
 )

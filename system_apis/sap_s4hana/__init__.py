@@ -16,7 +16,7 @@ from canonical.ports.people import CustomerPeople, People
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from foundation.connections import Connection
 from foundation.vendor_http import http_client
-from system_apis import SystemApi
+from system_apis import Reads, SystemApi
 from system_apis.sap_s4hana.adapter import SapS4hana
 from system_apis.sap_s4hana.auth import sign_in
 from system_apis.sap_s4hana.check import CHECKS
@@ -69,6 +69,7 @@ SYSTEM_API = SystemApi(
     roles=("erp",),
     lacks={ExpensePostings: "S/4HANA Cloud keeps no expense reports: they are Concur's, a system of its own."},
     checks=CHECKS,
+    reads=Reads(why="Nothing published says that a service reads anything but what is committed.", verified=False),
     sandbox=sandbox,
     demo=demo,
 )

@@ -27,6 +27,7 @@ PACE = Pace(
     verify=(0.05, 0.2, 0.5),
     poll=1.0,
     desk=1.0,
+    lag=0.5,
 )
 
 

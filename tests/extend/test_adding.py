@@ -17,7 +17,7 @@ ADDED = {
 
 from canonical.ports.systems import Account, Connection
 from foundation.connections import Connection as Settings
-from system_apis import SystemApi
+from system_apis import Reads, SystemApi
 
 
 class Ledger:
@@ -30,7 +30,8 @@ def connect(connection: Settings, transport: object = None) -> Ledger:
 
 
 SYSTEM_API = SystemApi(
-    name="ledger", title="Ledger", abbreviation="LE", ports=(Connection,), adapter=Ledger, connect=connect
+    name="ledger", title="Ledger", abbreviation="LE", ports=(Connection,), adapter=Ledger, connect=connect,
+    reads=Reads(why="It is one book.", verified=True),
 )
 ''',
     "process_apis/time_to_invoice.py": '''

@@ -23,7 +23,7 @@ from tiergate import embedded, settings
 from tiergate.assembly import everything
 from tiergate.running import with_demo
 
-PACE = Pace(retry=0.05, settle=(0.05, 0.1), verify=(0.05, 0.2), poll=0.3)
+PACE = Pace(retry=0.05, settle=(0.05, 0.1), verify=(0.05, 0.2), poll=0.3, lag=0.2)
 
 
 def die_at(run_id: str, step: int) -> None:

@@ -105,6 +105,8 @@ def test_no_gap_goes_without_a_reason(name: str) -> None:
     assert [each for each in capabilities([system]) if each.why_not == UNSAID] == []
     assert [port for port in system.lacks if port not in asked_of(system)] == [], "nobody asks it for that"
     assert [port for port in system.lacks if port in system.ports] == []
+    methods = {each.attribute for port in system.ports for each in operations(port)}
+    assert set(system.reads_otherwise) <= methods, "of these something is said that nobody can ask"
 
 
 def test_what_a_system_refuses_is_told_with_its_words() -> None:

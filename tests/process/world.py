@@ -67,6 +67,7 @@ HURRIED = Pace(
     verify=(0.01,),
     poll=0.2,
     desk=0.05,
+    lag=0.1,
 )
 NEVER = Commitment()
 PRIYA = Caller(subject="priya@acme.example", client="console", layer="experience")
@@ -277,13 +278,11 @@ async def world(
         catalogue.offering(known_systems, name, port)
         return cast(P, systems[name])
 
-    titles = {name: system.title for name, system in known_systems.items()}
-    letters = {name: system.abbreviation for name, system in known_systems.items()}
     engine = Engine(database, lease=2.0, poll=0.05)
     platform = Platform(
         database=database,
         engine=engine,
-        systems=Systems(bindings, ask, titles, letters),
+        systems=Systems(bindings, ask, *catalogue.said_of(known_systems)),
         masker=Masker(b"a key of these tests"),
         pace=pace,
         commitment=commitment,

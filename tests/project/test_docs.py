@@ -39,7 +39,7 @@ OFFICE = '''"""The stamp office."""
 
 from canonical.ports import cannot
 from canonical.ports.systems import Connection, Tickets
-from system_apis import SystemApi
+from system_apis import Reads, SystemApi
 
 
 class Office:
@@ -48,7 +48,8 @@ class Office:
 
 
 SYSTEM_API = SystemApi(
-    name="stamps", title="Stamps", abbreviation="ST", ports=(Tickets, Connection), adapter=Office, connect=Office
+    name="stamps", title="Stamps", abbreviation="ST", ports=(Tickets, Connection), adapter=Office, connect=Office,
+    reads=Reads(why="It is closed.", verified=True),
 )
 '''
 EXAMPLE = """\

@@ -7,15 +7,16 @@ from typing import Final
 
 import msgspec
 
-from system_apis import SystemApi, discover
-from system_apis.capabilities import Matrix, capabilities, matrix
+from system_apis import POLLED, SystemApi, discover
+from system_apis.capabilities import Matrix, behind, capabilities, found, matrix
 from tiergate.settings import Settings, WrongSetting
 
 EXAMPLES: Final = """\
 examples:
   tiergate capabilities                 every system, every operation of its ports: yes, or why not
   tiergate capabilities netsuite        one system
-  tiergate capabilities --json          [{"system", "port", "operation", "can", "why_not"}]
+  tiergate capabilities --json          [{"system", "port", "operation", "can", "why_not",
+                                          "consistency", "lag_seconds", "verified"}]
 """
 
 
@@ -49,7 +50,7 @@ def named(names: list[str]) -> list[SystemApi]:
 
 
 def table(told: Matrix) -> str:
-    """For a terminal: ports as headings, systems as columns."""
+    """For a terminal: ports as headings, systems as columns; below it how far reads are behind writes."""
     wide = max(len(operation) for _, operation, _ in told.rows) + 4
     cells = [max(len(cell) for cell in (system.abbreviation, *column)) + 2 for system, column in _columns(told)]
     lines = [" " * wide + "".join(s.abbreviation.ljust(w) for s, w in zip(told.systems, cells, strict=True)).rstrip()]
@@ -60,7 +61,13 @@ def table(told: Matrix) -> str:
             lines.append(f"  {operation}".ljust(wide) + said.rstrip())
     systems = [f"{each.abbreviation}  {each.title} ({', '.join(each.roles)})" for each in told.systems]
     reasons = [f"[{number}] {why}" for number, why in enumerate(told.reasons, 1)]
-    return "\n".join([*lines, "", *systems, ".   not what a system of its role is asked for", *reasons])
+    late = [
+        f"{system.abbreviation}  {', '.join(names) + ': ' if names else ''}{found(reads)}. {reads.why}"
+        for system, reads, names in behind(told.systems)
+    ]
+    late.append(f"    by a poll: {found(POLLED)}. {POLLED.why}")
+    noted = [*systems, ".   not what a system of its role is asked for", *reasons]
+    return "\n".join([*lines, "", *noted, "", "A read finds what was written:", *late])
 
 
 def _columns(told: Matrix) -> list[tuple[SystemApi, list[str]]]:

@@ -3,9 +3,10 @@
 Nothing is unique there, and nothing can be undone: a create sent twice is two records.
 
 Options: `token` (what signs in), `nested_references` (whether an `external_reference` inside a create is taken; what
-the vendor does is not published), `search_lag_seconds` (how far the search index is behind), `denied` (kinds of record
-our access group may not see), `approval_touches_expenses` (whether a decision on an expense report moves `updated_at`
-of its expenses, which is not published either).
+the vendor does is not published), `search_lag_seconds` (how far the search index is behind), `list_lag_seconds` (how
+far any other list is that does not name ids; whether one is, is not published), `denied` (kinds of record our access
+group may not see), `approval_touches_expenses` (whether a decision on an expense report moves `updated_at` of its
+expenses, which is not published either).
 """
 
 from collections.abc import Callable
@@ -197,6 +198,7 @@ SANDBOX: Final = Sandbox(
         "token": TOKEN,
         "nested_references": True,
         "search_lag_seconds": 0,
+        "list_lag_seconds": 0,
         "denied": [],
         "approval_touches_expenses": False,
     },

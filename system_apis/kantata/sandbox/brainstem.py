@@ -126,6 +126,8 @@ def listed(box: Box, plural: str, parameters: Mapping[str, str]) -> Answer:
         equal = {name: value for name, value in parameters.items() if name in kind.filters}
         records = [record for record in records if all(_is(record, *each) for each in equal.items())]
         records = [record for record in _since(records, parameters) if kind.narrows(box, record, parameters)]
+        known = _behind(box, "list_lag_seconds")
+        records = [record for record in records if record.get("created_at", "") <= known]
     records = _ordered(kind, _visible(kind, records, parameters), parameters)
     size, offset, number = _window(parameters)
     meta = {"count": len(records), "page_count": -(-len(records) // size), "page_number": number, "page_size": size}
@@ -205,13 +207,18 @@ def _searched(box: Box, kind: Kind, records: list[Record], text: str) -> list[Re
     """By relevance, from an index that may lag behind."""
     if not kind.searched:
         raise Refused(trouble(400, "Search is not supported here"))
-    known = (box.now() - timedelta(seconds=box.option("search_lag_seconds"))).isoformat(timespec="microseconds")
+    known = _behind(box, "search_lag_seconds")
     return [
         record
         for record in records
         if record["created_at"] <= known
         and any(text.casefold() in str(record[name] or "").casefold() for name in kind.searched)
     ]
+
+
+def _behind(box: Box, option: str) -> str:
+    """The stamp of the newest record that is told by now."""
+    return (box.now() - timedelta(milliseconds=int(1000 * box.option(option)))).isoformat(timespec="microseconds")
 
 
 def _since(records: list[Record], parameters: Mapping[str, str]) -> list[Record]:

@@ -7,7 +7,7 @@ import httpx
 from canonical.ports.systems import Connection, Tickets
 from foundation.connections import Connection as Settings
 from foundation.vendor_http import http_client
-from system_apis import SystemApi
+from system_apis import Reads, SystemApi
 from tests.extend.deskly.adapter import Deskly
 from tests.extend.deskly.check import CHECKS
 from tests.extend.deskly.demo import demo
@@ -51,6 +51,7 @@ SYSTEM_API = SystemApi(
     roles=("itsm",),
     detects_changes=False,
     checks=CHECKS,
+    reads=Reads(why="A ticket is read from the table it is written to.", verified=True),
     sandbox=sandbox,
     demo=demo,
 )
