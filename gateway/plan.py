@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from sys import intern
 from typing import Any, Final
@@ -137,11 +137,15 @@ def read(folder: str | Path, values: Mapping[str, str] | None = None, environmen
     return found
 
 
-def compiled(found: Policies, apis: Sequence[Api]) -> Plan:
-    """The plan of policies already read. Raises `PolicyError` like `load`."""
+def compiled(found: Policies, apis: Sequence[Api], like: Plan | None = None, but: Collection[str] = ()) -> Plan:
+    """The plan of policies already read. Raises `PolicyError` like `load`.
+
+    Policies that differ from those of a plan in some operations alone are compiled `like` it `but` for these.
+    """
     problems: list[str] = []
     others = tuple(_foreign(found, apis, problems))
-    plan = _compile(found, apis, others, problems)
+    kept = {key: governed for key, governed in like.operations.items() if key not in but} if like else {}
+    plan = _compile(found, apis, others, problems, kept)
     if problems:
         raise PolicyError(_in_order(problems))
     return plan
@@ -167,7 +171,13 @@ def _foreign(found: Policies, apis: Sequence[Api], problems: list[str]) -> Itera
                     yield api
 
 
-def _compile(found: Policies, ours: Sequence[Api], others: tuple[Foreign, ...], problems: list[str]) -> Plan:
+def _compile(
+    found: Policies,
+    ours: Sequence[Api],
+    others: tuple[Foreign, ...],
+    problems: list[str],
+    kept: Mapping[str, Governed],
+) -> Plan:
     broken = {policy.said["api"] for policy in found.apis} - {api.name for api in (*ours, *others)}
     if problems and broken:
         # What a contract gets wrong would be said again of every operation that is listed: one thing at a time.
@@ -194,7 +204,7 @@ def _compile(found: Policies, ours: Sequence[Api], others: tuple[Foreign, ...], 
             files=found.files,
             made=made,
         )
-        governed = _govern(key, api, operation, site, by_stage)
+        governed = kept.get(key) or _govern(key, api, operation, site, by_stage)
         operations[key] = governed
         if isinstance(api, Foreign) and not governed.upstream:
             problems.append(f"{policy.node.where}: {operation.id} of {api.name} is served nowhere: say upstream")

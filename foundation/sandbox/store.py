@@ -79,10 +79,17 @@ class Store:
         self._clock = clock
         self._depth = 0
         self._indexed: set[str] = set()
+        self._settings: dict[str, str | None] = {}
         self.db: Final = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = NORMAL")
         self.db.executescript(_TABLES)
+
+    def copy(self, other: "Store") -> None:
+        """Be as another is: its records, counters, settings, log and fault rules, in place of one's own."""
+        other.db.backup(self.db)
+        self._indexed.clear()
+        self._settings.clear()
 
     def close(self) -> None:
         """Close the file. Nothing is lost by not calling it."""
@@ -102,6 +109,7 @@ class Store:
         except BaseException:
             self.db.execute(undo)
             self._indexed.clear()  # an index made inside is undone with it
+            self._settings.clear()
             raise
         else:
             self.db.execute(keep)
@@ -192,12 +200,17 @@ class Store:
 
     def setting(self, name: str, default: Any = None) -> Any:
         """A switch or registration of the sandbox, e.g. where its webhooks go."""
-        row = self.db.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
-        return decode(row[0]) if row else default
+        # Each look at the clock asks for one. They are kept as text, for nobody to change what another is given.
+        if name not in self._settings:
+            row = self.db.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+            self._settings[name] = row[0] if row else None
+        kept = self._settings[name]
+        return default if kept is None else decode(kept)
 
     def set_setting(self, name: str, value: Any) -> None:
         """Keep a switch or registration; it survives a restart and a reset."""
         self.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, encode(value)))
+        self._settings.pop(name, None)
 
     def writes(self, since: int = 0) -> list[Write]:
         """The committed writes after a sequence number, oldest first."""

@@ -76,7 +76,7 @@ def mutants(found: Policies, plan: Plan, apis: Sequence[Api]) -> Iterator[Mutant
     by_api = {policy.said["api"]: policy for policy in found.apis}
     for governed in plan.operations.values():
         yield from _dropped(governed, plan)
-        yield from _of_operation(governed, by_api[governed.api.name], found, apis)
+        yield from _of_operation(governed, by_api[governed.api.name], found, apis, plan)
     for product in {product.name: product for product in plan.products.values()}.values():
         yield from _wider(product, plan)
     yield from _plans(found, plan, apis)
@@ -116,7 +116,9 @@ def _with(plan: Plan, thing: msgspec.Struct, name: str, value: Any) -> Iterator[
         msgspec.structs.force_setattr(thing, name, before)
 
 
-def _of_operation(governed: Governed, policy: Policy, found: Policies, apis: Sequence[Api]) -> Iterator[Mutant]:
+def _of_operation(
+    governed: Governed, policy: Policy, found: Policies, apis: Sequence[Api], plan: Plan
+) -> Iterator[Mutant]:
     name = governed.operation.id
     said = policy.said["operations"][name]
     if not governed.public:
@@ -126,6 +128,7 @@ def _of_operation(governed: Governed, policy: Policy, found: Policies, apis: Seq
             {governed.id},
             partial(_edited, found, policy, name, public=True, scopes=None),
             apis,
+            plan,
         )
     for noun in _BY_NAME:
         held: dict[str, Any] = getattr(said, noun, None) or {}
@@ -136,6 +139,7 @@ def _of_operation(governed: Governed, policy: Policy, found: Policies, apis: Seq
                 {governed.id},
                 partial(_edited, found, policy, name, **{noun: {k: v for k, v in held.items() if k != one}}),
                 apis,
+                plan,
             )
     own, otherwise = said.limits, getattr(policy.said["defaults"], "limits", None)
     limits: list[str] = (own if own is not None else otherwise) or []
@@ -146,6 +150,7 @@ def _of_operation(governed: Governed, policy: Policy, found: Policies, apis: Seq
             {governed.id},
             partial(_edited, found, policy, name, limits=[other for other in limits if other != limit]),
             apis,
+            plan,
         )
 
 
@@ -157,11 +162,13 @@ def _edited(found: Policies, policy: Policy, operation: str, **changed: Any) -> 
     return msgspec.structs.replace(found, apis=[other if each is policy else each for each in found.apis])
 
 
-def _compiled(says: str, where: str, operations: set[str], edit: Callable[[], Policies], apis: Sequence[Api]) -> Mutant:
+def _compiled(
+    says: str, where: str, operations: set[str], edit: Callable[[], Policies], apis: Sequence[Api], plan: Plan
+) -> Mutant:
     @contextmanager
     def made() -> Iterator[Plan | None]:
         try:
-            yield compiled(edit(), apis)
+            yield compiled(edit(), apis, like=plan, but=operations)
         except PolicyError:
             yield None
 
@@ -216,4 +223,5 @@ def _plans(found: Policies, plan: Plan, apis: Sequence[Api]) -> Iterator[Mutant]
                 reached,
                 partial(msgspec.structs.replace, found, platform=platform),
                 apis,
+                plan,
             )

@@ -10,6 +10,7 @@ from tests.foreign.stock import POLICY, SPEC, UPSTREAMS
 KEY = "inventory-v1"
 
 
+@pytest.mark.real
 def test_it_is_published_linted_and_compared_from_the_command_line(
     tiergate: Tiergate, policies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.commands.conftest import Tiergate, change, line_of
 
 
+@pytest.mark.real
 def test_the_shipped_policies_pass(tiergate: Tiergate) -> None:
     said = tiergate("policy", "test")
     assert said.code == 0

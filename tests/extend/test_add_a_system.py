@@ -60,6 +60,7 @@ def test_the_suite_asks_it_everything_without_an_edit(tree: Path) -> None:
         assert (compared.diff_files, compared.right_only) == ([], []), name
 
 
+@pytest.mark.real
 def test_it_is_told_and_can_be_asked_once_a_policy_lists_it(tree: Path) -> None:
     told = json.loads(tiergate(tree, "capabilities", "deskly", "--json").stdout)
     assert {(each["operation"], each["can"]) for each in told} == {

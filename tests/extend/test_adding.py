@@ -174,6 +174,7 @@ def tiergate(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.real
 def test_what_is_added_is_there_and_answers_nobody_until_a_policy_lists_it(tree: Path) -> None:
     before = tiergate(tree, "policy", "check")
     assert before.returncode == 0, before.stderr

@@ -93,8 +93,7 @@ async def _program() -> str:
     return (await which.communicate())[0].decode().strip()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390, 320])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light"), (320, "dark")])
 async def test_every_page_fits_its_width_and_passes_axe(console_in_browser: Console, width: int, scheme: str) -> None:
     page = await console_in_browser.page(width=width, scheme=scheme)
     for place in PLACES:

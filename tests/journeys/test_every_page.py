@@ -40,8 +40,7 @@ def places(guests: Guests) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390, 320])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light"), (320, "dark")])
 async def test_it_fits_is_accessible_and_asks_nobody_else(
     guests: Guests, tmp_path: Path, width: int, scheme: str
 ) -> None:

@@ -1,10 +1,10 @@
 """Sandboxes that outlive every platform, and platforms that die."""
 
-import subprocess
-import sys
+import multiprocessing
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,15 @@ from foundation.sandbox.faults import FaultRule
 from foundation.sandbox.firm import Deal, deals
 from process_apis.tables import RUNS
 from tests.crm import TOKENS, opportunity, sign_in_form
+from tests.kills.platform_that_dies import live
 from tiergate import settings
 from tiergate.embedded import Sandboxes
 
-SCRIPT = Path(__file__).with_name("platform_that_dies.py")
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
+FORKS = multiprocessing.get_context("forkserver")
+"""Where platforms come from: a process that has read all our code and done nothing with it, which takes a second."""
+FORKS.set_forkserver_preload(["tests.kills.platform_that_dies"])
 
 
 class Ground:
@@ -32,18 +35,19 @@ class Ground:
     def __init__(self, state: Path, sandboxes: Sandboxes) -> None:
         self.state, self.sandboxes = state, sandboxes
         self.deals = {deal.code: deal for deal in deals(now().date())}
-        self._platform: subprocess.Popen[bytes] | None = None
+        self._platform: ForkServerProcess | None = None
 
-    def platform(self, run_id: str = "", dies_at: int | str = 0) -> subprocess.Popen[bytes]:
+    def platform(self, run_id: str = "", dies_at: int | str = 0) -> ForkServerProcess:
         """Start a platform that dies when a run has done a step; 0: never by itself; `each`: where none died yet."""
-        command = [sys.executable, str(SCRIPT), str(self.state), run_id, str(dies_at)]
-        with (self.state / "platforms.txt").open("ab") as log:
-            self._platform = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env={"PYTHONPATH": str(ROOT)})
+        self._platform = FORKS.Process(target=live, args=(self.state, run_id, dies_at), daemon=True)
+        self._platform.start()
         return self._platform
 
     def killed(self, run_id: str, step: int) -> None:
         """One platform, until it has died at that boundary."""
-        assert self.platform(run_id, step).wait(PATIENCE) == -9, (self.state / "platforms.txt").read_text()[-2000:]
+        platform = self.platform(run_id, step)
+        platform.join(PATIENCE)
+        assert platform.exitcode == -9, (self.state / "platforms.txt").read_text()[-2000:]
 
     def killed_everywhere(self, run_id: str) -> list[str]:
         """Platforms one after the other, each dying at the next checkpoint, until none is left; those they died at."""
@@ -51,7 +55,7 @@ class Ground:
             pass
         return [line.removeprefix(run_id) for line in (self.state / "died.txt").read_text().splitlines()]
 
-    def _over(self, platform: "subprocess.Popen[bytes]", run_id: str) -> bool:
+    def _over(self, platform: ForkServerProcess, run_id: str) -> bool:
         """Whether the engine has nothing left to do for a run, and its case is told; False when the platform died."""
         engine = sa.create_engine(f"sqlite:///{self.state / 'tiergate.sqlite'}")
         left = sa.text(
@@ -62,7 +66,7 @@ class Ground:
         any_yet = sa.select(sa.func.count()).select_from(RUNS).where(*over)
         deadline = time.monotonic() + PATIENCE
         try:
-            while platform.poll() is None:
+            while platform.exitcode is None:
                 assert time.monotonic() < deadline, (self.state / "platforms.txt").read_text()[-12000:]
                 with suppress(sa.exc.OperationalError), engine.connect() as connection:  # no tables before the first
                     if connection.scalar(any_yet) and not connection.scalar(left, {"run": run_id}):
@@ -70,7 +74,7 @@ class Ground:
                 time.sleep(0.1)
         finally:
             engine.dispose()
-        assert platform.returncode == -9, (self.state / "platforms.txt").read_text()[-12000:]
+        assert platform.exitcode == -9, (self.state / "platforms.txt").read_text()[-12000:]
         return False
 
     async def fault(self, system: str, **rule: Any) -> None:
@@ -119,7 +123,7 @@ class Ground:
                 time.sleep(0.1)
         finally:
             engine.dispose()
-        code = self._platform.poll() if self._platform is not None else None
+        code = self._platform.exitcode if self._platform is not None else None
         told = (self.state / "platforms.txt").read_text()[-12000:]
         raise AssertionError(f"{rows} are not over; the platform's exit code is {code}:\n{told}")
 
@@ -135,7 +139,7 @@ class Ground:
         """Kill whatever platform still lives."""
         if self._platform is not None:
             self._platform.kill()
-            self._platform.wait()
+            self._platform.join()
 
 
 @pytest.fixture

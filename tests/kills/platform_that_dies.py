@@ -1,4 +1,4 @@
-"""The platform without its door, in a process that kills itself: `python platform_that_dies.py STATE RUN_ID STEP`.
+"""The platform without its door, in a process that kills itself: `live(STATE, RUN_ID, STEP)` is all it does.
 
 It dies by SIGKILL in the moment step STEP of RUN_ID is done and the engine has not heard of it yet: the work is done,
 the checkpoint is not. STEP 0 never comes, so that it lives until somebody ends it. STEP `each` is the first checkpoint
@@ -10,7 +10,6 @@ import asyncio
 import faulthandler
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +63,15 @@ async def main(state: Path) -> None:
     await asyncio.Event().wait()
 
 
-if __name__ == "__main__":
+def live(state: Path, run_id: str, step: int | str) -> None:
+    """Until it dies. What it says is in `platforms.txt`."""
+    log = os.open(state / "platforms.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
     faulthandler.enable()
     faulthandler.dump_traceback_later(50, repeat=True)  # one that hangs says where before its test loses patience
-    if sys.argv[3] == "each":
-        die_at_each(sys.argv[2], Path(sys.argv[1]))
+    if step == "each":
+        die_at_each(run_id, state)
     else:
-        die_at(sys.argv[2], int(sys.argv[3]))
-    asyncio.run(main(Path(sys.argv[1])))
+        die_at(run_id, int(step))
+    asyncio.run(main(state))

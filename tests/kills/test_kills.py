@@ -5,8 +5,8 @@ import pytest
 from tests.kills.conftest import Ground
 
 STEPS = 15
-KILLED_AMONG_OTHERS = (4, 8, 11, 13, 15)
-"""The first write, a project made, people asked for, the point of no return and the verdict; alone it dies at each."""
+KILLED_AMONG_OTHERS = (4, 11, 15)
+"""The first write, people asked for and the verdict; alone it dies at each, and 8 and 13 are above."""
 
 
 async def test_killed_in_the_middle_runs_are_finished_by_the_next_process(ground: Ground) -> None:

@@ -38,7 +38,7 @@ def test_whatever_is_sent_the_answer_is_a_documented_one(platform: Client, opera
     headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     @hypothesis.settings(
-        max_examples=10,
+        max_examples=5,
         deadline=None,
         database=None,
         derandomize=True,

@@ -23,7 +23,7 @@ from tests.processes import ROOT, Client, Command
 pytestmark = pytest.mark.real
 
 SEED = 20261128
-EXAMPLES = 30
+EXAMPLES = 15
 """Of each mode, an operation."""
 CHECKED_AT_LENGTH = (*CHECKED, "unsupported_method", "use_after_free", "ensure_resource_availability")
 """The last two look at what one call made and another finds. Not among them: `positive_data_acceptance`, since a

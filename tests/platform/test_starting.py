@@ -243,6 +243,7 @@ def test_a_second_one_on_the_same_state_folder_refuses(platform: Client) -> None
     assert platform.sandboxes == before
 
 
+@pytest.mark.real
 def test_sandboxes_do_not_outlive_a_platform_that_is_killed(tmp_path: Path) -> None:
     """The next run finds their state, and nobody who works on it still."""
     killed = Command(tmp_path, "run", "--no-scenario", TIERGATE_PORT="0")

@@ -56,8 +56,6 @@ class Conversation(msgspec.Struct, frozen=True):
     returns: Any
     replies: list[Reply]
     """Those that a mutation may change: JSON, and not of the sign-in."""
-    options: dict[str, str] = {}
-    """Of the connection."""
 
 
 class EndlessError(AssertionError):
@@ -254,8 +252,7 @@ def conversation(name: str, path: Path) -> Conversation:
     if "data" in arguments:
         arguments["data"] = msgspec.convert(arguments["data"], operation.body, strict=False)
     replies = [_reply(each["sent"], each["replied"]) for each in (*exchange.get("before", []), exchange)]
-    options = exchange.get("options", {})
-    return Conversation(path.stem, attribute, arguments, operation.returns, replies, options)
+    return Conversation(path.stem, attribute, arguments, operation.returns, replies)
 
 
 def _asked(said: dict[str, Any]) -> tuple[str, dict[str, Any]]:

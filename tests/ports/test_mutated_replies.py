@@ -78,8 +78,9 @@ async def survive(name: str, number: int) -> None:
 
 async def play(world: World, told: Conversation, place: int, content: bytes) -> str:
     """Empty for a record as promised, `fault` for a named fault, else what went wrong."""
-    sign_in = resolved(world.suite.sign_in, demo_of(world.name).values)
-    connection = msgspec.structs.replace(world.connection, sign_in=sign_in, options=told.options)
+    connection = msgspec.structs.replace(
+        world.connection, sign_in=resolved(world.suite.sign_in, demo_of(world.name).values)
+    )
     transport = Replaying(told.replies, place, content, world.box.transport())
     adapter: Any = world.system.connect(connection, transport)
     try:

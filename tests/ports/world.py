@@ -14,9 +14,10 @@ import msgspec
 from canonical.dates import now
 from canonical.ports import Operation, operations, why_not
 from foundation.connections import Connection
-from foundation.sandbox import Box, FaultRule, Suite
+from foundation.sandbox import FaultRule, Suite
 from foundation.signing_in import was_signing_in
 from system_apis import Demo, SystemApi, discover
+from tests.seeded import box_of
 
 SYSTEMS: Final = {name: system for name, system in discover().items() if system.sandbox is not None}
 
@@ -81,15 +82,12 @@ class Heard(msgspec.Struct, frozen=True):
 class World:
     """A system, fresh."""
 
-    def __init__(
-        self, name: str, values: Mapping[str, str] | None = None, options: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, name: str, values: Mapping[str, str] | None = None) -> None:
         self.name = name
         self.system: SystemApi = SYSTEMS[name]
         self.suite = suite_of(name)
         self.clock = Clock()
-        assert self.system.sandbox is not None
-        self.box = Box(self.system.sandbox(), clock=self.clock)
+        self.box = box_of(name, self.clock)
         demo = demo_of(name)
         for option, value in demo.options.items():
             self.box.store.set_setting(option, value)
@@ -98,7 +96,7 @@ class World:
         self.before_call: Callable[[int], None] = lambda _: None
         """Called with the number of each call before it is made."""
         sign_in = resolved(self.suite.sign_in, demo.values if values is None else values)
-        self.connection = Connection(name=name, url=self.suite.url, sign_in=sign_in, options=options or {})
+        self.connection = Connection(name=name, url=self.suite.url, sign_in=sign_in)
         self.adapter: Any = self.system.connect(self.connection, _Listening(self))
 
     async def close(self) -> None:

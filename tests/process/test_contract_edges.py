@@ -14,7 +14,7 @@ from canonical.objects import TimeEntry
 from canonical.ports.effort import Billed
 from foundation.sandbox import Refused
 from tests.process.contracting import Contracting, line, rules, said
-from tests.process.world import World, after, in_each_firm, in_each_firm_at_length, suite_of
+from tests.process.world import World, after, in_each_firm, suite_of
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ async def test_edge_5_a_currency_is_not_switched_by_an_amendment(legal: Contract
     assert (await legal.terms("D01")).value == Money.of("240000.00", "USD")
 
 
-@in_each_firm_at_length
+@in_each_firm
 async def test_edge_6_a_limit_raised_while_approvals_queue_is_carried_in_the_order_it_was_agreed(
     legal: Contracting,
 ) -> None:
@@ -182,7 +182,7 @@ async def test_edge_6_a_limit_raised_while_approvals_queue_is_carried_in_the_ord
     assert (there.amendment, there.not_to_exceed) == (3, Money.of("220000.00", "EUR"))
 
 
-@in_each_firm_at_length
+@in_each_firm
 async def test_edge_7_a_contract_goes_to_an_acquired_entity_by_ending_here_and_beginning_there(
     legal: Contracting,
 ) -> None:
@@ -211,7 +211,7 @@ async def test_edge_7_a_contract_goes_to_an_acquired_entity_by_ending_here_and_b
     assert legal.firm.duplicates() == []
 
 
-@in_each_firm_at_length
+@in_each_firm
 async def test_edge_8_a_termination_waits_for_work_that_is_approved_and_not_billed(legal: Contracting) -> None:
     firm, contract = legal.firm, legal.contract("D01")
     await firm.played("D01")
@@ -243,7 +243,7 @@ async def test_edge_8_a_termination_waits_for_work_that_is_approved_and_not_bill
         await legal.undone(done)
 
 
-@in_each_firm_at_length
+@in_each_firm
 async def test_edge_9_work_that_outlives_its_master_agreement_is_held_and_may_still_be_ended(
     legal: Contracting,
 ) -> None:

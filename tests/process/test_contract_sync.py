@@ -13,7 +13,7 @@ from process_apis import steps
 from process_apis.events.intake import work_off
 from tests.process.contracting import Contracting, line, rules
 from tests.process.test_intake import deliver
-from tests.process.world import FIRMS, PRIYA, World, after, in_each_firm, in_each_firm_at_length
+from tests.process.world import FIRMS, PRIYA, World, after, in_each_firm
 
 in_each_firm_and_over_oracle = pytest.mark.parametrize(
     "firm", [*FIRMS, ("salesforce", "oracle_fusion", "kantata")], ids="-".join, indirect=True
@@ -201,7 +201,7 @@ async def test_what_was_carried_is_taken_back_in_its_order_and_can_be_carried_ag
     assert legal.papers.mark(legal.contract("D01")) == (False, None)
 
 
-@in_each_firm_at_length
+@in_each_firm
 async def test_every_step_done_twice_as_after_a_kill_before_its_checkpoint_carries_one_amendment(
     legal: Contracting, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from canonical.faults import Conflict
 from canonical.money import Money
 from process_apis import steps
 from tests.process.ordering import Ordering, rules
-from tests.process.world import FIRMS, World, after, in_each_firm, in_each_firm_at_length
+from tests.process.world import FIRMS, World, after, in_each_firm
 
 WHERE_BUNDLES_TELL_THEIR_PARTS = [mix for mix in FIRMS if mix[1] != "sap_s4hana"]
 """Those of SAP stand in a bill of material, which we do not read."""
@@ -221,7 +221,7 @@ async def test_a_deal_that_is_ordered_first_becomes_a_project_that_its_order_bil
         await desk.runs.cancel_run(ordered.run.id)
 
 
-@in_each_firm_at_length
+@in_each_firm
 async def test_every_step_done_twice_as_after_a_kill_before_its_checkpoint_makes_one_order(
     desk: Ordering, monkeypatch: pytest.MonkeyPatch
 ) -> None:

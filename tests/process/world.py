@@ -31,6 +31,7 @@ from process_apis.steps import observers
 from process_apis.tables import RUNS
 from system_apis import Demo
 from system_apis.salesforce.sandbox import org
+from tests.seeded import box_of
 from tiergate import catalogue, configuration
 from tiergate.settings import ROOT
 
@@ -47,9 +48,7 @@ FIRMS = (
     ("salesforce", "sap_s4hana", "kantata"),
 )
 """CRM, ERP and PSA of firms that every workflow is asked in."""
-in_each_firm = pytest.mark.parametrize("firm", FIRMS, ids="-".join, indirect=True)
-"""Asks a test in each of them."""
-in_each_firm_at_length = pytest.mark.parametrize(
+in_each_firm = pytest.mark.parametrize(
     "firm",
     [
         pytest.param(mix, id="-".join(mix), marks=[pytest.mark.real] if number else [])
@@ -57,7 +56,7 @@ in_each_firm_at_length = pytest.mark.parametrize(
     ],
     indirect=True,
 )
-"""The same for what takes long: in the first one always, in the others as `real`."""
+"""Asks a test in each of them: in the first one always, in the others as `real`, but for what test_three_firms asks."""
 HURRIED = Pace(
     retry=0.01,
     retry_most=0.05,
@@ -219,14 +218,12 @@ def credentials() -> dict[str, Demo]:
 
 def boxes_of(known: dict[str, Demo]) -> dict[str, Box]:
     """Every sandbox, in memory, that knows us."""
-    found = {}
-    for name, system in system_apis.discover().items():
-        assert system.sandbox is not None
-        found[name] = Box(system.sandbox())
+    found = {name: box_of(name) for name in system_apis.discover()}
+    for name, box in found.items():
         demo = known[name]
         told = {demo.notifies: {"url": WEBHOOKS, "secret": demo.notification_secret}} if demo.notifies else {}
         for option, value in {**demo.options, **told}.items():
-            found[name].store.set_setting(option, value)
+            box.store.set_setting(option, value)
     return found
 
 

@@ -58,6 +58,7 @@ def test_what_cannot_be_checked_is_not_published(
     assert (folder / ENGAGEMENTS.name).read_bytes() == before
 
 
+@pytest.mark.real
 def test_a_contract_that_only_gained_something_is_published(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = folder / ENGAGEMENTS.name
     document = json.loads(path.read_text(encoding="utf-8"))
