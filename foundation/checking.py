@@ -69,7 +69,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         place = ".".join(part for part in (self.object, self.field) if part)
-        return f"{self.system}{': ' if place else ''}{place}: {self.says}. {self.mend}"
+        said = self.says.removesuffix(".")  # it may end in a vendor's own words, a sentence or not
+        return f"{self.system}{': ' if place else ''}{place}: {said}. {self.mend}"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

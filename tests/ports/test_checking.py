@@ -104,6 +104,7 @@ async def test_a_missing_right_to_one_object_names_the_object(world: World) -> N
     finding = next(each for each in report.findings if each.object == switch.object)
     assert "right to" in finding.mend
     assert switch.object in finding.mend
+    assert ".." not in str(finding), "a vendor's sentence has its full stop"
     assert {each.object for each in report.findings} == {switch.object}
 
 
