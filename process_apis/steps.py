@@ -167,9 +167,13 @@ async def _attempt(run_id: str, number: int, body: Callable[[Scope], Awaitable[T
     platform = here()
     system = platform.systems.name(role, entity) if role and platform.systems.plays(role, entity) else ""
     scope = Scope(platform, run_id, number)
-    if any(platform.systems.lags.values()):
-        scope.before = await scope.record(lambda c: journal.last_at_work(c, run_id, number))
-    with use(_context(await scope.record(lambda c: journal.begin_step(c, run_id, number, system)), run_id, number)):
+    lags = any(platform.systems.lags.values())
+
+    def begin(connection: sa.Connection) -> journal.Origin:
+        scope.before = journal.last_at_work(connection, run_id, number) if lags else None
+        return journal.begin_step(connection, run_id, number, system)
+
+    with use(_context(await scope.record(begin), run_id, number)):
         _tell(run_id, number, "begun")
         try:
             result = await _patiently(platform, scope, body, system)
