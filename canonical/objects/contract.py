@@ -90,6 +90,8 @@ class Contract(Envelope, frozen=True, kw_only=True):
     """The day the customer signed; None is an unsigned contract."""
     at_risk_until: Annotated[date | None, PUBLIC] = None
     """Work may start unsigned until this day, on an authorised approval."""
+    at_risk_cap: Money | None = None
+    """What that approval covers at the most; null is an approval of days only."""
     po_number: Annotated[str, PUBLIC] = ""
     payment_terms: Annotated[str, PUBLIC] = ""
     order_id: Annotated[str, PUBLIC] = ""

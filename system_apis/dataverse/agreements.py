@@ -11,7 +11,7 @@ from canonical.objects import Amendment, AmendmentKind, AmendmentStatus, Contrac
 from canonical.ports.contracts import AgreementMark
 from foundation.vendor_values import money
 from system_apis.dataverse import contract_wire as wire
-from system_apis.dataverse.mapping import CONTRACT_TYPES, SYSTEM, contract, currency_of, known, source
+from system_apis.dataverse.mapping import CONTRACT_TYPES, SYSTEM, contract, currency_of, known, rules, source
 
 KINDS: Final[Mapping[int, AmendmentKind]] = {
     100000000: "change",
@@ -52,7 +52,6 @@ def agreement(
         legal_entity_id=row.tg_legalentity or "",
         document_hash=row.tg_documenthash or "",
         envelope=row.tg_signatureenvelope or "",
-        approved_exceptions=_rules(row.exceptions),
         governing_law=row.tg_governinglaw or "",
         master_id=row.master or "",
         auto_renew=bool(row.tg_evergreen),
@@ -96,7 +95,7 @@ def _amendment(row: wire.Amendment, lines: list[wire.AmendmentLine]) -> Amendmen
         signed_at=row.tg_signedon,
         document_hash=row.tg_documenthash or "",
         envelope=row.tg_signatureenvelope or "",
-        approved_exceptions=_rules(row.exceptions),
+        approved_exceptions=rules(row.exceptions),
         currency=currency,
         value_change=_amount(row.tg_valuechange, currency),
         not_to_exceed_change=_amount(row.tg_nottoexceedchange, currency),
@@ -145,8 +144,3 @@ def _uplift(row: wire.Agreement) -> Uplift | None:
 
 def _amount(value: Decimal | None, currency: str) -> Money | None:
     return None if value is None else money(value, currency, system=SYSTEM)
-
-
-def _rules(labels: str | None) -> list[str]:
-    """Choices are told by their labels, as those of a deal's delivery entities."""
-    return [each.strip() for each in (labels or "").split(";") if each.strip()]

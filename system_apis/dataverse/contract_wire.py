@@ -17,7 +17,6 @@ class Agreement(Order, frozen=True, kw_only=True):
     tg_legalentity: str | None
     tg_documenthash: str | None
     tg_signatureenvelope: str | None
-    tg_approvedexceptions: str | None
     tg_governinglaw: str | None
     tg_evergreen: bool | None
     tg_upliftpercent: Decimal | None
@@ -25,7 +24,6 @@ class Agreement(Order, frozen=True, kw_only=True):
     tg_nottoexceed: Decimal | None
     tg_erporderid: str | None
     master: str | None = field(name="_tg_mastercontract_value")
-    exceptions: str | None = field(default=None, name=f"tg_approvedexceptions@{FORMATTED}")
 
 
 class Item(msgspec.Struct, frozen=True):

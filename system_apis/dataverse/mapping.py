@@ -248,11 +248,18 @@ def contract(row: wire.Order) -> Contract:
         end=row.tg_endson,
         signed_at=row.tg_signedon,
         at_risk_until=row.tg_atriskuntil,
+        at_risk_cap=None if row.tg_atriskcap is None else money(row.tg_atriskcap, currency, system=SYSTEM),
+        approved_exceptions=rules(row.exceptions),
         po_number=row.tg_ponumber or "",
         payment_terms=row.payment_terms or "",
         status=known(ORDER_STATES, row.statecode, "state of an order"),
         amendment=row.tg_carriedamendment,
     )
+
+
+def rules(labels: str | None) -> list[str]:
+    """Choices are told by their labels, as those of a deal's delivery entities."""
+    return [each.strip() for each in (labels or "").split(";") if each.strip()]
 
 
 def link(row: wire.Link) -> ProjectLink:

@@ -273,6 +273,8 @@ class Order(Row, frozen=True, kw_only=True):
     tg_endson: date | None
     tg_signedon: date | None
     tg_atriskuntil: date | None
+    tg_atriskcap: Decimal | None
+    tg_approvedexceptions: str | None
     tg_ponumber: str | None
     tg_carriedamendment: int | None
     account: str | None = field(name="_customerid_value")
@@ -280,6 +282,7 @@ class Order(Row, frozen=True, kw_only=True):
     currency: Currency | None = field(name="transactioncurrencyid")
     payment_terms: str | None = field(default=None, name=f"paymenttermscode@{FORMATTED}")
     contract_type: str | None = field(default=None, name=f"tg_contracttype@{FORMATTED}")
+    exceptions: str | None = field(default=None, name=f"tg_approvedexceptions@{FORMATTED}")
 
 
 class Changed(Row, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from canonical.ports.contracts import AgreementMark
 from foundation.vendor_values import currency as currency_of
 from foundation.vendor_values import money
 from system_apis.salesforce import contracts_wire as wire
-from system_apis.salesforce.mapping import CONTRACT_TYPES, SYSTEM, contract, counted, known, source
+from system_apis.salesforce.mapping import CONTRACT_TYPES, SYSTEM, contract, counted, known, rules, source
 
 KINDS: Final[Mapping[str, AmendmentKind]] = {
     "Change": "change",
@@ -43,7 +43,6 @@ def agreement(
         legal_entity_id=row.legal_entity or "",
         document_hash=row.document_hash or "",
         envelope=row.envelope or "",
-        approved_exceptions=_rules(row.approved_exceptions),
         governing_law=row.governing_law or "",
         master_id=row.master or "",
         auto_renew=row.evergreen,
@@ -85,7 +84,7 @@ def _amendment(row: wire.Amendment, lines: list[wire.Line]) -> Amendment:
         signed_at=row.signed_on,
         document_hash=row.document_hash or "",
         envelope=row.envelope or "",
-        approved_exceptions=_rules(row.approved_exceptions),
+        approved_exceptions=rules(row.approved_exceptions),
         currency=currency,
         value_change=_amount(row.value_change, currency),
         not_to_exceed_change=_amount(row.not_to_exceed_change, currency),
@@ -119,7 +118,3 @@ def _uplift(row: wire.Agreement) -> Uplift | None:
 
 def _amount(value: Decimal | None, currency: str) -> Money | None:
     return None if value is None else money(value, currency, system=SYSTEM)
-
-
-def _rules(listed: str | None) -> list[str]:
-    return listed.split(";") if listed else []

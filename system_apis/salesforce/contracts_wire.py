@@ -16,7 +16,6 @@ class Agreement(Contract, frozen=True, kw_only=True, rename="pascal"):
     legal_entity: str | None = field(name="Legal_Entity__c")
     document_hash: str | None = field(name="Document_Hash__c")
     envelope: str | None = field(name="Signature_Envelope__c")
-    approved_exceptions: str | None = field(name="Approved_Exceptions__c")
     governing_law: str | None = field(name="Governing_Law__c")
     master: str | None = field(name="Master_Contract__c")
     evergreen: bool = field(name="Evergreen__c")

@@ -227,11 +227,18 @@ def contract(row: wire.Contract) -> Contract:
         end=row.end_date,
         signed_at=row.customer_signed_date,
         at_risk_until=row.at_risk_until,
+        at_risk_cap=None if row.at_risk_cap is None else money(row.at_risk_cap, row.currency_iso_code, system=SYSTEM),
+        approved_exceptions=rules(row.approved_exceptions),
         po_number=row.po_number or "",
         payment_terms=row.payment_terms or "",
         status=known(CONTRACT_STATUSES, row.status, "contract status"),
         amendment=None if row.carried is None else counted(row.carried),
     )
+
+
+def rules(listed: str | None) -> list[str]:
+    """What a multi-select picklist names."""
+    return listed.split(";") if listed else []
 
 
 def link(row: wire.Link) -> ProjectLink:

@@ -209,6 +209,8 @@ class Contract(Row, frozen=True, kw_only=True, rename="pascal"):
     payment_terms: str | None = field(name="Payment_Terms__c")
     po_number: str | None = field(name="PO_Number__c")
     at_risk_until: date | None = field(name="At_Risk_Until__c")
+    at_risk_cap: Decimal | None = field(name="At_Risk_Cap__c")
+    approved_exceptions: str | None = field(name="Approved_Exceptions__c")
     opportunity: str | None = field(name="Opportunity__c")
     carried: Decimal | None = field(name="Carried_Amendment__c")
 

@@ -127,11 +127,16 @@ EXCEPTIONS: Final = dict(
             "effective_period",
             "retroactive",
             "unbilled_work",
+            "at_risk_cap",
+            "purchase_order",
+            "project_manager_active",
+            "contract_dates",
+            "rates",
         ),
         100000000,
     )
 )
-"""Rules of contract sync that only hold a document up, and that somebody entitled to may waive for it."""
+"""Rules that only hold a document, or the work under it, up: somebody entitled to may waive them for it."""
 AMENDMENT_KINDS: Final = dict(enumerate(("Change", "Renewal", "Termination", "Assignment"), 100000000))
 AMENDMENT_STATUSES: Final = dict(enumerate(("Draft", "In Approval Process", "Agreed", "Void"), 100000000))
 _ACTIVE: Final = _states({0: "Active", 1: "Inactive"}, {1: "Active", 2: "Inactive"})
@@ -293,6 +298,7 @@ TABLES: Final[Mapping[str, Table]] = {
             _CURRENCY,
             _CONTRACT_TYPE,
             *_of("DateOnly", "tg_startson", "tg_endson", "tg_signedon", "tg_atriskuntil"),
+            *_of("Money", "tg_atriskcap"),
             _text("tg_ponumber", 80),
             _DOCUMENT,
             _text("tg_legalentity", 20),

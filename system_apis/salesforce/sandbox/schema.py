@@ -199,6 +199,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             text("Payment_Terms__c", 40),
             text("PO_Number__c", 80),
             of("date", "At_Risk_Until__c"),
+            of("currency", "At_Risk_Cap__c"),
             to("Opportunity__c", "Opportunity", "Opportunity__r"),
             text("Legal_Entity__c", 20),
             text("Document_Hash__c", 64),
