@@ -33,8 +33,9 @@ class CrossReference(Value, frozen=True, kw_only=True):
     """One thing, and where it lives."""
 
     id: CanonicalId
+    """Of a project, its code."""
     object: Annotated[str, PUBLIC, msgspec.Meta(examples=["customer"])]
-    """What it is: `customer`."""
+    """What it is: `customer`, `contact` or `project`; of a project no record is linked by hand."""
     records: list[SystemRecord] = []
     merged: Annotated[list[str], PUBLIC] = []
     """Ids that were merged into this one; each still leads here."""
@@ -82,7 +83,8 @@ class CrossReferences(Protocol):
 
     @operation("GET", "/look-up")
     async def look_up(self, word: Word, object: str = "") -> list[CrossReference]:  # noqa: A002 - the field's own name
-        """What a word means: our id, old or new; a native id or key in any system; a number, tax number or domain.
+        """What a word means: our id, old or new; a native id or key in any system; a project's code; a number, tax
+        number or domain.
 
         Several where it means several; an empty list where nothing is known by it.
         """

@@ -120,7 +120,8 @@ class AskFor(Value, frozen=True, kw_only=True):
     probability: Annotated[Decimal, PUBLIC] = Decimal(1)
     """Of the deal; on a project it is 1."""
     project_id: Annotated[str, PUBLIC, msgspec.Meta(max_length=80, examples=["PRJ-10001"])] = ""
-    """What the PSA calls the project; empty while there is none: the PSA is then not told."""
+    """The project's code, or what the PSA calls it, which is what is kept; empty while there is none: the PSA is then
+    not told."""
     placeholder: Annotated[str, PUBLIC, msgspec.Meta(max_length=160)] = ""
     """Our key of the PSA's request for nobody in particular, which a booking takes the place of."""
     start: Annotated[date, PUBLIC]
@@ -282,7 +283,7 @@ class Staffing(Protocol):
 
     @operation("GET", "/demands")
     async def demands(self, project_id: str = "", limit: int = 50, cursor: str = "") -> Page[Demand]:
-        """Demands, in the order of their keys; of one project, where it is named."""
+        """Demands, in the order of their keys; of one project, by its code or the PSA's id, where it is named."""
 
     @operation("GET", "/demands/{demand_id}/candidates", raises=(NotFound, Conflict))
     async def candidates(self, demand_id: str) -> list[Candidate]:

@@ -20,8 +20,9 @@ from process_apis.cross_references import xrefs
 from process_apis.cross_references.xrefs import By, Place
 from process_apis.journal import aware
 from process_apis.operating import acting_person
+from process_apis.opportunity_to_project.codes import code_of
 from process_apis.platform import Platform
-from process_apis.tables import CANONICAL_IDS
+from process_apis.tables import CANONICAL_IDS, XREFS
 
 MOST: Final = 50
 """Things one word is answered with at the most."""
@@ -37,13 +38,19 @@ class KeepingReferences:
         """Everything a word means."""
 
         def read(c: sa.Connection) -> list[CrossReference]:
-            return [_shown(c, each) for each in xrefs.find(c, word.strip(), object)[:MOST]]
+            found = [_shown(c, each) for each in xrefs.find(c, word.strip(), object)]
+            return [*found, *_projects(c, word.strip(), object)][:MOST]
 
         return await self._platform.database.run(read)
 
     async def cross_reference(self, canonical_id: str) -> CrossReference:
         """One id, or the one it was merged into."""
-        return await self._platform.database.run(lambda c: _shown(c, xrefs.resolve(c, canonical_id)))
+
+        def read(c: sa.Connection) -> CrossReference:
+            project = next((each for each in _projects(c, canonical_id) if each.id == canonical_id), None)
+            return project or _shown(c, xrefs.resolve(c, canonical_id))
+
+        return await self._platform.database.run(read)
 
     async def cross_reference_history(self, canonical_id: str) -> list[CrossReferenceEvent]:
         """All that was done to it."""
@@ -95,6 +102,21 @@ def _shown(c: sa.Connection, canonical_id: str) -> CrossReference:
     ]
     merged = xrefs.merged_into(c, canonical_id)
     return CrossReference(id=canonical_id, object=_kind(c, canonical_id), records=records, merged=merged)
+
+
+def _projects(c: sa.Connection, word: str, kind: str = "") -> list[CrossReference]:
+    """Projects, known by their code, by the key they have in every system, or by a native id."""
+    if kind not in ("", "project"):
+        return []
+    named = sa.or_(XREFS.c.key == word, XREFS.c.native_id == word, XREFS.c.alt_key == word)
+    keys = c.scalars(sa.select(XREFS.c.key).where(XREFS.c.object == "project", named).distinct().limit(MOST))
+    found = []
+    for key in sorted(keys):
+        mine = sa.select(XREFS).where(XREFS.c.object == "project", XREFS.c.key == key).order_by(XREFS.c.system)
+        records = [SystemRecord(system=each.system, native_id=each.native_id, alt_key=key) for each in c.execute(mine)]
+        if code := code_of(c, key):
+            found.append(CrossReference(id=code, object="project", records=records))
+    return found
 
 
 def _places(c: sa.Connection, canonical_id: str) -> list[Place]:

@@ -5,6 +5,7 @@ from datetime import date
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 
 from canonical.dates import now
@@ -72,7 +73,14 @@ class StaffingDesk:
 
     async def ask_for_somebody(self, data: AskFor) -> Demand:
         """A new demand."""
-        return await self._platform.database.run(lambda c: decisions.ask(c, data))
+        systems, entity = self._platform.systems, data.legal_entity
+        psa = systems.name("psa", entity) if systems.plays("psa", entity) else ""
+
+        def ask(c: sa.Connection) -> Demand:
+            known = records.project_ids(c, data.project_id).get(psa, data.project_id)
+            return decisions.ask(c, msgspec.structs.replace(data, project_id=known))
+
+        return await self._platform.database.run(ask)
 
     async def demand(self, demand_id: str) -> Demand:
         """As it stands."""
@@ -80,7 +88,10 @@ class StaffingDesk:
 
     async def demands(self, project_id: str = "", limit: int = 50, cursor: str = "") -> Page[Demand]:
         """One page, in the order of the keys."""
-        only = [STAFF_DEMANDS.c.project_id == project_id] if project_id else []
+        only = []
+        if project_id:
+            known = await self._platform.database.run(lambda c: records.project_ids(c, project_id))
+            only = [STAFF_DEMANDS.c.project_id.in_({project_id, *known.values()})]
         rows, more = await self._page(STAFF_DEMANDS, only, limit, cursor)
         return Page(items=[records.shown_demand(row) for row in rows], next=more)
 

@@ -18,6 +18,7 @@ from canonical.money import Money
 from canonical.ports.staffing import AskFor, Day, Demand, Staff, StaffBooking, StaffBookingDetail, StaffRules
 from foundation.database import insert_if_free, upsert
 from process_apis.staffing.tables import STAFF, STAFF_BOOKINGS, STAFF_DEMANDS, STAFF_RULES
+from process_apis.tables import XREFS
 
 _TRIES: Final = 50
 """Of finding the next number of a demand, while others ask for the same role."""
@@ -63,6 +64,12 @@ def everybody(c: sa.Connection) -> dict[str, Staff]:
 def put_person(c: sa.Connection, person_id: str, data: Staff) -> None:
     """Write a person, and hold them."""
     upsert(c, STAFF, {"id": person_id}, {"body": _text(data), "touched": 0})
+
+
+def project_ids(c: sa.Connection, code: str) -> dict[str, str]:
+    """What each system calls the project of this code of ours; empty where it is none."""
+    query = sa.select(XREFS.c.system, XREFS.c.native_id).where(XREFS.c.object == "project", XREFS.c.alt_key == code)
+    return {row.system: row.native_id for row in c.execute(query)} if code else {}
 
 
 def new_demand(c: sa.Connection, asked: AskFor) -> Demand:
