@@ -5,6 +5,7 @@ found in the tree as the platform finds it. One without a docstring stops the bu
 """
 
 import argparse
+import importlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +14,8 @@ from typing import Final, cast
 import policy_pages
 from reading import ROOT, Class, Module, Operation, modules
 
+from experience_apis.service_desk import rules as sentences
+from process_apis.judging import Guard
 from system_apis import POLLED, discover
 from system_apis.capabilities import behind, found, matrix
 from tiergate import settings
@@ -146,6 +149,40 @@ def workflows() -> Iterator[str]:
             yield f"## `{': '.join(names)}`\n\n{_said(module)}"
 
 
+def guards() -> Iterator[str]:
+    """One section a workflow that has guards, one row a rule; then the rules that nobody can be asked for, and why."""
+    yield (
+        "What must hold before a workflow writes anything; all that does not is told at once. What *blocks* is"
+        " mended by its owner. What *holds* may be waived, too, by the approver beside it, who writes the rule's name"
+        " on the contract in the CRM, for that one document. What *warns* is told by the run's step and trace, and"
+        " stops nothing. A guard that has nothing to look at says so, and that is no pass."
+    )
+    for path in sorted(ROOT.glob("process_apis/*/*guards.py")):
+        source = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        part = path.stem.removesuffix("guards").strip("_")
+        name = f"`{path.parent.name}`{f': {part}' if part else ''}"
+        rows = [(f"`{each.rule}`", _spoken(each), each.owner, _severity(each)) for each in source.GUARDS]
+        yield f"## {name}\n\n{source.__doc__.strip()}\n\n{_table(('rule', 'what it finds', 'owner', ''), rows)}"
+        left = [(f"`{rule}`", why) for rule, why in getattr(source, "NOT_ASKED", {}).items()]
+        if left:
+            yield f"Nobody is asked:\n\n{_table(('rule', 'why'), left)}"
+
+
+def _spoken(guard: Guard[...]) -> str:
+    """What a guard finds, as its check says it, or else the service desk."""
+    said, words = (guard.check.__doc__ or "").strip(), sentences.GUARDS.get(guard.rule)
+    if words and not said:
+        said = words.what.format(customer="the customer", deal="the deal", system="the system")
+        said = said[0].upper() + said[1:]
+    if not said:
+        gaps.append(f"the guard {guard.rule} has no sentence at the service desk, and its check no docstring")
+    return said
+
+
+def _severity(guard: Guard[...]) -> str:
+    return {"block": "blocks", "warn": "warns"}.get(guard.severity) or f"holds until {guard.approver} waives it"
+
+
 def faces() -> Iterator[str]:
     """One section a face."""
     for module in modules("experience_apis/*/__init__.py"):
@@ -222,6 +259,7 @@ PAGES: Final[dict[str, tuple[str, Callable[[], Iterable[str]]]]] = {
     "clients": ("Clients by other hands", clients),
     "capabilities": ("What each system can", capabilities),
     "workflows": ("Workflows", workflows),
+    "guards": ("Guards", guards),
     "faces": ("Faces", faces),
     "commands": ("The command line and its settings", commands),
 }

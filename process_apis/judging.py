@@ -1,11 +1,11 @@
-"""Guards as data, for every workflow that has them: a rule, who can mend it, and a check that tells its evidence.
+"""Guards as data, for every workflow: a rule, who can mend it, how hard it holds, and a check that tells its evidence.
 
 All of them run before the first write, and all that fail are told at once. A guard that has nothing to look at is "not
 applicable", which is not a pass.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Annotated, Generic, Literal, TypeVar
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Annotated, Final, Generic, Literal, ParamSpec
 
 import msgspec
 
@@ -13,17 +13,20 @@ from canonical.base import Value
 from canonical.classes import PUBLIC
 from canonical.faults import FieldError, GuardsFailed
 
-A = TypeVar("A")
-E = TypeVar("E")
+P = ParamSpec("P")
 Outcome = Literal["passed", "failed", "not_applicable"]
 Severity = Literal["block", "hold", "warn"]
-"""`block`: the data must be mended. `hold`: somebody entitled to may waive it, too. `warn`: it is only told."""
+"""`block`: the data must be mended. `hold`: its approver may waive it, too. `warn`: it is told, and stops nothing."""
 
 
 class Skip(str):
     """Why a guard says nothing."""
 
     __slots__ = ()
+
+
+Said = str | Skip | Iterable[str] | None
+"""What a check answers: None when its rule holds, a sentence when not, one for each place, or a `Skip`."""
 
 
 class Verdict(Value, frozen=True, kw_only=True):
@@ -34,38 +37,84 @@ class Verdict(Value, frozen=True, kw_only=True):
     evidence: Annotated[str, PUBLIC] = ""
     owner: Annotated[str, PUBLIC] = ""
     severity: Annotated[Severity, PUBLIC] = "block"
+    approver: Annotated[str, PUBLIC] = ""
+    """Who may waive it where it only holds."""
 
 
-class Guard(msgspec.Struct, Generic[A, E], frozen=True):
-    """One rule. `check` gives None when it holds, a sentence when not, or a `Skip`."""
+class Guard(msgspec.Struct, Generic[P], frozen=True):
+    """One rule. `owner` can mend what it finds; `approver` may waive it where its severity is `hold`."""
 
     rule: str
     owner: str
-    check: Callable[[A, E], str | Skip | None]
+    check: Callable[P, Said]
     severity: Severity = "block"
+    approver: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.approver) != (self.severity == "hold"):
+            raise ValueError(f"{self.rule}: what holds, and nothing else, names who may waive it")
 
 
-def judged(guards: Sequence[Guard[A, E]], about: A, seen: E, waived: Collection[str] = ()) -> list[Verdict]:
-    """Every guard's verdict. `waived`: rules that somebody entitled to has waived; only a hold can be."""
+class Leniency(msgspec.Struct, frozen=True):
+    """What is judged less hard this once."""
+
+    waived: Collection[str] = ()
+    """Rules that their approver has waived; only a hold can be."""
+    warned: Collection[str] = ()
+    """Rules that only warn, whatever they do elsewhere."""
+
+
+STRICT: Final = Leniency()
+
+
+def judged(guards: Sequence[Guard[P]], leniency: Leniency, *about: P.args, **more: P.kwargs) -> list[Verdict]:
+    """Every guard's verdicts on what it is asked `about`: one each, or one for each place where it does not hold."""
     found = []
     for guard in guards:
-        said = guard.check(about, seen)
-        if said and not isinstance(said, Skip) and guard.severity == "hold" and guard.rule in waived:
-            said = Skip(f"not applicable: waived in the CRM ({guard.rule}): {said}")
-        outcome: Outcome = "not_applicable" if isinstance(said, Skip) else "failed" if said else "passed"
-        said_by = Verdict(rule=guard.rule, outcome=outcome, owner=guard.owner, severity=guard.severity)
-        found.append(msgspec.structs.replace(said_by, evidence=str(said or "")))
+        said = guard.check(*about, **more)
+        severity: Severity = "warn" if guard.rule in leniency.warned else guard.severity
+        waived = severity == "hold" and guard.rule in leniency.waived
+        for sentence in _sentences(said):
+            fails = bool(sentence) and not isinstance(sentence, Skip)
+            note = f"not applicable: waived in the CRM ({guard.rule}): {sentence}"
+            each = Skip(note) if fails and waived else sentence
+            outcome: Outcome = "not_applicable" if isinstance(each, Skip) else "failed" if each else "passed"
+            found.append(
+                Verdict(
+                    rule=guard.rule,
+                    outcome=outcome,
+                    evidence=str(each),
+                    owner=guard.owner,
+                    severity=severity,
+                    approver=guard.approver,
+                )
+            )
     return found
+
+
+def _sentences(said: Said) -> list[str]:
+    return ([said] if isinstance(said, str) else list(said or ())) or [""]
 
 
 def refuse(verdicts: list[Verdict]) -> None:
     """Raise `GuardsFailed` with every guard that failed and does not only warn."""
-    failed = [v for v in verdicts if v.outcome == "failed" and v.severity != "warn"]
+    failed = refusing(verdicts)
     if failed:
-        raise GuardsFailed(
-            " ".join(v.evidence for v in failed),
-            errors=[FieldError(rule=v.rule, detail=v.evidence, owner=v.owner) for v in failed],
-        )
+        raise GuardsFailed(" ".join(each.detail for each in failed), errors=failed)
+
+
+def refusing(verdicts: list[Verdict]) -> list[FieldError]:
+    """What stands in the way."""
+    return [_error(v) for v in verdicts if v.outcome == "failed" and v.severity != "warn"]
+
+
+def warning(verdicts: list[Verdict]) -> list[FieldError]:
+    """What is told, and stands in nobody's way."""
+    return [_error(v) for v in verdicts if v.outcome == "failed" and v.severity == "warn"]
+
+
+def _error(verdict: Verdict) -> FieldError:
+    return FieldError(rule=verdict.rule, detail=verdict.evidence, owner=verdict.owner)
 
 
 def summary(verdicts: list[Verdict]) -> str:
@@ -73,5 +122,5 @@ def summary(verdicts: list[Verdict]) -> str:
     passed = sum(v.outcome == "passed" for v in verdicts)
     skipped = [v.evidence.removeprefix("not applicable: ") for v in verdicts if v.outcome == "not_applicable"]
     tail = f"; {len(skipped)} not applicable: {', '.join(dict.fromkeys(skipped))}" if skipped else ""
-    warned = [v.evidence for v in verdicts if v.outcome == "failed" and v.severity == "warn"]
+    warned = [each.detail for each in warning(verdicts)]
     return f"{passed} of {len(verdicts)} pass{tail}{'; mind: ' if warned else ''}{' '.join(warned)}"

@@ -26,6 +26,13 @@ _OF_DEALS: Final[Mapping[str, Sentences]] = {
         "The contract is not signed.",
         "Legal gets it signed, or a director approves the work at risk with a cap and an end date.",
     ),
+    "at_risk": Sentences(
+        "Work begins before the contract is signed, on an approval.", "Legal gets it signed before the approval ends."
+    ),
+    "at_risk_cap": Sentences(
+        "The deal comes to more than the approval to work unsigned covers.",
+        "Legal gets the contract signed, or Finance raises the cap or waives the rule in the CRM, then retry.",
+    ),
     "contract_free": Sentences(
         "Another deal is billed by this contract already.",
         "Link the deal’s own contract, or close it as a duplicate. Once the other run is cancelled, retry.",
@@ -46,7 +53,7 @@ _OF_DEALS: Final[Mapping[str, Sentences]] = {
     "rate_card": Sentences("A role has no rate over the whole time.", "The deal desk completes the rates, then retry."),
     "purchase_order": Sentences(
         "{customer} demands a purchase order number, and the deal has none.",
-        "The account’s owner adds the number in the CRM, then retry.",
+        "The account’s owner adds the number in the CRM, or Finance waives the rule there, then retry.",
     ),
     "duplicate_project": Sentences(
         "This deal has a project already.",
@@ -54,11 +61,8 @@ _OF_DEALS: Final[Mapping[str, Sentences]] = {
         "A second one would bill the same work twice, so it was stopped before the first write.",
     ),
     "project_manager_active": Sentences(
-        "The project manager is not an active employee.", "Delivery names another manager on the deal, then retry."
-    ),
-    "screening": Sentences(
-        "The sanctions check of {customer} is missing or too old.",
-        "Compliance renews the check, then retry. Nobody else can.",
+        "The project manager is not employed over the whole of the work.",
+        "Delivery names another manager on the deal, or resource management waives the rule in the CRM, then retry.",
     ),
     "period_open": Sentences(
         "The accounting period of the first day is closed.", "Finance reopens the period, or the deal starts later."
@@ -155,8 +159,8 @@ _OF_SETUPS: Final[Mapping[str, Sentences]] = {
     "people_active": Sentences(
         "Somebody named is not an active employee.", "The PMO names another person, then retry."
     ),
-    "residency": Sentences(
-        "Documents may not be kept where they would be.", "Legal operations names another place, then retry."
+    "team_active": Sentences(
+        "Somebody of the team does not work here all the time.", "The PMO names another person, or lets it be."
     ),
 }
 _OF_STANDING_DOWN: Final[Mapping[str, Sentences]] = {

@@ -4,15 +4,14 @@ A guard that blocks stops every write of this account; one that warns is told wi
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import msgspec
 
-from canonical.faults import FieldError, GuardsFailed
 from process_apis.cross_references.terms import countries_of
+from process_apis.judging import Guard
 
-Severity = Literal["block", "warn"]
 TAX_FORMS: Final[Mapping[str, str]] = {
     # EU: the formats of VIES (europa.eu/youreurope, "Check a VAT number"); others: the issuing authority's.
     "AT": r"(AT)?U\d{8}",
@@ -58,22 +57,15 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     canonical_id: str = ""
 
 
-class Guard(msgspec.Struct, frozen=True):
-    """One rule; `check` tells its evidence, a sentence for each place where it does not hold."""
-
-    rule: str
-    owner: str
-    check: Callable[[Proposal], Iterator[str]]
-    severity: Severity = "block"
-
-
 def _named(proposal: Proposal) -> Iterator[str]:
+    """A record would have no legal name."""
     for target in proposal.targets:
         if not target.after.legal_name.strip():
             yield f"{target.name} would have no legal name."
 
 
 def _somewhere(proposal: Proposal) -> Iterator[str]:
+    """A customer of the ERP would have no country."""
     for target in proposal.targets:
         registered = any(each.country for each in target.after.tax_registrations)
         if target.role == "erp" and not countries_of(target.after) and not registered:
@@ -81,6 +73,7 @@ def _somewhere(proposal: Proposal) -> Iterator[str]:
 
 
 def _tax_numbers(proposal: Proposal) -> Iterator[str]:
+    """A tax number has not the form of its country."""
     for target in proposal.targets:
         if "tax_registrations" not in target.fields:
             continue
@@ -91,12 +84,14 @@ def _tax_numbers(proposal: Proposal) -> Iterator[str]:
 
 
 def _parents(proposal: Proposal) -> Iterator[str]:
+    """An account would be its own parent, through all systems."""
     if proposal.canonical_id in proposal.ancestors:
         way = " under ".join([proposal.canonical_id, *proposal.ancestors])
         yield f"It is its own parent: {way}."
 
 
 def _limit(proposal: Proposal) -> Iterator[str]:
+    """A credit limit would be lowered from outside the ERP."""
     for target in proposal.targets:
         before, after = target.before.credit.limit, target.after.credit.limit
         if target.role != "erp" or before is None or target.origins.get("credit.limit") == "erp":
@@ -106,6 +101,7 @@ def _limit(proposal: Proposal) -> Iterator[str]:
 
 
 def _hold(proposal: Proposal) -> Iterator[str]:
+    """A credit hold would be cleared from outside the ERP."""
     for target in proposal.targets:
         cleared = target.before.credit.hold and not target.after.credit.hold
         if target.role == "erp" and cleared and target.origins.get("credit.hold") != "erp":
@@ -113,13 +109,14 @@ def _hold(proposal: Proposal) -> Iterator[str]:
 
 
 def _bank(proposal: Proposal) -> Iterator[str]:
+    """Bank data would come from outside the ERP."""
     for target in proposal.targets:
         for field in target.fields:
             if target.role == "erp" and _BANK.search(field) and target.origins.get(field) != "erp":
                 yield f"{target.name}: {field} would come from outside the ERP."
 
 
-GUARDS: Final = (
+GUARDS: Final[tuple[Guard[[Proposal]], ...]] = (
     Guard("legal_name", "Account steward", _named),
     Guard("country", "Account steward", _somewhere),
     Guard("tax_number", "Finance master data", _tax_numbers),
@@ -128,12 +125,3 @@ GUARDS: Final = (
     Guard("credit_hold", "Credit control", _hold),
     Guard("bank_data", "Treasury", _bank),
 )
-
-
-def refuse(guards: Iterable[Guard], proposal: Proposal) -> list[str]:
-    """Raise `GuardsFailed` with every blocking guard's evidence; otherwise what the warning ones say."""
-    found = [(guard, evidence) for guard in guards for evidence in guard.check(proposal)]
-    blocked = [FieldError(rule=g.rule, detail=said, owner=g.owner) for g, said in found if g.severity == "block"]
-    if blocked:
-        raise GuardsFailed(" ".join(each.detail for each in blocked), errors=blocked)
-    return [said for _, said in found]

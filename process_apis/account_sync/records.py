@@ -12,10 +12,11 @@ from canonical.faults import Conflict, Fault
 from canonical.ownership import Owned, Ownership
 from canonical.ports import Written
 from foundation.masking import Masker
-from process_apis.account_sync.guards import Guard
+from process_apis.account_sync.guards import Proposal
 from process_apis.bindings import Systems
 from process_apis.cross_references.terms import Term
 from process_apis.cross_references.xrefs import Place
+from process_apis.judging import Guard
 from process_apis.platform import Platform
 
 Where = tuple[str, str]
@@ -131,7 +132,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """One record, in a system that plays this role. `NotFound` when it is there no more."""
     write: Callable[[Platform, Record, Any, Sequence[str]], Awaitable[Written]]
     """These fields of a record, as in the object given."""
-    guards: Sequence[Guard]
+    guards: Sequence[Guard[[Proposal]]]
     adopt: Callable[[sa.Connection, Place, Any, str, Masker], Adopted]
     """The id a record belongs to, linked; a new one where it belongs to none that is known."""
     terms: Callable[[Any, Masker], list[Term]]

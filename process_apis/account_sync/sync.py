@@ -24,10 +24,10 @@ from canonical.faults import (
 )
 from canonical.ports import Written
 from process_apis import projections
-from process_apis.account_sync import guards as account_guards
 from process_apis.account_sync.guards import Proposal, Target
 from process_apis.account_sync.records import Kind, Known, Missing, Outcome, Plan, Record, Where, role_of
 from process_apis.cross_references.xrefs import Place
+from process_apis.judging import STRICT, judged, refuse
 from process_apis.merging import Contested, Merged, Side, merge, settled
 from process_apis.platform import Platform
 from process_apis.steps import Scope
@@ -209,7 +209,7 @@ def _guard(
         for each in makes
     ]
     proposal = Proposal(targets=targets, ancestors=known.ancestors, canonical_id=known.id)
-    account_guards.refuse(kind.guards, proposal)
+    refuse(judged(kind.guards, STRICT, proposal))
 
 
 def _all(missing: Missing) -> Mapping[str, Any]:

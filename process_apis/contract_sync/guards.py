@@ -14,7 +14,7 @@ from canonical.objects import ContractLine
 from process_apis.contract_sync.evidence import Evidence, above, net, overlapping, scope, total
 from process_apis.contract_sync.objects import Agreed
 from process_apis.contract_sync.renewals import uplift_missed
-from process_apis.judging import Guard, Skip, Verdict, judged
+from process_apis.judging import Guard, Leniency, Skip, Verdict, judged
 
 TOLERANCE: Final = Decimal("0.01")
 """How far the quote's total may be from the contract's value, in the currency's main unit."""
@@ -307,17 +307,17 @@ def _ended(agreed: Agreed, seen: Evidence) -> Said:
     return f"Contract {agreed.contract.number} is closed in the ERP."
 
 
-GUARDS: Final = (
+GUARDS: Final[tuple[Guard[[Agreed, Evidence]], ...]] = (
     Guard("agreement_signed", "Legal operations", _signed),
     Guard("executed_document", "Legal operations", _document),
-    Guard("paper_checked", "Legal operations", _paper, "hold"),
+    Guard("paper_checked", "Legal operations", _paper, "hold", "Legal operations"),
     Guard("contract_metadata", "Legal operations", _metadata),
     Guard("agreement_lines", "Deal desk", _sums),
     Guard("contract_quote", "Deal desk", _quote),
     Guard("contract_currency", "Finance", _currency),
     Guard("not_to_exceed", "Deal desk", _limits),
-    Guard("master_agreement", "Legal operations", _master, "hold"),
-    Guard("overlapping_work", "Legal operations", _overlap, "hold"),
+    Guard("master_agreement", "Legal operations", _master, "hold", "Legal operations"),
+    Guard("overlapping_work", "Legal operations", _overlap, "hold", "Legal operations"),
     Guard("one_agreement", "Legal operations", _one),
     Guard("contract_free", "Deal desk", _free),
     Guard("amendments_in_order", "Legal operations", _in_order),
@@ -326,10 +326,10 @@ GUARDS: Final = (
     Guard("contract_entity", "Finance", _entity),
     Guard("agreement_dates", "Legal operations", _dates),
     Guard("contract_open", "Finance", _ended),
-    Guard("effective_period", "Finance", _period, "hold"),
-    Guard("retroactive", "Finance", _retroactive, "hold"),
+    Guard("effective_period", "Finance", _period, "hold", "Finance"),
+    Guard("retroactive", "Finance", _retroactive, "hold", "Finance"),
     Guard("already_billed", "Finance", _already_billed),
-    Guard("unbilled_work", "Finance", _unbilled, "hold"),
+    Guard("unbilled_work", "Finance", _unbilled, "hold", "Finance"),
     Guard("price_uplift", "Deal desk", _uplift),
 )
 HOLDS: Final = frozenset(each.rule for each in GUARDS if each.severity == "hold")
@@ -354,4 +354,4 @@ def _before(agreed: Agreed) -> int:
 
 def judge(agreed: Agreed, seen: Evidence) -> list[Verdict]:
     """Every guard's verdict."""
-    return judged(GUARDS, agreed, seen, agreed.waived)
+    return judged(GUARDS, Leniency(waived=agreed.waived), agreed, seen)

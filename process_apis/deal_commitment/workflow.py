@@ -21,7 +21,7 @@ from process_apis import cases
 from process_apis.events import outbox
 from process_apis.journal import StepName
 from process_apis.operating import Workflow
-from process_apis.opportunity_to_project import codes, guards, steps, undo
+from process_apis.opportunity_to_project import codes, gathering, guards, steps, undo
 from process_apis.opportunity_to_project.guards import Deal
 from process_apis.opportunity_to_project.objects import Keys, Made, hours_of, keys_of
 from process_apis.opportunity_to_project.templates import Plan
@@ -116,7 +116,7 @@ async def _review(s: Scope, deal: Deal, keys: Keys) -> None:
 
 async def _ready(s: Scope, deal: Deal) -> None:
     """What opportunity-to-project would refuse today. Nothing is refused here: there is time to mend it."""
-    verdicts = guards.judge(deal, await steps.gather(s, deal))
+    verdicts = guards.judge(deal, await gathering.gather(s, deal))
     failing = [verdict for verdict in verdicts if verdict.outcome == "failed"]
     told = "; ".join(f"{verdict.owner}: {verdict.evidence}" for verdict in failing)
     s.say(f"{guards.summary(verdicts)}. To mend before the close: {told}" if failing else guards.summary(verdicts))

@@ -1,19 +1,23 @@
 """Guards of opportunity-to-project, as data: each a rule, who can mend it, and a check that tells its evidence.
 
-All of them run before the first write, and all that fail are told at once. A guard whose system is not bound is "not
-applicable", which is not a pass.
+What only holds is waived in the CRM, by the rule's name on the deal's contract. Work may begin before that is signed,
+on an approval that names a day, and a sum where it is capped: after the day a deal is refused until the contract is
+signed, and one that comes to more than the sum is held until its approver waives that, too. Rates are the PSA's; who is
+employed is what HR has told staffing.
 """
 
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Final
 
 from canonical.base import Value
 from canonical.classes import PUBLIC
-from canonical.objects import Contact, Contract, Customer, LegalEntity, Opportunity, Quote, TaxProfile
-from process_apis.judging import Guard, Skip, Verdict, judged, refuse, summary
+from canonical.objects import Contact, Contract, Customer, LegalEntity, Opportunity, Quote, RateCard, TaxProfile
+from process_apis.judging import Guard, Leniency, Skip, Verdict, judged, refuse, summary
 from process_apis.opportunity_to_project.holding import Holder
+from process_apis.opportunity_to_project.templates import dates_of
+from process_apis.rate_cards import BY_THE_HOUR, lacking
+from process_apis.staffing.known import Employed
 
 __all__ = ["GUARDS", "Deal", "Evidence", "Verdict", "judge", "refuse", "summary"]
 
@@ -44,8 +48,12 @@ class Evidence(Value, frozen=True, kw_only=True):
     contract_holder: Holder | None = None
     """The other deal that the contract is billed for already."""
     today: Annotated[date, PUBLIC]
-    unbound: Annotated[dict[str, str], PUBLIC] = {}
-    """Roles nothing is bound to, with the sentence that says so."""
+    rate_cards: list[RateCard] = []
+    """The PSA's price lists for work, of a deal that is billed by the hour."""
+    no_rates: Annotated[str, PUBLIC] = ""
+    """Why none could be read."""
+    employed: Employed = Employed()
+    """What HR has told of the project manager to be."""
 
 
 def _entity(deal: Deal, seen: Evidence) -> str | None:
@@ -102,9 +110,37 @@ def _signed(deal: Deal, seen: Evidence) -> str | None:
     contract = deal.contract
     if contract is None:
         return "No contract is linked to the deal."
-    if contract.signed_at is not None or (contract.at_risk_until is not None and contract.at_risk_until >= seen.today):
+    if contract.signed_at is not None or at_risk(contract, seen.today):
         return None
-    return f"Contract {contract.number} is not signed, and no at-risk approval is in force."
+    over = f"the at-risk approval ended on {contract.at_risk_until}" if contract.at_risk_until else ""
+    return f"Contract {contract.number} is not signed, and {over or 'no at-risk approval is in force'}."
+
+
+def at_risk(contract: Contract | None, today: date) -> bool:
+    """Whether work under a contract that nobody has signed is approved on this day."""
+    if contract is None or contract.signed_at is not None or contract.at_risk_until is None:
+        return False
+    return contract.at_risk_until >= today
+
+
+def _unsigned(deal: Deal, seen: Evidence) -> str | None:
+    contract = deal.contract
+    if contract is None or not at_risk(contract, seen.today):
+        return None
+    most = f", up to {contract.at_risk_cap}" if contract.at_risk_cap else ""
+    return f"Work begins before contract {contract.number} is signed: approved until {contract.at_risk_until}{most}."
+
+
+def _capped(deal: Deal, seen: Evidence) -> str | Skip | None:
+    contract, amount = deal.contract, deal.opportunity.amount
+    if contract is None or not at_risk(contract, seen.today):
+        return Skip("not applicable: no work is approved at risk")
+    cap = contract.at_risk_cap
+    if cap is None:
+        return Skip("not applicable: the at-risk approval names no sum")
+    if cap.currency != amount.currency:
+        return f"The deal is in {amount.currency}, and the at-risk approval covers {cap}: nobody has said what that is."
+    return f"The deal comes to {amount}, the at-risk approval covers {cap}." if amount > cap else None
 
 
 def _credit(deal: Deal, seen: Evidence) -> str | None:
@@ -164,33 +200,46 @@ def _contract_free(deal: Deal, seen: Evidence) -> str | None:
     return holder.refusal(number) if holder else None
 
 
-def _unbound(role: str) -> Callable[[Deal, Evidence], str | Skip | None]:
-    def check(_deal: Deal, seen: Evidence) -> str | Skip | None:
-        return Skip(f"not applicable: {seen.unbound.get(role, f'{role} checks are not offered yet')}")
+def _rates(deal: Deal, seen: Evidence) -> str | Skip | None:
+    opportunity = deal.opportunity
+    if opportunity.contract_type not in BY_THE_HOUR:
+        return Skip("not applicable: it is not billed by the hour")
+    if seen.no_rates:
+        return Skip(f"not applicable: {seen.no_rates}")
+    currency, roles = opportunity.amount.currency, [each.role for each in opportunity.role_demand]
+    said = [lacking(c, roles, *dates_of(opportunity)) for c in seen.rate_cards if c.currency == currency]
+    return None if "" in said else " ".join(said) or f"The PSA has no rate card in {currency}."
 
-    return check
+
+def _manager(deal: Deal, seen: Evidence) -> str | Skip | None:
+    start, end = dates_of(deal.opportunity)
+    return seen.employed.missing([deal.opportunity.project_manager], max(start, seen.today), end)
 
 
-GUARDS: Final = (
+GUARDS: Final[tuple[Guard[[Deal, Evidence]], ...]] = (
     Guard("legal_entity", "Finance", _entity),
     Guard("period_open", "Finance", _period),
     Guard("intercompany", "Finance", _intercompany),
     Guard("delivery_entity", "Finance", _deliverers),
     Guard("tax_profile", "Account owner", _tax),
     Guard("signed_contract", "Legal operations", _signed),
+    Guard("at_risk_cap", "Legal operations", _capped, "hold", "Finance"),
+    Guard("at_risk", "Legal operations", _unsigned, "warn"),
     Guard("contract_free", "Deal desk", _contract_free),
     Guard("credit_hold", "Credit control", _credit),
     Guard("currency", "Sales operations", _currency),
     Guard("quote_total", "Deal desk", _quote_total),
     Guard("quote_accepted", "Deal desk", _quote_accepted),
-    Guard("rate_card", "Deal desk", _unbound("rates")),
-    Guard("purchase_order", "Account owner", _po),
+    Guard("rate_card", "Deal desk", _rates, "warn"),
+    Guard("purchase_order", "Account owner", _po, "hold", "Finance"),
     Guard("duplicate_project", "PMO", _duplicate),
-    Guard("project_manager_active", "PMO", _unbound("hr")),
-    Guard("screening", "Compliance", _unbound("screening")),
+    Guard("project_manager_active", "PMO", _manager, "hold", "Resource management"),
 )
+NOT_ASKED: Final = {"screening": "No system there is an adapter for keeps sanctions or KYC checks with their dates."}
+"""Rules of the trade that are no guards here, and why."""
 
 
 def judge(deal: Deal, seen: Evidence) -> list[Verdict]:
     """Every guard's verdict."""
-    return judged(GUARDS, deal, seen)
+    waived = deal.contract.approved_exceptions if deal.contract else ()
+    return judged(GUARDS, Leniency(waived=waived), deal, seen)

@@ -6,7 +6,6 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
-from canonical.dates import business_date, now
 from canonical.events import (
     ProjectActivated,
     ProjectCreated,
@@ -16,14 +15,13 @@ from canonical.events import (
 )
 from canonical.faults import NotBound, NotFound
 from canonical.money import Money
-from canonical.objects import Customer, LegalEntity, Opportunity, Project, ProjectLink, RoleDemand
+from canonical.objects import Opportunity, Project, ProjectLink, RoleDemand
 from canonical.ports.contracts import Agreements
-from canonical.ports.leads import CustomerKeys, Leads
+from canonical.ports.leads import CustomerKeys
 from canonical.ports.systems import (
     BillingSchedules,
     Contracts,
     Customers,
-    LegalEntities,
     Message,
     Opportunities,
     Projects,
@@ -37,8 +35,8 @@ from process_apis.account_sync import matching as account_matching
 from process_apis.account_sync.customers import account_key
 from process_apis.cross_references.xrefs import By, Place
 from process_apis.events import outbox
-from process_apis.opportunity_to_project import codes, guards, holding, verification
-from process_apis.opportunity_to_project.guards import Deal, Evidence
+from process_apis.opportunity_to_project import codes, gathering, guards, holding, verification
+from process_apis.opportunity_to_project.guards import Deal
 from process_apis.opportunity_to_project.objects import (
     Keys,
     Made,
@@ -84,7 +82,7 @@ async def read(s: Scope, opportunity_id: str) -> Deal:
 
 async def guard(s: Scope, deal: Deal) -> Books:
     """All guards; `GuardsFailed` names every one that does not hold. Who passes holds the contract from then on."""
-    seen, keys = await gather(s, deal), keys_of(s.platform.systems.name("crm"), deal)
+    seen, keys = await gathering.gather(s, deal), keys_of(s.platform.systems.name("crm"), deal)
     verdicts = guards.judge(deal, seen)
     s.say(guards.summary(verdicts))
     guards.refuse(verdicts)
@@ -93,48 +91,6 @@ async def guard(s: Scope, deal: Deal) -> Books:
     await s.record(lambda c: outbox.emit(c, s.run_id, ProjectValidated(guards=guards.summary(verdicts))))
     periods = seen.entity.periods if seen.entity else []
     return Books(today=seen.today, closed=[period for period in periods if not period.open])
-
-
-async def gather(s: Scope, deal: Deal) -> Evidence:
-    """What the guards need to know from the ERP and from ourselves."""
-    code, keys = deal.opportunity.legal_entity_id, keys_of(s.platform.systems.name("crm"), deal)
-    entity: LegalEntity | None = None
-    erp_customer, profile = None, None
-    try:
-        entity = await s.ask("erp", LegalEntities, code).legal_entity(code)
-        customers = s.ask("erp", Customers, code)
-        try:
-            erp_customer, known_as = await customers.customer_by_key(keys.account, code), keys.account
-        except NotFound:
-            erp_customer, known_as = await _prospect(s, deal)
-        profile = await customers.tax_profile(known_as, code)
-    except (NotFound, NotBound):
-        pass  # an entity without an ERP, or a customer it does not know yet: the guards judge what is missing
-    others = [each for each in deal.opportunity.delivery_entities if each != code]
-    delivering = {each: await _entity(s, each) for each in others if s.platform.systems.plays("erp", each)}
-    unbound = {}
-    for role in ("hr", "screening", "rates"):
-        try:
-            s.platform.systems.name(role, code)
-        except NotBound as none:
-            unbound[role] = none.detail
-    return Evidence(
-        entity=entity,
-        erp_customer=erp_customer,
-        tax_profile=profile,
-        delivering=delivering,
-        own_project_code=await s.record(lambda c: codes.code_of(c, keys.project)),
-        contract_holder=await s.record(lambda c: holding.other(c, keys.contract, keys.project)),
-        today=business_date(now(), entity.time_zone) if entity else now().date(),
-        unbound=unbound,
-    )
-
-
-async def _entity(s: Scope, code: str) -> LegalEntity | None:
-    try:
-        return await s.ask("erp", LegalEntities, code).legal_entity(code)
-    except NotFound:
-        return None
 
 
 async def customer(s: Scope, deal: Deal) -> Party | None:
@@ -167,7 +123,7 @@ async def _made(s: Scope, deal: Deal, key: str) -> str:
     entity = deal.opportunity.legal_entity_id
     erp = s.ask("erp", Customers, entity)
     try:
-        prospect, _ = await _prospect(s, deal)
+        prospect, _ = await gathering.prospect(s, deal)
     except NotFound:
         data = customer_of(deal)
         written = await s.settle(lambda: erp.upsert_customer(key, data), lambda: erp.customer_by_key(key, entity))
@@ -180,20 +136,6 @@ async def _made(s: Scope, deal: Deal, key: str) -> str:
     await s.settle(lambda: leads.rekey(port, prospect, key), lambda: erp.customer_by_key(key, entity))
     s.say(f"{prospect.id} was its lead's: the account's from now on")
     return prospect.id
-
-
-async def _prospect(s: Scope, deal: Deal) -> tuple[Customer, str]:
-    """Whom the books know under the key of a lead this deal came of, and that key. `NotFound` when nobody."""
-    entity, crm = deal.opportunity.legal_entity_id, s.platform.systems.name("crm")
-    try:
-        came_of = await leads.leads_of(s.ask("crm", Leads), deal.opportunity.id)
-    except NotBound as none:
-        raise NotFound("The CRM has no leads.") from none
-    keys = leads.lead_keys(crm, came_of)
-    prospect = await leads.known_as(s.ask("erp", Customers, entity), keys, entity)
-    if prospect is None:
-        raise NotFound("The books know nobody under a key of its leads.")
-    return prospect, next(x.alt_key for x in prospect.xrefs if x.alt_key in keys)
 
 
 async def contract(s: Scope, deal: Deal, keys: Keys, customer_id: str, status: str) -> str:

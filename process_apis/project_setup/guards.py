@@ -1,22 +1,24 @@
-"""Guards of project setup, as data, like those of opportunity-to-project: all run before the first write."""
+"""Guards of project setup, as data, like those of opportunity-to-project: all run before the first write.
+
+What only holds is waived in the CRM, by the rule's name on the contract of the project's deal.
+"""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Final
-
-import msgspec
 
 from canonical.base import Value
 from canonical.classes import PUBLIC
 from canonical.objects import Contract, LegalEntity, Project, ProjectSetup, RateCard
 from canonical.ports.setup_runs import StartSetup
-from process_apis.judging import Skip, Verdict
+from process_apis.judging import Guard, Leniency, Skip, Verdict, judged
+from process_apis.opportunity_to_project.guards import at_risk
 from process_apis.project_setup.templates import PlannedTask
+from process_apis.rate_cards import BY_THE_HOUR, lacking, some
+from process_apis.staffing.known import Employed
 
 CODE_LENGTH: Final = 40
 """Some ERPs keep no more of a task's code (S/4HANA: 40)."""
-BY_THE_HOUR: Final = ("tm", "nte")
 
 
 class Seen(Value, frozen=True, kw_only=True):
@@ -29,6 +31,11 @@ class Seen(Value, frozen=True, kw_only=True):
     psa: Project | None = None
     erp: Project | None = None
     contract: Contract | None = None
+    """As the ERP bills it."""
+    signed: Contract | None = None
+    """As the CRM has it."""
+    employed: Employed = Employed()
+    """What HR has told of those who are named."""
     entity: LegalEntity | None = None
     setup: ProjectSetup | None = None
     """The PSA's settings as they are."""
@@ -43,14 +50,6 @@ class Seen(Value, frozen=True, kw_only=True):
     """Tasks that have time on them."""
     today: Annotated[date, PUBLIC]
     unbound: Annotated[dict[str, str], PUBLIC] = {}
-
-
-class Guard(msgspec.Struct, frozen=True):
-    """One rule. `check` gives None when it holds, a sentence when not, or a `Skip`."""
-
-    rule: str
-    owner: str
-    check: Callable[[Seen], "str | Skip | None"]
 
 
 def lines_of(contract: Contract | None) -> list[str]:
@@ -85,14 +84,14 @@ def _contract_dates(seen: Seen) -> str | Skip | None:
         or (contract.end and each.task.end and each.task.end > contract.end)
     ]
     span = f"{contract.start or '...'} to {contract.end or '...'}"
-    return f"{_some(outside)} would lie outside the contract, {span}." if outside else None
+    return f"{some(outside)} would lie outside the contract, {span}." if outside else None
 
 
 def _contract_lines(seen: Seen) -> str | None:
     lines = lines_of(seen.contract)
     odd = [each.task.ref for each in seen.plan if each.task.billable and each.contract_line not in lines]
     known = ", ".join(lines) or "none"
-    return f"{_some(odd)} would be billed on no line of the contract; there is {known}." if odd else None
+    return f"{some(odd)} would be billed on no line of the contract; there is {known}." if odd else None
 
 
 def _moved(seen: Seen) -> str | None:
@@ -102,9 +101,7 @@ def _moved(seen: Seen) -> str | None:
         if each.task.ref in seen.worked and seen.earlier.get(each.task.ref, each.contract_line) != each.contract_line
     ]
     return (
-        f"Time was entered already on tasks that would move to another contract line: {_some(moved)}."
-        if moved
-        else None
+        f"Time was entered already on tasks that would move to another contract line: {some(moved)}." if moved else None
     )
 
 
@@ -112,14 +109,14 @@ def _unique(seen: Seen) -> str | None:
     refs = Counter(each.task.ref for each in seen.plan)
     names = Counter(each.task.name.casefold() for each in seen.plan)
     twice = [ref for ref, count in refs.items() if count > 1] + [name for name, count in names.items() if count > 1]
-    return f"These do not tell one task from another: {_some(twice)}." if twice else None
+    return f"These do not tell one task from another: {some(twice)}." if twice else None
 
 
 def _short_codes(seen: Seen) -> str | None:
     whole = [f"{seen.asked.project_code}.{each.task.ref}" for each in seen.plan]
     short = Counter(code[:CODE_LENGTH] for code in dict.fromkeys(whole))
     alike = [code for code in whole if short[code[:CODE_LENGTH]] > 1]
-    return f"Cut to {CODE_LENGTH} characters these codes are one: {_some(alike)}." if alike else None
+    return f"Cut to {CODE_LENGTH} characters these codes are one: {some(alike)}." if alike else None
 
 
 def _rates(seen: Seen) -> str | Skip | None:
@@ -132,16 +129,8 @@ def _rates(seen: Seen) -> str | Skip | None:
     card = seen.rate_card
     if card is None:
         return Skip(f"not applicable: {seen.no_rates}") if seen.no_rates else "There is no such rate card."
-    start, end = span_of(seen.plan)
-    if (card.valid_from and start and card.valid_from > start) or (card.valid_to and end and card.valid_to < end):
-        return (
-            f"{card.name} is in force from {card.valid_from or '...'} to {card.valid_to or '...'}, "
-            f"the work runs from {start} to {end}."
-        )
-    known = {r.role.casefold() for r in card.rates if r.valid_from is None or start is None or r.valid_from <= start}
-    wanted = dict.fromkeys([*seen.roles, *(each.role for each in seen.plan if each.role)])
-    missing = [role for role in wanted if role.casefold() not in known]
-    return f"{card.name} has no rate on {start} for {_some(missing)}." if missing else None
+    wanted = [*seen.roles, *(each.role for each in seen.plan if each.role)]
+    return lacking(card, wanted, *span_of(seen.plan)) or None
 
 
 def _approver(seen: Seen) -> str | Skip | None:
@@ -154,7 +143,7 @@ def _approver(seen: Seen) -> str | Skip | None:
 
 def _self_approving(seen: Seen) -> str | Skip | None:
     approvers = approvers_of(seen)
-    manager = (seen.psa.project_manager if seen.psa else "") or (seen.erp.project_manager if seen.erp else "")
+    manager = manager_of(seen)
     if not approvers or not manager:
         return Skip("not applicable: no approver or no project manager is known")
     if any(each.casefold() != manager.casefold() for each in approvers):
@@ -182,43 +171,54 @@ def _calendar(seen: Seen) -> str | Skip | None:
     return f"The calendar is that of {seen.asked.calendar}, but {seen.entity.code} works in {seen.entity.country}."
 
 
-def _unbound(role: str) -> Callable[[Seen], "str | Skip | None"]:
-    def check(seen: Seen) -> Skip:
-        return Skip(f"not applicable: {seen.unbound.get(role, f'{role} checks are not offered yet')}")
+def _covered(seen: Seen) -> str | Skip | None:
+    signed = seen.signed
+    if signed is None:
+        return Skip("not applicable: the CRM has no contract of the deal")
+    if signed.signed_at is not None or at_risk(signed, seen.today):
+        return None
+    over = f"; the at-risk approval ended on {signed.at_risk_until}" if signed.at_risk_until else ""
+    return f"Contract {signed.number} is not signed{over}."
 
-    return check
+
+def _people(seen: Seen) -> str | Skip | None:
+    return seen.employed.missing([manager_of(seen), *approvers_of(seen)], *_ahead(seen))
 
 
-GUARDS: Final = (
+def _team(seen: Seen) -> str | Skip | None:
+    return seen.employed.missing(seen.asked.team, *_ahead(seen))
+
+
+def _ahead(seen: Seen) -> tuple[date, date | None]:
+    """The days of the work that are still to come."""
+    start, end = span_of(seen.plan)
+    return max(start or seen.today, seen.today), end
+
+
+GUARDS: Final[tuple[Guard[[Seen]], ...]] = (
     Guard("project_open", "PMO", _project_open),
     Guard("project_code", "PMO", _same_code),
-    Guard("contract_dates", "PMO", _contract_dates),
+    Guard("signed_contract", "Legal operations", _covered),
+    Guard("contract_dates", "PMO", _contract_dates, "hold", "Legal operations"),
     Guard("contract_lines", "PMO", _contract_lines),
     Guard("moved_with_time", "PMO", _moved),
     Guard("unique_tasks", "PMO", _unique),
     Guard("short_codes", "PMO", _short_codes),
-    Guard("rates", "Deal desk", _rates),
+    Guard("rates", "Deal desk", _rates, "hold", "Finance"),
     Guard("approver", "PMO", _approver),
     Guard("self_approval", "PMO", _self_approving),
     Guard("accounting", "Finance", _accounting),
-    Guard("calendar", "PMO", _calendar),
-    Guard("people_active", "PMO", _unbound("hr")),
-    Guard("residency", "Legal operations", _unbound("documents")),
+    Guard("calendar", "PMO", _calendar, "warn"),
+    Guard("people_active", "PMO", _people),
+    Guard("team_active", "PMO", _team, "warn"),
 )
+NOT_ASKED: Final = {"residency": "No system there is an adapter for keeps where a document site's files lie."}
+"""Rules of the trade that are no guards here, and why."""
 
 
 def judge(seen: Seen) -> list[Verdict]:
     """Every guard's verdict."""
-    found = []
-    for guard in GUARDS:
-        said = guard.check(seen)
-        outcome = "not_applicable" if isinstance(said, Skip) else "failed" if said else "passed"
-        found.append(
-            msgspec.convert(
-                {"rule": guard.rule, "outcome": outcome, "evidence": str(said or ""), "owner": guard.owner}, Verdict
-            )
-        )
-    return found
+    return judged(GUARDS, Leniency(waived=seen.signed.approved_exceptions if seen.signed else ()), seen)
 
 
 def approvers_of(seen: Seen) -> list[str]:
@@ -226,13 +226,13 @@ def approvers_of(seen: Seen) -> list[str]:
     return list(seen.asked.approvers) or list((seen.setup.approvers if seen.setup else None) or [])
 
 
+def manager_of(seen: Seen) -> str:
+    """Who manages the project, as PSA or ERP have it."""
+    return (seen.psa.project_manager if seen.psa else "") or (seen.erp.project_manager if seen.erp else "")
+
+
 def span_of(plan: list[PlannedTask]) -> tuple[date | None, date | None]:
     """The first day and the last."""
     starts = [each.task.start for each in plan if each.task.start]
     ends = [each.task.end for each in plan if each.task.end]
     return min(starts, default=None), max(ends, default=None)
-
-
-def _some(items: list[str]) -> str:
-    """The first few, and how many more."""
-    return ", ".join(items[:3]) + (f" and {len(items) - 3} more" if len(items) > 3 else "")

@@ -16,13 +16,22 @@ from canonical.objects import Contract, LegalEntity, Project, ProjectSetup, Rate
 from canonical.ports.effort import RateCards
 from canonical.ports.setup_runs import StartSetup
 from canonical.ports.setups import ProjectSetups, TaskPage, TaskState, WorkBreakdowns
-from canonical.ports.systems import Contracts, LegalEntities, Message, Projects, ResourceDemands, Workspaces
+from canonical.ports.systems import (
+    Contracts,
+    LegalEntities,
+    Message,
+    Opportunities,
+    Projects,
+    ResourceDemands,
+    Workspaces,
+)
 from process_apis.events import outbox
 from process_apis.judging import refuse, summary
 from process_apis.opportunity_to_project.verification import agree
 from process_apis.project_setup import guards, kept
 from process_apis.project_setup.guards import Seen
 from process_apis.project_setup.templates import PlannedTask, Template, choose, plan
+from process_apis.staffing.known import employed
 from process_apis.steps import Scope
 from process_apis.tables import RUNS
 
@@ -59,7 +68,8 @@ async def read(s: Scope) -> Seen:
     psa, erp = await _project(s, "psa", key, entity), await _project(s, "erp", key, entity)
     setup, tasks = await _as_it_is(s, psa, entity)
     project = psa or erp
-    contract = await _contract(s, run.contract_key, entity)
+    contract = await billed_by(s, run.contract_key, entity)
+    signed = await _signed(s, key, entity)
     legal = await _entity(s, entity)
     card, no_rates = await _rates(s, asked, entity)
     chosen = choose(asked.template, asked.template_version, project.billing_method if project else "tm")
@@ -67,6 +77,8 @@ async def read(s: Scope) -> Seen:
     refs = [each.task.ref for each in tasks]
     await s.record(lambda c: kept.plan(c, s.run_id, planned, refs))
     s.say(f"{len(planned)} tasks by {chosen.key}")
+    named = [*asked.approvers, *asked.team, *((setup.approvers if setup else None) or [])]
+    named += [each.project_manager for each in (psa, erp) if each]
     return Seen(
         asked=asked,
         key=key,
@@ -74,6 +86,8 @@ async def read(s: Scope) -> Seen:
         psa=psa,
         erp=erp,
         contract=contract,
+        signed=signed,
+        employed=await s.record(lambda c: employed(c, entity, named)),
         entity=legal,
         setup=setup,
         rate_card=card,
@@ -277,7 +291,7 @@ async def _as_it_is(s: Scope, psa: Project | None, entity: str) -> tuple[Project
 async def _worth(s: Scope, ready: Ready) -> Money | None:
     """What the project's contract comes to at this moment; where none says so, what was read at the start."""
     run = await s.record(lambda c: run_of(c, s.run_id))
-    contract = await _contract(s, run.contract_key, ready.entity)
+    contract = await billed_by(s, run.contract_key, ready.entity)
     return contract.value if contract and contract.value else ready.wanted.budget
 
 
@@ -285,10 +299,21 @@ def _worth_now(ready: Ready, worth: Money | None) -> Ready:
     return msgspec.structs.replace(ready, wanted=msgspec.structs.replace(ready.wanted, budget=worth))
 
 
-async def _contract(s: Scope, key: str, entity: str) -> Contract | None:
+async def billed_by(s: Scope, key: str, entity: str) -> Contract | None:
+    """The contract under this key, as the ERP bills it; None where there is none."""
     try:
         return await s.ask("erp", Contracts, entity).contract_by_key(key)
     except (NotBound, NotFound, Unsupported):
+        return None
+
+
+async def _signed(s: Scope, key: str, entity: str) -> Contract | None:
+    """The contract of the project's deal, as the CRM has it now."""
+    try:
+        crm = s.ask("crm", Opportunities, entity)
+        deal = await crm.opportunity(key.partition(":")[2])
+        return await crm.contract(deal.contract_id) if deal.contract_id else None
+    except (NotBound, NotFound):
         return None
 
 
@@ -334,8 +359,8 @@ def _plan(
 
 
 def _unbound(s: Scope, entity: str) -> dict[str, str]:
-    found = {"documents": "no document store is bound"}
-    for role in ("hr", "psa", "erp"):
+    found = {}
+    for role in ("psa", "erp"):
         try:
             s.platform.systems.name(role, entity)
         except NotBound as none:

@@ -2,7 +2,8 @@
 
     closed for time -> documents, team, budget, approvers, controls, calendar, rates, dimensions put back -> tasks
 
-Tasks go only where nobody has entered time on them; a field that somebody changed since is left as it is.
+Tasks go only where nobody has entered time on them; a field that somebody changed since is left as it is. The budget is
+never what it was: it is what the contract comes to by then.
 """
 
 from functools import partial
@@ -15,12 +16,13 @@ from dbos import DBOS
 from canonical.base import Value
 from canonical.classes import PUBLIC
 from canonical.faults import NotBound, NotFound, Unsupported
+from canonical.money import Money
 from canonical.objects import ProjectSetup
 from canonical.ports.setups import TASKS, ProjectSetups, TaskRefs, WorkBreakdowns
 from canonical.ports.systems import Projects
 from process_apis import cases
 from process_apis.platform import here
-from process_apis.project_setup import kept
+from process_apis.project_setup import kept, steps
 from process_apis.steps import Scope, at_rest, undo_step
 from process_apis.tables import RUNS
 
@@ -31,6 +33,7 @@ class Undoing(Value, frozen=True, kw_only=True):
     run_id: Annotated[str, PUBLIC]
     key: Annotated[str, PUBLIC]
     entity: Annotated[str, PUBLIC]
+    contract_key: Annotated[str, PUBLIC] = ""
     before: kept.Before
     tasks: Annotated[list[str], PUBLIC]
 
@@ -61,6 +64,7 @@ async def _prepare(run_id: str) -> Undoing:
             run_id=run_id,
             key=row.project_key,
             entity=run.legal_entity,
+            contract_key=run.contract_key,
             before=kept.before_of(row),
             tasks=kept.made_of(row),
         )
@@ -84,16 +88,25 @@ async def _closed(s: Scope, this: Undoing) -> None:
 
 async def _put_back(s: Scope, this: Undoing, fields: tuple[str, ...]) -> None:
     said = []
+    worth = await _worth(s, this) if "budget" in fields else None
     for role, native, there in await _places(s, this):
         system, now = s.platform.systems.name(role, this.entity), msgspec.to_builtins(there)
         mine = {name: each for name, each in this.before.get(system, {}).items() if name in fields}
         ours = {name: each.was for name, each in mine.items() if now[name] == each.now and each.was is not None}
-        if ours:
+        if worth is not None and "budget" in ours:
+            ours["budget"] = msgspec.to_builtins(worth)
+        if ours and any(now[name] != value for name, value in ours.items()):
             await _write(s, this, role, native, msgspec.convert(ours, ProjectSetup))
             said.append(f"{', '.join(ours)} put back in {s.platform.systems.title(system)}")
         if others := [name for name, each in mine.items() if now[name] not in (each.now, each.was)]:
             said.append(f"{', '.join(others)} changed since in {s.platform.systems.title(system)}: left as it is")
     s.say("; ".join(said) or "nothing to undo")
+
+
+async def _worth(s: Scope, this: Undoing) -> Money | None:
+    """What the project's contract comes to at this moment; None where nobody says."""
+    contract = await steps.billed_by(s, this.contract_key, this.entity)
+    return contract.value if contract else None
 
 
 async def _tasks(s: Scope, this: Undoing) -> None:

@@ -9,7 +9,7 @@ from canonical.base import Value
 from canonical.classes import PUBLIC
 from canonical.money import Money
 from canonical.objects import Customer, Item, LegalEntity, QuoteLine, SalesOrder, TaxProfile
-from process_apis.judging import Guard, Skip, Verdict, judged
+from process_apis.judging import STRICT, Guard, Skip, Verdict, judged
 from process_apis.quote_to_order.objects import Offer, agreed, newer, slack
 
 FREE_DISCOUNT: Final = Decimal("0.15")
@@ -221,7 +221,7 @@ def _once(_offer: Offer, seen: Evidence) -> Said:
     return f"The deal is billed by its contract already, as order {order.number}."
 
 
-GUARDS: Final = (
+GUARDS: Final[tuple[Guard[[Offer, Evidence]], ...]] = (
     Guard("legal_entity", "Finance", _entity),
     Guard("quote_accepted", "Deal desk", _accepted),
     Guard("latest_revision", "Deal desk", _latest),
@@ -248,7 +248,7 @@ GUARDS: Final = (
 
 def judge(offer: Offer, seen: Evidence) -> list[Verdict]:
     """Every guard's verdict."""
-    return judged(GUARDS, offer, seen)
+    return judged(GUARDS, STRICT, offer, seen)
 
 
 def _codes(offer: Offer, seen: Evidence) -> list[str]:

@@ -1,10 +1,10 @@
 """The guards of a hard booking, as data: each a rule, who can mend it, and a check that tells its evidence. Pure.
 
 All of them are judged while the person is locked, and all that refuse are told at once. A legal entity may say of each
-that it only warns.
+that it only warns (`StaffRules.only_warn`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -13,6 +13,7 @@ import msgspec
 
 from canonical.faults import FieldError
 from canonical.ports.staffing import AskFor, Day, Skill, Staff, StaffRules
+from process_apis.judging import Guard, Leniency, judged, refusing, warning
 from process_apis.staffing.calendars import away, capacity, planned, weeks_on_end
 
 MANAGER: Final = "Resource management"
@@ -35,27 +36,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """Of the legal entity that employs."""
 
 
-class Guard(msgspec.Struct, frozen=True):
-    """One rule. `check` gives a sentence where it does not hold."""
-
-    rule: str
-    owner: str
-    check: Callable[[Case], str | None]
-
-
 def judge(case: Case) -> tuple[list[FieldError], list[FieldError]]:
     """What refuses, and what only warns."""
-    refusing: list[FieldError] = []
-    warning: list[FieldError] = []
-    for guard in GUARDS:
-        said = guard.check(case)
-        if said:
-            error = FieldError(rule=guard.rule, detail=said, owner=guard.owner)
-            (warning if guard.rule in case.rules.only_warn else refusing).append(error)
-    return refusing, warning
+    verdicts = judged(GUARDS, Leniency(warned=case.rules.only_warn), case)
+    return refusing(verdicts), warning(verdicts)
 
 
 def _employed(case: Case) -> str | None:
+    """The employment ends before the booking does."""
     last = case.person.last_day
     if case.person.kind == "contractor" or last is None or last >= case.asked.end:
         return None
@@ -63,6 +51,7 @@ def _employed(case: Case) -> str | None:
 
 
 def _contractor(case: Case) -> str | None:
+    """The contractor's purchase order ends before the booking does, or there is none."""
     if case.person.kind != "contractor":
         return None
     last = case.person.last_day
@@ -72,6 +61,7 @@ def _contractor(case: Case) -> str | None:
 
 
 def _absence(case: Case) -> str | None:
+    """The person is on leave, on holiday or not at work on a day of the booking."""
     if not case.days:
         return "There is no working day in that time."
     gone = [d.on for d in case.days if away(case.person, d.on) or not planned(case.person, d.on)]
@@ -79,6 +69,7 @@ def _absence(case: Case) -> str | None:
 
 
 def _overbooked(case: Case) -> str | None:
+    """With what is held already a day comes to more than the person's hours and the tolerance."""
     factor = 1 + case.rules.overbooking_percent / 100
     over = [d for d in case.days if d.hours + case.held.get(d.on, Decimal(0)) > capacity(case.person, d.on) * factor]
     if not over:
@@ -92,6 +83,7 @@ def _overbooked(case: Case) -> str | None:
 
 
 def _authorised(case: Case) -> str | None:
+    """There is no right to work in that country until the end."""
     country = case.asked.country
     if not country:
         return None
@@ -103,12 +95,14 @@ def _authorised(case: Case) -> str | None:
 
 
 def _walled(case: Case) -> str | None:
+    """There is a wall between the person and the customer."""
     if case.asked.customer and case.asked.customer in case.person.walls:
         return f"There is a wall between this person and {case.asked.customer}."
     return None
 
 
 def _rate(case: Case) -> str | None:
+    """The bill rate is below the floor of the grade, or there is none."""
     floors = case.rules.rate_floor
     floor = floors.get(case.person.grade) or floors.get("")
     if floor is None:
@@ -122,6 +116,7 @@ def _rate(case: Case) -> str | None:
 
 
 def _lent(case: Case) -> str | None:
+    """The legal entity that employs lends nobody to the one that asks."""
     lender, borrower = case.person.legal_entity, case.asked.legal_entity
     if lender == borrower or borrower in case.lender.lends_to:
         return None
@@ -129,12 +124,14 @@ def _lent(case: Case) -> str | None:
 
 
 def _weeks(case: Case) -> str | None:
+    """It makes more weeks on end than one may be booked."""
     booked = {d.on for d in case.days} | {on for on, hours in case.held.items() if hours}
     row = weeks_on_end(booked)
     return f"{row} weeks on end; {case.rules.most_weeks} are the most." if row > case.rules.most_weeks else None
 
 
 def _skilled(case: Case) -> str | None:
+    """A skill that is asked for is not there at that level, or its certificate ends too soon."""
     lacking = lacks(case.person, case.asked, case.rules)
     return f"Lacks {', '.join(lacking)}." if lacking else None
 
@@ -174,7 +171,7 @@ def _named(on: Sequence[date]) -> str:
     return shown if len(on) <= _SHOWN else f"{shown} and {len(on) - _SHOWN} days more"
 
 
-GUARDS: Final = (
+GUARDS: Final[tuple[Guard[[Case]], ...]] = (
     Guard("employment", HR, _employed),
     Guard("contractor_end", "Procurement", _contractor),
     Guard("absence", MANAGER, _absence),

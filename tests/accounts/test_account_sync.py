@@ -9,6 +9,7 @@ from canonical.money import Money
 from canonical.objects import Credit, Customer, TaxRegistration
 from process_apis.account_sync import guards as account_guards
 from process_apis.account_sync.guards import Proposal, Target
+from process_apis.judging import STRICT, judged
 from tests.accounts.two_systems import Firm, customer_of, failing, lost_after_it_was_done
 
 
@@ -197,7 +198,7 @@ def proposal(role: str, before: Customer, after: Customer, *fields: str, origin:
 
 
 def broken(proposed: Proposal) -> list[str]:
-    return [guard.rule for guard in account_guards.GUARDS if list(guard.check(proposed))]
+    return [said.rule for said in judged(account_guards.GUARDS, STRICT, proposed) if said.outcome == "failed"]
 
 
 IN_HOLD = Credit(limit=Money.of(100, "EUR"), hold=True)

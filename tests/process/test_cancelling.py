@@ -7,11 +7,11 @@ from contextvars import Context
 import pytest
 import sqlalchemy as sa
 
-from canonical.faults import Conflict, NotFound
+from canonical.faults import Conflict, NotFound, VendorDown
 from canonical.ports.processes import RunDetail
 from process_apis.steps import observers
 from process_apis.tables import PROJECT_CODES
-from tests.process.world import World
+from tests.process.world import World, in_each_firm
 
 
 async def stopped_at(firm: World, step: int, system: str, **fault: str) -> str:
@@ -181,3 +181,41 @@ async def test_a_deal_won_again_after_its_run_was_cancelled_becomes_its_project_
     assert (done.run.status, done.run.verified, done.run.generation) == ("succeeded", True, 2)
     assert done.run.project_code == code, "a code belongs to its deal for good"
     assert len(firm.records("netsuite", "job")) == 1
+
+
+@in_each_firm
+async def test_what_an_undone_run_made_is_nowhere_in_force_whichever_system_is_asked(
+    firm: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops after the ids stand on the deal, so that every step before the point of no return is undone."""
+    names = {role: firm.platform.systems.name(role, "ACME-US") for role in ("crm", "erp", "psa")}
+    crm, erp, psa = (firm.adapters[name] for name in names.values())
+    link = crm.link_project
+
+    async def linked_and_gone(*said: object) -> None:
+        await link(*said)
+        raise VendorDown("is not answering", system=names["crm"])
+
+    monkeypatch.setattr(crm, "link_project", linked_and_gone)
+    stopped = await firm.played("D01")
+    assert (stopped.run.status, stopped.run.step) == ("failed", 12)
+    key, deal, code = stopped.run.business_key, firm.native("D01"), stopped.run.project_code
+    assert (await crm.opportunity(deal)).project_code == code
+    in_psa = (await psa.project_by_key(key)).id
+    asked_for = await psa.resource_demands(in_psa)
+    assert len(asked_for) == len(firm.deal("D01").roles)
+    monkeypatch.setattr(crm, "link_project", link)
+
+    await firm.workflow.cancel_run(stopped.run.id)
+    done = await firm.finished(stopped.run.id)
+    assert done.run.status == "cancelled", done.run.detail
+    assert (await crm.opportunity(deal)).project_code == ""
+    assert [(await system.project_by_key(key)).stage for system in (erp, psa)] == ["cancelled"] * 2
+    assert {each.status for each in await psa.resource_demands(in_psa)} <= {"cancelled"}
+    signed = f"{names['crm']}:{(await crm.opportunity(deal)).contract_id}"
+    assert (await erp.contract_by_key(signed)).status == "cancelled"
+    released = sa.select(PROJECT_CODES.c.released_at).where(PROJECT_CODES.c.key == key)
+    assert await firm.platform.database.run(lambda c: c.scalar(released)) is not None
+    customer = await erp.customer_by_key(f"{names['crm']}:{(await crm.opportunity(deal)).account_id}", "ACME-US")
+    assert customer.id, "it stays"
+    assert done.run.verified is None

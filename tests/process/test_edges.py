@@ -14,7 +14,7 @@ import pytest
 from canonical.dates import business_date, now
 from canonical.money import Money
 from foundation.sandbox.firm import ENTITIES
-from process_apis.opportunity_to_project import steps, templates
+from process_apis.opportunity_to_project import gathering, templates
 from process_apis.steps import observers
 from system_apis.salesforce.sandbox import org
 from tests.process.world import World
@@ -37,7 +37,7 @@ class Held:
         monkeypatch.setattr(adapter, port_method, held)
 
 
-async def test_a_deal_won_reopened_and_won_again_within_a_minute_is_one_project(firm: World) -> None:
+async def test_edge_1_a_deal_won_reopened_and_won_again_within_a_minute_is_one_project(firm: World) -> None:
     await firm.win("D01")
     first = await firm.start("D01")
     await firm.reopen("D01")
@@ -51,7 +51,7 @@ async def test_a_deal_won_reopened_and_won_again_within_a_minute_is_one_project(
     assert firm.duplicates() == []
 
 
-async def test_an_erp_create_that_timed_out_but_was_committed_is_found_by_its_key(firm: World) -> None:
+async def test_edge_2_an_erp_create_that_timed_out_but_was_committed_is_found_by_its_key(firm: World) -> None:
     firm.fault("netsuite", "timeout_after_commit", method="PUT", path="/job/")
     done = await firm.played("D02")
     assert (done.run.status, done.run.verified) == ("succeeded", True)
@@ -63,7 +63,9 @@ async def test_an_erp_create_that_timed_out_but_was_committed_is_found_by_its_ke
     assert firm.writes("netsuite").count("netsuite create job") == 1
 
 
-async def test_a_link_back_that_is_refused_leaves_no_project_unseen_and_a_second_click_no_twin(firm: World) -> None:
+async def test_edge_3_a_link_back_that_is_refused_leaves_no_project_unseen_and_a_second_click_no_twin(
+    firm: World,
+) -> None:
     firm.fault("salesforce", "expired_token", method="PATCH", path="/Opportunity/", times=0)
     failed = await firm.played("D01")
     assert (failed.run.status, failed.run.reason, failed.run.step) == ("failed", "vendor_forbade", 12)
@@ -77,7 +79,7 @@ async def test_a_link_back_that_is_refused_leaves_no_project_unseen_and_a_second
     assert firm.duplicates() == []
 
 
-async def test_an_account_merged_after_the_guards_is_guarded_again_as_the_one_it_became(
+async def test_edge_4_an_account_merged_after_the_guards_is_guarded_again_as_the_one_it_became(
     firm: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """D10's customer is on credit hold: merged into it, a deal that had passed its guards must not slip through."""
@@ -95,7 +97,7 @@ async def test_an_account_merged_after_the_guards_is_guarded_again_as_the_one_it
     assert firm.writes("netsuite", "kantata") == []
 
 
-async def test_an_account_merged_after_the_guards_into_a_good_one_is_one_customer(firm: World) -> None:
+async def test_edge_4_an_account_merged_after_the_guards_into_a_good_one_is_one_customer(firm: World) -> None:
     kept, merged = firm.deal("D02").account, firm.deal("D01").account
 
     def merge(_run: str, number: int, what: str) -> None:
@@ -113,7 +115,7 @@ async def test_an_account_merged_after_the_guards_into_a_good_one_is_one_custome
     assert firm.duplicates() == []
 
 
-async def test_an_amount_edited_after_the_guards_is_guarded_again_before_anything_is_made(
+async def test_edge_5_an_amount_edited_after_the_guards_is_guarded_again_before_anything_is_made(
     firm: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = Held(monkeypatch, firm, "contract_by_key", "netsuite")
@@ -256,7 +258,7 @@ async def test_edge_10_the_period_is_judged_by_the_entitys_own_clock_and_not_by_
     for period in box.store.find("accountingPeriod", closed=False):
         if not period["isYear"] and period["endDate"] < first.isoformat():
             box.store.update("accountingPeriod", period["id"], {"closed": True})
-    monkeypatch.setattr(steps, "now", lambda: instant)
+    monkeypatch.setattr(gathering, "now", lambda: instant)
     for code in ("D01", "D03"):
         await firm.edit("Opportunity", firm.deal(code).id, CloseDate=first.isoformat())
     here, there = await firm.played("D01"), await firm.played("D03")

@@ -1,7 +1,8 @@
 """Guards: each fails alone with its own sentence, all of them are told at once, and none counts that did not look."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
@@ -9,16 +10,27 @@ import pytest
 
 from canonical.faults import GuardsFailed
 from canonical.money import Money
-from canonical.objects import Contract, Customer, LegalEntity, Opportunity, Quote, TaxProfile, TaxRegistration
+from canonical.objects import (
+    Contract,
+    Customer,
+    LegalEntity,
+    Opportunity,
+    Quote,
+    Rate,
+    RateCard,
+    TaxProfile,
+    TaxRegistration,
+)
 from canonical.objects.customer import Credit
 from canonical.objects.legal_entity import Period
-from canonical.objects.opportunity import Stage
+from canonical.objects.opportunity import RoleDemand, Stage
+from process_apis.judging import Guard, Verdict, refusing, warning
 from process_apis.opportunity_to_project import guards
 from process_apis.opportunity_to_project.guards import Deal, Evidence
 from process_apis.opportunity_to_project.holding import Holder
+from process_apis.staffing.known import Employed
 
 TODAY = date(2026, 11, 22)
-UNBOUND = {"hr": "no HR system bound", "screening": "no screening service bound", "rates": "no rate card source bound"}
 Change = Callable[[Deal, Evidence], tuple[Deal, Evidence]]
 
 
@@ -35,6 +47,8 @@ def a_deal() -> Deal:
             amount=amount,
             close_date=TODAY,
             po_number="PO-4503",
+            role_demand=[RoleDemand(role="Engineer", hours=Decimal(80))],
+            project_manager="Katrin@acme.example",
         ),
         account=Customer(
             id="001",
@@ -60,7 +74,30 @@ def evidence() -> Evidence:
     )
     known = Customer(id="7", legal_name="Blaue Elbe Werke GmbH", credit=Credit(hold=False))
     delivering: dict[str, LegalEntity | None] = {"ACME-IN": partner("open")}
-    return Evidence(entity=entity, erp_customer=known, today=TODAY, unbound=UNBOUND, delivering=delivering)
+    employed = Employed(entity="ACME-DE", told=True, last_days={"katrin@acme.example": None})
+    return Evidence(
+        entity=entity,
+        erp_customer=known,
+        today=TODAY,
+        delivering=delivering,
+        rate_cards=[a_card()],
+        employed=employed,
+    )
+
+
+def a_card(**more: Any) -> RateCard:
+    rates = [Rate(role="engineer", price=Money.of("120", "EUR"))]
+    return RateCard(**{"id": "9", "name": "Standard", "currency": "EUR", "rates": rates} | more)
+
+
+def left_on(last: date | None) -> Change:
+    """HR says so of the project manager."""
+    return seeing(employed=Employed(entity="ACME-DE", told=True, last_days={"katrin@acme.example": last}))
+
+
+def unsigned(**more: Any) -> Change:
+    """A contract that nobody has signed, and an approval to begin all the same."""
+    return part("contract", signed_at=None, **{"at_risk_until": TODAY} | more)
 
 
 def partner(status: Literal["open", "closed"]) -> LegalEntity:
@@ -144,8 +181,23 @@ ALONE = [
     (
         "signed_contract",
         "Legal operations",
-        "no at-risk approval",
-        part("contract", signed_at=None, at_risk_until=date(2026, 11, 21)),
+        "the at-risk approval ended on 2026-11-21",
+        unsigned(at_risk_until=date(2026, 11, 21)),
+    ),
+    (
+        "at_risk_cap",
+        "Legal operations",
+        "comes to EUR 98,500.00, the at-risk approval covers EUR 98,499.99",
+        unsigned(at_risk_cap=Money.of("98499.99", "EUR")),
+    ),
+    ("at_risk_cap", "Legal operations", "nobody has said what that is", unsigned(at_risk_cap=Money.of("1", "USD"))),
+    ("project_manager_active", "PMO", "Katrin@acme.example left on 2026-11-21", left_on(date(2026, 11, 21))),
+    ("project_manager_active", "PMO", "leaves on 2027-05-22, before the work ends", left_on(date(2027, 5, 22))),
+    (
+        "project_manager_active",
+        "PMO",
+        "HR knows no Katrin@acme.example",
+        seeing(employed=Employed(entity="ACME-DE", told=True)),
     ),
     ("credit_hold", "Credit control", "on credit hold in the ERP. Owes 31,200.", held),
     ("currency", "Sales operations", "in EUR, but the contract in USD", part("contract", currency="USD")),
@@ -160,13 +212,61 @@ ALONE = [
 
 @pytest.mark.parametrize(("rule", "owner", "words", "change"), ALONE, ids=[f"{r}: {w}" for r, _, w, _ in ALONE])
 def test_a_guard_fails_alone_in_its_own_words(rule: str, owner: str, words: str, change: Change) -> None:
-    failed = [v for v in guards.judge(*change(a_deal(), evidence())) if v.outcome == "failed"]
-    assert [(v.rule, v.owner) for v in failed] == [(rule, owner)]
-    assert words in failed[0].evidence
+    failed = refusing(guards.judge(*change(a_deal(), evidence())))
+    assert [(error.rule, error.owner) for error in failed] == [(rule, owner)]
+    assert words in failed[0].detail
+
+
+TOMORROW, AMOUNT = TODAY + timedelta(days=1), a_deal().opportunity.amount
+WARNED: list[tuple[str, str, Change]] = [
+    (
+        "at_risk",
+        "signed: approved until 2026-11-22, up to EUR 98,500.00",
+        unsigned(at_risk_cap=AMOUNT),
+    ),
+    ("at_risk", "approved until 2026-11-22.", unsigned()),
+    ("rate_card", "is in force from 2026-11-23", seeing(rate_cards=[a_card(valid_from=TOMORROW)])),
+    ("rate_card", "has no rate on 2026-11-22 for Engineer", seeing(rate_cards=[a_card(rates=[])])),
+    ("rate_card", "no rate card in EUR", seeing(rate_cards=[a_card(currency="USD")])),
+]
+
+
+@pytest.mark.parametrize(("rule", "words", "change"), WARNED, ids=[f"{r}: {w}" for r, w, _ in WARNED])
+def test_a_warning_is_told_and_stops_nothing(rule: str, words: str, change: Change) -> None:
+    verdicts = guards.judge(*change(a_deal(), evidence()))
+    guards.refuse(verdicts)
+    assert [error.rule for error in warning(verdicts)] == [rule]
+    told = guards.summary(verdicts).partition("; mind: ")[2]
+    assert words in told
+
+
+def test_one_rate_card_that_covers_the_work_is_enough() -> None:
+    cards = [a_card(currency="USD"), a_card(rates=[]), a_card()]
+    assert warning(guards.judge(*seeing(rate_cards=cards)(a_deal(), evidence()))) == []
+
+
+def test_only_what_holds_is_waived_and_only_by_its_name_on_the_contract() -> None:
+    def verdict(rule: str, *waived: str) -> Verdict:
+        both = part("contract", approved_exceptions=list(waived))(*deal(po_number="")(*held(a_deal(), evidence())))
+        return next(each for each in guards.judge(*both) if each.rule == rule)
+
+    assert (verdict("purchase_order").outcome, verdict("purchase_order").approver) == ("failed", "Finance")
+    assert verdict("purchase_order", "credit_hold").outcome == "failed"
+    passed = verdict("purchase_order", "purchase_order")
+    assert (passed.outcome, passed.evidence[:35]) == ("not_applicable", "not applicable: waived in the CRM (")
+    assert verdict("credit_hold", "credit_hold").outcome == "failed", "what blocks is mended"
+
+
+def test_a_guard_that_holds_names_who_may_waive_it_and_no_other_does() -> None:
+    for severity, approver in (("hold", ""), ("block", "Finance"), ("warn", "Finance")):
+        with pytest.raises(ValueError, match="names who may waive it"):
+            Guard("rule", "Finance", lambda: None, severity, approver)  # type: ignore[arg-type]  # each a severity
 
 
 GOOD: list[tuple[str, Change]] = [
-    ("an approval to work at risk, on its last day", part("contract", signed_at=None, at_risk_until=TODAY)),
+    ("an approval to work at risk, on its last day", unsigned()),
+    ("a deal that comes to the cap of that approval", unsigned(at_risk_cap=AMOUNT)),
+    ("a manager who stays to the last day of the work", left_on(date(2027, 5, 23))),
     ("a cent of rounding in the quote", part("quote", total=Money.of("98500.01", "EUR"))),
     ("a customer the ERP does not know yet", seeing(erp_customer=None)),
     ("our own project on the deal", lambda d, e: deal(project_code="PRJ-9")(d, evidence_with_code("PRJ-9"))),
@@ -180,7 +280,7 @@ def evidence_with_code(code: str) -> Evidence:
 
 @pytest.mark.parametrize("change", [change for _, change in GOOD], ids=[name for name, _ in GOOD])
 def test_no_guard_refuses(change: Change) -> None:
-    assert [v for v in guards.judge(*change(a_deal(), evidence())) if v.outcome == "failed"] == []
+    assert refusing(guards.judge(*change(a_deal(), evidence()))) == []
 
 
 def test_all_that_fail_are_told_in_one_answer() -> None:
@@ -195,10 +295,11 @@ def test_all_that_fail_are_told_in_one_answer() -> None:
 
 
 def test_what_could_not_be_looked_at_never_counts_as_passed() -> None:
-    verdicts = guards.judge(a_deal(), evidence())
+    silent = seeing(employed=Employed(entity="ACME-DE"), no_rates="no PSA bound")
+    verdicts = guards.judge(*silent(a_deal(), evidence()))
     skipped = {v.rule: v.evidence for v in verdicts if v.outcome == "not_applicable"}
-    assert skipped["project_manager_active"] == "not applicable: no HR system bound"
-    assert set(skipped) == {"rate_card", "project_manager_active", "screening"}
+    assert skipped["project_manager_active"] == "not applicable: HR has told of nobody of ACME-DE"
+    assert set(skipped) == {"at_risk_cap", "rate_card", "project_manager_active"}
     assert guards.summary(verdicts).startswith(f"{len(verdicts) - 3} of {len(verdicts)} pass; 3 not applicable: ")
     alike = [msgspec.structs.replace(v, evidence="not applicable: no PSA bound") for v in verdicts if v.rule in skipped]
     assert guards.summary(alike) == "0 of 3 pass; 3 not applicable: no PSA bound", "one reason is told once"

@@ -16,7 +16,7 @@ from canonical.dates import now
 from canonical.ports.processes import RunDetail
 from foundation.database import engine_of, migrate
 from foundation.sandbox import Box
-from process_apis.opportunity_to_project import holding, steps
+from process_apis.opportunity_to_project import gathering, holding
 from process_apis.opportunity_to_project.guards import Deal, Evidence
 from process_apis.steps import Scope
 from process_apis.tables import CONTRACT_HOLDERS, RUNS
@@ -49,7 +49,7 @@ def refused_for(done: RunDetail) -> list[str]:
     return [error.rule for error in done.run.errors]
 
 
-async def test_two_deals_on_one_contract_are_one_project_and_a_case_that_names_it(firm: World) -> None:
+async def test_edge_6_two_deals_on_one_contract_are_one_project_and_a_case_that_names_it(firm: World) -> None:
     key = await on_one_contract(firm)
     first = await firm.played(FIRST)
     second = await firm.played(SECOND)
@@ -92,7 +92,7 @@ async def test_two_deals_on_one_contract_started_at_once_do_not_both_pass(
 ) -> None:
     """Both have looked, and seen nobody, before either takes it: the database decides."""
     firm, both = anywhere, asyncio.Barrier(2)
-    key, gather = await on_one_contract(firm), steps.gather
+    key, gather = await on_one_contract(firm), gathering.gather
 
     async def together(s: Scope, deal: Deal) -> Evidence:
         seen = await gather(s, deal)
@@ -100,7 +100,7 @@ async def test_two_deals_on_one_contract_started_at_once_do_not_both_pass(
         await both.wait()
         return seen
 
-    monkeypatch.setattr(steps, "gather", together)
+    monkeypatch.setattr(gathering, "gather", together)
     for code in (FIRST, SECOND):
         await firm.win(code)
     begun = await asyncio.gather(firm.start(FIRST), firm.start(SECOND))

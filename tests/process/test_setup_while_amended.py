@@ -1,4 +1,4 @@
-"""A setup that failed waits while an amendment of the contract is carried; then it goes on where it was."""
+"""A setup that failed waits while an amendment is carried, then goes on; undone, the budget stays what was agreed."""
 
 from decimal import Decimal
 
@@ -43,3 +43,15 @@ async def test_the_budget_is_what_the_contract_comes_to_by_then(
     budgets = {each.field: each.values for each in done.agreement}["budget"]
     assert budgets == dict.fromkeys(("asked", "kantata", "netsuite"), f"{deal.currency} {worth:,.2f}")
     assert (kept.get("workspaces", workspace) or {})["price_in_cents"] == worth * 100
+
+    with use(fresh(caller=PRIYA)):
+        await setups(firm).undo_setup(parked.run.id)
+    await firm.finished_any(parked.run.id)
+    undone = await setups(firm).setup(parked.run.id)
+    assert undone.run.status == "cancelled", undone.run.problem
+    for system in ("kantata", "netsuite"):
+        adapter = firm.adapters[system]
+        native = (await adapter.project_by_key(f"salesforce:{deal.id}")).id
+        there = await adapter.project_setup(native)
+        assert (str(there.budget), there.open_for_time) == (f"{deal.currency} {worth:,.2f}", False), system
+        assert [each.task.ref for each in await adapter.project_tasks(native) if "." in each.task.ref] == []
