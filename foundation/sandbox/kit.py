@@ -28,6 +28,7 @@ from canonical.dates import now
 from foundation.sandbox.answers import Answer, Refused, answer
 from foundation.sandbox.deliveries import Deliveries, Delivery
 from foundation.sandbox.faults import FaultPlan, FaultRule
+from foundation.sandbox.messages import messages, played, raw, read, with_headers, without
 from foundation.sandbox.store import REQUEST_ID, Fact, Record, Store
 
 LONGEST_HANG_SECONDS: Final = 60.0
@@ -95,6 +96,8 @@ class Sandbox(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Switches and their defaults; the control API sets them."""
     headers: Callable[["Box"], Mapping[str, str]] | None = None
     """Headers on every answer of the vendor, e.g. its limits."""
+    at_once: Callable[["Box"], int] | None = None
+    """How many calls like the one under way it works on at once, 0 for any number; one more is `throttled`."""
     tls: bool = False
     """Also serve it on a TLS port, for clients that insist on https."""
     hosts: tuple[str, ...] = ()
@@ -111,6 +114,7 @@ class Box:
         self.faults = FaultPlan(self.store)
         self.deliveries = Deliveries(self.store, self.faults, sandbox.sign, self.now)
         self._lock = asyncio.Lock()
+        self._under_way = 0
         self.app: ASGIApp = self._around(_vendor(sandbox))
         if not self.store.setting("_seeded"):
             self.seed()
@@ -155,7 +159,7 @@ class Box:
         token = CALL.set(_call(inner))
         try:
             with contextlib.suppress(_Undone), self.store.transaction():
-                start, content = _messages(await _played(_vendor(self.sandbox), inner, body))
+                start, content = messages(await played(_vendor(self.sandbox), inner, body))
                 if start["status"] >= 400:  # type: ignore[typeddict-item]  # it is a start message
                     raise _Undone
         finally:
@@ -174,30 +178,44 @@ class Box:
             if not _is_vendor_call(scope):
                 await inner(scope, receive, send)
                 return
-            body = await _read(receive)
+            body = await read(receive)
             CALL.set(_call(scope))
-            rule = self._strike(scope, body)
-            if rule is None or rule.fault in ("timeout_after_commit", "truncated_body", "slow"):
-                if rule and rule.fault == "slow":
-                    await asyncio.sleep(rule.delay)
-                start, content = await self._commit(inner, scope, body)
-            else:
-                if rule.fault == "timeout_before_commit":
-                    await _hang(scope, receive, send, rule)
-                    return
-                start, content = _raw(self.struck(rule))
-            if rule and rule.fault == "timeout_after_commit":
-                await _hang(scope, receive, send, rule)
+            most = self.sandbox.at_once(self) if self.sandbox.at_once else 0
+            if most and self._under_way >= most:
+                await self._send(send, *raw(self.answer("throttled")))
                 return
-            if rule and rule.fault == "truncated_body":
-                content = content[: len(content) // 2]
-            # A server with a clock says its time (RFC 9110 section 6.6.1).
-            extra = {"Date": format_datetime(self.now().astimezone(UTC), usegmt=True)}
-            extra |= self.sandbox.headers(self) if self.sandbox.headers else {}
-            await send(_with_headers(start, extra, len(content)))
-            await send({"type": "http.response.body", "body": content, "more_body": False})
+            self._under_way += bool(most)
+            try:
+                await self._answered(inner, scope, receive, send, body)
+            finally:
+                self._under_way -= bool(most)
 
         return call
+
+    async def _answered(self, inner: ASGIApp, scope: Any, receive: Receive, send: Send, body: bytes) -> None:
+        rule = self._strike(scope, body)
+        if rule is None or rule.fault in ("timeout_after_commit", "truncated_body", "slow"):
+            if rule and rule.fault == "slow":
+                await asyncio.sleep(rule.delay)
+            start, content = await self._commit(inner, scope, body)
+        else:
+            if rule.fault == "timeout_before_commit":
+                await _hang(scope, receive, send, rule)
+                return
+            start, content = raw(self.struck(rule))
+        if rule and rule.fault == "timeout_after_commit":
+            await _hang(scope, receive, send, rule)
+            return
+        if rule and rule.fault == "truncated_body":
+            content = content[: len(content) // 2]
+        await self._send(send, start, content)
+
+    async def _send(self, send: Send, start: Message, content: bytes) -> None:
+        # A server with a clock says its time (RFC 9110 section 6.6.1).
+        extra = {"Date": format_datetime(self.now().astimezone(UTC), usegmt=True)}
+        extra |= self.sandbox.headers(self) if self.sandbox.headers else {}
+        await send(with_headers(start, extra, len(content)))
+        await send({"type": "http.response.body", "body": content, "more_body": False})
 
     def _strike(self, scope: Any, body: bytes) -> FaultRule | None:
         query = scope["query_string"].decode("latin-1")
@@ -222,8 +240,8 @@ class Box:
             async with self._lock:
                 undo: Message | None = None
                 with contextlib.suppress(_Undone), self.store.transaction():
-                    start, content = _messages(await _played(inner, scope, body))
-                    kept = _without(start, KEPT)
+                    start, content = messages(await played(inner, scope, body))
+                    kept = without(start, KEPT)
                     if start["status"] >= 400 and not kept:  # type: ignore[typeddict-item]  # it is a start message
                         undo = start
                         raise _Undone
@@ -327,57 +345,6 @@ async def _hang(scope: Scope, receive: Receive, send: Send, rule: FaultRule) -> 
     await send(promised)
     await send({"type": "http.response.body", "body": b"", "more_body": True})
     # To return now, with the promised byte unsent, is what makes the server close the connection.
-
-
-async def _read(receive: Receive) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return body
-        body += message.get("body", b"")
-        if not message.get("more_body"):
-            return body
-
-
-async def _played(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
-    sent: list[Message] = []
-
-    async def receive() -> Any:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    return sent
-
-
-def _raw(fixed: Answer) -> tuple[Message, bytes]:
-    headers = {**fixed.headers, "content-type": str(fixed.media_type)}
-    named = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    return {"type": "http.response.start", "status": fixed.status_code or 200, "headers": named}, fixed.content
-
-
-def _messages(sent: list[Message]) -> tuple[Message, bytes]:
-    body = b"".join(message.get("body", b"") for message in sent[1:])  # type: ignore[misc]  # they are body messages
-    return sent[0], body
-
-
-def _without(start: Any, name: str) -> bool:
-    """Take a header away; whether it was there."""
-    kept = [each for each in start["headers"] if each[0].lower() != name.encode()]
-    was_there = len(kept) < len(list(start["headers"]))
-    start["headers"] = kept
-    return was_there
-
-
-def _with_headers(start: Message, extra: Mapping[str, str], length: int) -> Message:
-    kept = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]  # type: ignore[typeddict-item]  # a start
-    kept += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in extra.items()]
-    if start["status"] not in (204, 304):  # type: ignore[typeddict-item]  # a start message
-        kept.append((b"content-length", str(length).encode()))
-    return {**start, "headers": kept}  # type: ignore[return-value]  # the same kind of message
 
 
 _HTML: Final = "<html><head><title>503</title></head><body><h1>Down for maintenance</h1></body></html>"

@@ -2,8 +2,9 @@
 
 The firm's three subsidiaries, its currencies, terms and accounting periods are set up, and one customer is known
 already: on credit hold. Options register the integration (`sign_in.py`), say which status throttling answers with, and
-what our role may not see: `denied_records` (`customer`), `hidden_fields` (`customer.custentity_tg_tax_country`). And
-`lines_dropped` names items that a script of the account takes off orders as they are saved.
+what our role may not see: `denied_records` (`customer`), `hidden_fields` (`customer.custentity_tg_tax_country`),
+how much it does at once (`governance.py`) and how long a job waits for its turn (`async_seconds`). And `lines_dropped`
+names items that a script of the account takes off orders as they are saved.
 """
 
 from calendar import monthrange
@@ -12,6 +13,7 @@ from typing import Final
 
 from foundation.sandbox import Box, Record, Sandbox, Store, firm
 from system_apis.netsuite.sandbox.errors import ANSWERS
+from system_apis.netsuite.sandbox.governance import OPTIONS, at_once
 from system_apis.netsuite.sandbox.routes import ROUTES
 from system_apis.netsuite.sandbox.schema import RECORDS
 from system_apis.netsuite.sandbox.writing import create
@@ -220,7 +222,10 @@ SANDBOX: Final = Sandbox(
         "denied_records": [],
         "hidden_fields": [],
         "lines_dropped": [],
+        "async_seconds": 0,
+        **OPTIONS,
     },
+    at_once=at_once,
     tls=True,  # whoever signs calls (OAuth 1.0a) insists on https
     hosts=("*.suitetalk.api.netsuite.com",),
 )

@@ -22,11 +22,13 @@ _TYPES: Final = {
 }
 
 
-def error(status: int, code: str, detail: str, *, path: str = "", headers: dict[str, str] | None = None) -> Answer:
-    """One error answer; `path` is where in the body it stands."""
-    title, kind = _TYPES[status]
+def error(
+    status: int, code: str, detail: str, *, path: str = "", title: str = "", headers: dict[str, str] | None = None
+) -> Answer:
+    """One error answer; `path` is where in the body it stands, `title` where it is not the status's own."""
+    usual, kind = _TYPES[status]
     said = {"detail": detail} | ({"o:errorPath": path} if path else {}) | {"o:errorCode": code}
-    body = {"type": kind, "title": title, "status": status, "o:errorDetails": [said]}
+    body = {"type": kind, "title": title or usual, "status": status, "o:errorDetails": [said]}
     return answer(status, body, headers, media_type=MEDIA)
 
 

@@ -12,6 +12,8 @@ from litestar.params import FromPath
 from foundation.sandbox import Answer, Box, Record, answer, decode
 from system_apis.netsuite.sandbox import suiteql, tasks
 from system_apis.netsuite.sandbox.errors import no_such_record, refused
+from system_apis.netsuite.sandbox.governance import governance_limits
+from system_apis.netsuite.sandbox.jobs import JOB_ROUTES, deferred, preferred
 from system_apis.netsuite.sandbox.schema import RECORDS, RecordType
 from system_apis.netsuite.sandbox.showing import RECORDS_PATH, View, page
 from system_apis.netsuite.sandbox.sign_in import signed_in, token
@@ -28,6 +30,8 @@ AnyRequest = Request[Any, Any, Any]
 @route(f"{RECORDS_PATH}/{{record:str}}", http_method=["GET", "POST"], status_code=200)
 async def records(box: NamedDependency[Box], request: AnyRequest, record: FromPath[str]) -> Answer:
     """List the ids of a record type, or make one."""
+    if later := await deferred(box, request):
+        return later
     kind = _kind(box, request, record)
     if request.method == "GET":
         return _listed(box, request, kind)
@@ -42,6 +46,8 @@ async def one_record(
     box: NamedDependency[Box], request: AnyRequest, record: FromPath[str], ident: FromPath[str]
 ) -> Answer:
     """Read, upsert by external id, change or delete one record."""
+    if later := await deferred(box, request):
+        return later
     kind = _kind(box, request, record)
     ident = unquote(ident)
     if " " in ident:
@@ -74,6 +80,8 @@ async def one_sublist(
     box: NamedDependency[Box], request: AnyRequest, record: FromPath[str], ident: FromPath[str], sublist: FromPath[str]
 ) -> Answer:
     """The lines of one sublist."""
+    if later := await deferred(box, request):
+        return later
     kind = _kind(box, request, record)
     if sublist not in kind.fields or kind.fields[sublist].kind != "sublist":
         raise no_such_record()
@@ -84,8 +92,9 @@ async def one_sublist(
 @route("/services/rest/query/v1/suiteql", http_method="POST", status_code=200)
 async def query(box: NamedDependency[Box], request: AnyRequest) -> Answer:
     """Run SuiteQL. Nothing is kept of it, and the caller has to say so: `Prefer: transient`."""
-    signed_in(box, request)
-    if request.headers.get("Prefer", "").strip().lower() != "transient":
+    if later := await deferred(box, request):
+        return later
+    if "transient" not in preferred(request):
         raise refused(400, "INVALID_HEADER", "The required request header 'Prefer' is missing. Set it to 'transient'.")
     body = await _body(request)
     if not isinstance(body.get("q"), str):
@@ -109,6 +118,7 @@ async def catalog(box: NamedDependency[Box], request: AnyRequest) -> Answer:
 @route(f"{RECORDS_PATH}/metadata-catalog/{{record:str}}", http_method="GET", status_code=200)
 async def described(box: NamedDependency[Box], request: AnyRequest, record: FromPath[str]) -> Answer:
     """One record type as a JSON Schema: the fields and, for a list, their plain kinds."""
+    signed_in(box, request)
     kind = _kind(box, request, record)
     plain = {"number": "number", "bool": "boolean", "text": "string", "date": "string", "datetime": "string"}
     fields = {
@@ -120,8 +130,7 @@ async def described(box: NamedDependency[Box], request: AnyRequest, record: From
     return answer(200, schema, media_type="application/schema+json")
 
 
-def _kind(box: Box, request: AnyRequest, record: FromPath[str]) -> RecordType:
-    signed_in(box, request)
+def _kind(box: Box, request: AnyRequest, record: str) -> RecordType:
     kind = RECORDS.get(record.lower())
     if kind is None:
         raise refused(404, "NOT_FOUND", f"Record type '{record}' does not exist.")
@@ -206,4 +215,7 @@ def _origin(request: AnyRequest) -> str:
     return f"{request.scope['scheme']}://{request.headers['host']}"
 
 
-ROUTES: Final = (token, records, one_record, one_sublist, query, catalog, described)
+ROUTES: Final = (
+    *(token, records, one_record, one_sublist, query, catalog, described),
+    *(governance_limits, *JOB_ROUTES),
+)
