@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import httpx
 import msgspec
@@ -57,6 +57,25 @@ class Inspectable(Protocol):
         """One legal entity, of a system that keeps them. Asked only for those its connection names."""
 
 
+class Allowed(msgspec.Struct, frozen=True, kw_only=True):
+    """How many calls a vendor works on at once for us."""
+
+    concurrent: int | None
+    """None where it does not tell our user."""
+    whose: str
+    """What limit that is, and who shares it; or who is told."""
+    set_at: str
+    """Where its people look it up and raise it."""
+
+
+@runtime_checkable
+class Governed(Protocol):
+    """What an adapter has besides, whose vendor tells its limits."""
+
+    async def allowed(self) -> Allowed:
+        """How much we may ask at once."""
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is not as it must be."""
 
@@ -87,6 +106,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Object -> how many of our fields were found there."""
     unread: list[str] = []
     """Objects of which there was no record to read."""
+    allowed: Allowed | None = None
+    """None for a vendor that tells nobody, or not now."""
     findings: list[Finding] = []
 
 
@@ -128,8 +149,15 @@ async def check(
         await _object(title, name, adapter, each, found, fields, unread)
     if not found:  # without a right or a field it would say the same once more
         found += [wrong for code in keeps if (wrong := await _entity(title, name, place, adapter, code))]
+    allowed = await _allowed(title, connection, place, adapter, found) if isinstance(adapter, Governed) else None
     return msgspec.structs.replace(
-        report, instance=account.instance, user=account.user, fields=fields, unread=unread, findings=found
+        report,
+        instance=account.instance,
+        user=account.user,
+        fields=fields,
+        unread=unread,
+        allowed=allowed,
+        findings=found,
     )
 
 
@@ -161,6 +189,31 @@ async def _entity(title: str, name: str, place: str, adapter: Inspectable, code:
             mend = f"Give our user at {title} what it lacks to read {code}, or check again later."
         return Finding(system=name, says=says, mend=mend)
     return None
+
+
+async def _allowed(
+    title: str, connection: Connection, place: str, adapter: Governed, found: list[Finding]
+) -> Allowed | None:
+    """What it works on at once, held against the connection's budget."""
+    name = connection.name
+    try:
+        allowed = await adapter.allowed()
+    except Fault as fault:
+        mend = "Check again later; nothing of ours is known to be wrong."
+        found.append(Finding(system=name, says=f"its limits cannot be read: {fault.detail}", mend=mend))
+        return None
+    if allowed.concurrent is None:
+        return allowed
+    ours = connection.budget.concurrent if connection.budget is not None else None
+    if ours is None or ours > allowed.concurrent:
+        said = f"the budget is {ours} calls at once" if ours is not None else "no budget says how many calls at once"
+        says = f"{said}, and {title} works on {allowed.concurrent} ({allowed.whose})"
+        mend = (
+            f"Set `budget.concurrent` of {name} in {place} to {allowed.concurrent} or less,"
+            f" or have the limit raised at {allowed.set_at}."
+        )
+        found.append(Finding(system=name, says=says, mend=mend))
+    return allowed
 
 
 async def _object(

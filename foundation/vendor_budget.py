@@ -25,15 +25,14 @@ BUSY: Final = Counter(
 )
 SHARES: Final[Mapping[Criticality, float]] = {"T0": 1.0, "T1": 0.95, "T2": 0.85, "T3": 0.7}
 """How much of a budget each class may use, where nothing else is said."""
-_UNSAID: Final = 1.0
-"""Seconds a vendor is left alone that refuses for its limits and does not say for how long."""
 _FULL: Final = 300.0
 """Seconds until a vendor is asked again whose own count says that nothing is left: a rolling window frees some."""
 _LONGEST: Final = 86_400.0
 UsageReader: TypeAlias = Callable[[httpx.Response], tuple[int, int] | None]
 """Reads the calls used and allowed in a vendor's answer, where it says them."""
-Limited: TypeAlias = Callable[[httpx.Response], bool]
-"""Whether an answer refuses for the vendor's limits."""
+Limited: TypeAlias = Callable[[httpx.Response], float]
+"""Seconds a vendor wants to be left alone whose answer refuses for its limits; 0 or False for any other answer, True
+for one second, where nobody knows how many."""
 log = structlog.get_logger("tiergate.vendor")
 
 
@@ -116,9 +115,9 @@ class Spending:
 
     def heed(self, response: httpx.Response, asked: float | None) -> None:
         """What an answer says of the vendor's own limits; `asked`: the seconds of its Retry-After, if it has one."""
-        limited = self._limited(response)
-        if limited or (asked is not None and response.status_code == httpx.codes.SERVICE_UNAVAILABLE):
-            self._counters.pause(self._pause, min(_UNSAID if asked is None else asked, _LONGEST))
+        alone = self._limited(response)
+        if alone or (asked is not None and response.status_code == httpx.codes.SERVICE_UNAVAILABLE):
+            self._counters.pause(self._pause, min(alone if asked is None else asked, _LONGEST))
         said = self._usage(response) if self._usage is not None else None
         calls = self._draws["T0"][1][1] if self._budget.calls is not None else None
         if said is None or calls is None or not isinstance(calls.of, Quota):

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from canonical.faults import Conflict, FieldError, Invalid, NotFound, VendorDuplicate
+from canonical.faults import Conflict, FieldError, Invalid, NotFound, VendorDuplicate, VendorForbade
 from canonical.objects import BillingSchedule, Contract, Customer, LegalEntity, Project, TaxProfile
 from canonical.ports.contracts import ContractTerms
 from canonical.ports.effort import ExpensePostings, TimePostings
@@ -29,7 +29,7 @@ from canonical.ports.systems import (
     Projects,
     StageChange,
 )
-from foundation.checking import Described
+from foundation.checking import Allowed, Described
 from system_apis.netsuite import effort_wire, mapping, people, receivables_wire, tasks, tasks_wire, wire
 from system_apis.netsuite.calls import RECORDS, checked, eid, quoted
 from system_apis.netsuite.contracts import Amended
@@ -48,6 +48,8 @@ _PERIODS: Final = (
     " closed, arlocked FROM accountingperiod WHERE isyear = 'F' AND isquarter = 'F' AND isadjust = 'F'"
     " ORDER BY startdate"
 )
+_LIMITS: Final = "/services/rest/system/v1/governanceLimits"
+_GOVERNANCE: Final = "Setup > Integration > Integration Management > Integration Governance"
 _PLAIN: Final[dict[str, type[wire.Wire]]] = {
     tasks.KIND: tasks_wire.Task,
     "expenseReport": effort_wire.ExpenseReport,
@@ -63,6 +65,18 @@ class NetSuite(Receivables, CustomersPeople, Effort, Setups, Orders, Amended):
         await self._send("GET", f"{RECORDS}/metadata-catalog", wire.Catalog, params={"select": "customer"})
         account = self._http.base_url.host.removesuffix(".suitetalk.api.netsuite.com")
         return Account(system="NetSuite", instance=account, user=self._user)
+
+    async def allowed(self) -> Allowed:
+        """What the account works on at once for this integration; only an administrator is told."""
+        try:
+            limits: wire.GovernanceLimits = await self._send("GET", _LIMITS, wire.GovernanceLimits)
+        except VendorForbade:
+            return Allowed(concurrent=None, whose="since only administrators are told", set_at=_GOVERNANCE)
+        ours, whose = limits.integration_concurrency_limit, "allotted to this integration"
+        if ours is None:
+            ours, whose = limits.account_unallocated_concurrency_limit, "for all integrations that none are allotted to"
+        whose = f"of {limits.account_concurrency_limit} of the account, {whose}"
+        return Allowed(concurrent=ours, whose=whose, set_at=_GOVERNANCE)
 
     async def described(self, kind: str) -> Described:
         """A record type's fields, from the metadata catalogue."""

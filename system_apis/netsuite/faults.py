@@ -32,6 +32,7 @@ CODES: Final[dict[str, type[Fault]]] = {
     "RCRD_HAS_BEEN_CHANGED": VendorStale,
     "DUP_RCRD": VendorDuplicate,
     "DUP_ENTITY": VendorDuplicate,
+    "IDEMPOTENCY_ERROR": VendorDuplicate,
     "INVALID_CONTENT": VendorRefused,
     "INVALID_KEY_OR_REF": VendorRefused,
     "INVALID_PARAMETER": VendorRefused,
@@ -42,16 +43,22 @@ CODES: Final[dict[str, type[Fault]]] = {
     "UNEXPECTED_ERROR": VendorDown,
     "SERVICE_UNAVAILABLE": VendorDown,
 }
-_LIMITS: Final = (b"CONCURRENCY_LIMIT_EXCEEDED", b"SSS_REQUEST_LIMIT_EXCEEDED")
+_AT_ONCE: Final = (b"CONCURRENCY_LIMIT_EXCEEDED", b"SSS_REQUEST_LIMIT_EXCEEDED")
+FREQUENCY_SECONDS: Final = 60
+"""The shorter of the two windows NetSuite counts requests in; the other is a day."""
 _WORDS: Final = (("already exists", VendorDuplicate), ("has been changed", VendorStale))
 """One code, USER_ERROR, is used for every business rule and for two things that are none."""
 
 
-def limited(response: httpx.Response) -> bool:
-    """Whether the account's limits refuse it: 429, or 400 from older servers (QUIRKS 5)."""
+def limited(response: httpx.Response) -> float:
+    """Seconds to leave the account alone whose limits refuse an answer; 0 where they do not (QUIRKS 5).
+
+    Too many at once pass as others end; of too many in a window the next are taken when it is over.
+    """
+    at_once = any(code in response.content for code in _AT_ONCE)
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        return True
-    return response.status_code == httpx.codes.BAD_REQUEST and any(code in response.content for code in _LIMITS)
+        return 1 if at_once else FREQUENCY_SECONDS
+    return 1 if response.status_code == httpx.codes.BAD_REQUEST and at_once else 0
 
 
 def read(response: httpx.Response) -> Fault | None:
@@ -65,7 +72,14 @@ def read(response: httpx.Response) -> Fault | None:
     kind = _kind(response.status_code, code, words)
     if kind is Drifted:
         return Drifted(f"unknown error code {code}: {words}")
-    return kind(words, errors=[FieldError(detail=each.detail, rule=each.code or code) for each in details])
+    if code == "IDEMPOTENCY_ERROR":
+        return VendorDuplicate(words, job=response.headers.get("Location", ""))
+    errors = [FieldError(detail=each.detail, rule=each.code or code) for each in details]
+    if kind is VendorBusy:
+        wait = limited(response)
+        often = {"limit": "frequency", "retry_after": str(FREQUENCY_SECONDS)}
+        return kind(words, errors=errors, **(often if wait > 1 else {"limit": "concurrency"}))
+    return kind(words, errors=errors)
 
 
 def _kind(status: int, code: str, words: str) -> type[Fault]:

@@ -367,6 +367,14 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True):
     properties: dict[str, msgspec.Raw]
 
 
+class GovernanceLimits(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How many requests the account works on at once; the part of it that is allotted to us, if any is."""
+
+    account_concurrency_limit: int
+    account_unallocated_concurrency_limit: int
+    integration_concurrency_limit: int | None = None
+
+
 class ListedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A list of records tells their ids, and nothing else."""
 

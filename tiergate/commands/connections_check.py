@@ -48,6 +48,9 @@ def text(report: Report) -> str:
         lines.append("  looked at: " + ", ".join(f"{kind} ({number} fields)" for kind, number in report.fields.items()))
     if report.unread:
         lines.append(f"  no record to read yet: {', '.join(report.unread)}")
+    if (limit := report.allowed) is not None:
+        known = limit.concurrent if limit.concurrent is not None else "not known"
+        lines.append(f"  calls at once: {known}, {limit.whose} ({limit.set_at})")
     lines += [f"  {finding}" for finding in report.findings]
     if not report.findings:
         lines.append("  all is there")
