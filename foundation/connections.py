@@ -4,6 +4,8 @@ Addresses and secrets stand there by reference only: `${NAME}` is an environment
 that `NAME_FILE` names.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from foundation.counting import Counters
@@ -23,6 +25,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds for one call in all."""
     notifications: dict[str, str] = {}
     """How its notifications are verified, e.g. `secret` and the outgoing `previous_secret`."""
+    options: Mapping[str, str] = {}
+    """How to go about it, where the system leaves a choice; its folder says which (`SystemApi.options`)."""
     verify: str = ""
     """Path of a CA bundle; empty for the system's own."""
     budget: Budget | None = None

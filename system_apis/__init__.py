@@ -88,6 +88,8 @@ class SystemApi(msgspec.Struct, frozen=True, kw_only=True):
     """Ports of its roles that it does not offer, and why. A single operation is `cannot(...)` in the adapter."""
     detects_changes: bool = True
     """Whether it refuses a write to a record that has changed since it was read (an ETag, a version, a lock)."""
+    options: Mapping[str, tuple[str, ...]] = {}
+    """What `options` of its connection may say: name -> values, the first where nothing is said."""
     checks: tuple[Checked, ...] = ()
     """What `tiergate connections check` holds its metadata against; the adapter then is `Inspectable`."""
     reads: Reads

@@ -25,7 +25,7 @@ from tiergate.budgets import read_budget
 
 _UNSET: Final = re.compile(r"[^:]+:(\d+): \$\{(\w+)\} is not set")
 _SYSTEM: Final = re.compile(r"^(\w+):")
-_KEYS: Final = ("url", "sign_in", "timeout", "notifications", "verify", "budget", "region", "legal_entities")
+_KEYS: Final = ("url", "sign_in", "timeout", "notifications", "verify", "budget", "region", "legal_entities", "options")
 
 
 def bindings(folder: Path, known: Mapping[str, SystemApi], values: Mapping[str, str]) -> Bindings:
@@ -112,7 +112,9 @@ def _section(lines: Sequence[str], line: int) -> str:
 
 
 def adapter(system: SystemApi, connection: Connection, transport: httpx.AsyncBaseTransport | None = None) -> Adapter:
-    """The system's adapter; `PolicyError` with file and line where its sign-in or notifications cannot be used."""
+    """The system's adapter; `PolicyError` with file and line where its sign-in, notifications or options cannot be."""
+    if unfit := _unfit(system, connection):
+        raise PolicyError(unfit)
     try:
         return system.connect(connection, transport)
     except (ValueError, OSError) as wrong:
@@ -128,12 +130,31 @@ def _connection(name: str, said: Node, budget: Budget | None, wrong: list[str]) 
         connect_timeout=_seconds(said, "connect", "2s", wrong),
         timeout=_seconds(said, "total", "10s", wrong),
         notifications={key: str(value) for key, value in plain.get("notifications", {}).items()},
+        options=_options(said, wrong),
         verify=plain.get("verify", ""),
         budget=budget,
         region=_text(said, "region", wrong),
         legal_entities=_codes(said, "legal_entities", wrong),
         where=said.at("url").where,
     )
+
+
+def _options(said: Node, wrong: list[str]) -> dict[str, str]:
+    found = said.plain().get("options", {})
+    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+        wrong.append(f"{said.at('options').where}: options are words by name: {{writes: async}}")
+        return {}
+    return found
+
+
+def _unfit(system: SystemApi, connection: Connection) -> list[str]:
+    """The options of a connection that its system does not have."""
+    found = []
+    for name, said in connection.options.items():
+        if said not in system.options.get(name, ()):
+            known = "; ".join(f"{each} ({', '.join(values)})" for each, values in system.options.items()) or "none"
+            found.append(f"{connection.where}: {system.name} has no option {name}: {said}; it has {known}")
+    return found
 
 
 def _unknown(said: Node) -> list[str]:

@@ -20,6 +20,7 @@ from foundation.vendor_http import http_client
 from system_apis import Reads, SystemApi
 from system_apis.netsuite.adapter import NetSuite
 from system_apis.netsuite.auth import sign_in
+from system_apis.netsuite.calls import ASYNC, SYNC
 from system_apis.netsuite.check import CHECKS
 from system_apis.netsuite.demo import demo
 from system_apis.netsuite.faults import limited
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 def connect(connection: Connection, transport: httpx.AsyncBaseTransport | None = None) -> NetSuite:
     """The adapter on one connection; `ValueError` names a sign-in setting that is missing."""
     auth, user = sign_in(connection)
-    return NetSuite(http_client(connection, auth, transport, limited=limited), user)
+    http = http_client(connection, auth, transport, limited=limited)
+    return NetSuite(http, user, writes=connection.options.get("writes", SYNC))
 
 
 def sandbox() -> "Sandbox":
@@ -70,6 +72,7 @@ SYSTEM_API = SystemApi(
     adapter=NetSuite,
     connect=connect,
     roles=("erp",),
+    options={"writes": (SYNC, ASYNC)},
     checks=CHECKS,
     reads=Reads(
         why="Nothing published says that a record or a row of SuiteQL is behind; saved searches are not asked.",

@@ -11,10 +11,15 @@ from canonical.faults import Drifted, NotFound
 from canonical.ports.operation import Written
 from foundation.vendor_http import send
 from system_apis.netsuite import faults, wire
+from system_apis.netsuite.jobs import Jobs, Write
 from system_apis.netsuite.references import References
 
 RECORDS: Final = "/services/rest/record/v1"
 SUITEQL: Final = "/services/rest/query/v1/suiteql"
+SYNC: Final = "sync"
+ASYNC: Final = "async"
+TRANSACTIONS: Final = frozenset({"salesOrder", "invoice", "creditMemo", "expenseReport"})
+"""What is money in the books: it must be there once, and takes longest to save."""
 PAGE: Final = 1000
 """Rows a SuiteQL page, the most there is."""
 
@@ -26,9 +31,11 @@ T = TypeVar("T")
 class Calls:
     """One account. `http` carries the base address, the sign-in and the time limits; `user` signs in."""
 
-    def __init__(self, http: httpx.AsyncClient, user: str = "") -> None:
+    def __init__(self, http: httpx.AsyncClient, user: str = "", *, writes: str = SYNC) -> None:
+        """`writes`: whether transactions are written as jobs (`async`) or at once."""
         self._http = http
         self._user = user
+        self._jobs = Jobs(http) if writes == ASYNC else None
         self._references = References(self._codes)
 
     async def close(self) -> None:
@@ -54,9 +61,16 @@ class Calls:
         return await self._write("PUT", f"{RECORDS}/{record}/{quote(eid(key), safe=':')}", draft, params)
 
     async def _write(self, method: str, path: str, draft: wire.Wire, params: dict[str, str] | None = None) -> Written:
-        answer = await self._send(
-            method, path, params=params, content=_ENCODER.encode(draft), headers={"Content-Type": "application/json"}
-        )
+        content, headers = _ENCODER.encode(draft), {"Content-Type": "application/json"}
+        if self._jobs is not None and path.removeprefix(f"{RECORDS}/").partition("/")[0] in TRANSACTIONS:
+            write = Write(method=method, path=path, params=params or {}, content=content, headers=headers)
+            answer = await self._jobs.write(write)
+            if "Location" not in answer.headers:
+                return Written(id=(await self._send("GET", path, wire.ListedRecord, params={"fields": "id"})).id)
+        else:
+            answer = await self._send(
+                method, path, params=params, content=content, headers=headers, expect=(200, 201, 204)
+            )
         address = answer.headers.get("Location", "").partition("?")[0]
         if not address:
             raise Drifted("a write was accepted without saying where the record is", system="netsuite")

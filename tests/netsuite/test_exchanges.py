@@ -2,8 +2,8 @@
 
 In a file: `asked` is an operation of the adapter, `sent` the one request it is about, `before` those that lead up to
 it, each answered once and in turn (all others go to the sandbox), `replied` NetSuite's answer, then `gives` (part of
-the result) or `faults` (a reason). `alike` sends the same request to the sandbox, after `first` where it needs more
-to be there.
+the result) or `faults` (a reason); `options` are the connection's. `alike` sends the same request to the sandbox, after
+`first` where it needs more to be there.
 """
 
 from pathlib import Path
@@ -64,7 +64,7 @@ async def test_the_adapter_sends_and_reads_what_was_recorded(path: Path, box: Bo
 
     auth, user = sign_in(connection)
     async with http_client(connection, auth, httpx.MockTransport(vendor)) as http:
-        ask = asking(NetSuite(http, user), exchange["asked"])
+        ask = asking(NetSuite(http, user, **exchange.get("options", {})), exchange["asked"])
         if "faults" in exchange:
             with pytest.raises(Fault) as fault:
                 await ask

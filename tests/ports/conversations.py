@@ -56,6 +56,8 @@ class Conversation(msgspec.Struct, frozen=True):
     returns: Any
     replies: list[Reply]
     """Those that a mutation may change: JSON, and not of the sign-in."""
+    options: dict[str, str] = {}
+    """Of the connection."""
 
 
 class EndlessError(AssertionError):
@@ -252,7 +254,8 @@ def conversation(name: str, path: Path) -> Conversation:
     if "data" in arguments:
         arguments["data"] = msgspec.convert(arguments["data"], operation.body, strict=False)
     replies = [_reply(each["sent"], each["replied"]) for each in (*exchange.get("before", []), exchange)]
-    return Conversation(path.stem, attribute, arguments, operation.returns, replies)
+    options = exchange.get("options", {})
+    return Conversation(path.stem, attribute, arguments, operation.returns, replies, options)
 
 
 def _asked(said: dict[str, Any]) -> tuple[str, dict[str, Any]]:

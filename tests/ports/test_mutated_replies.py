@@ -78,9 +78,8 @@ async def survive(name: str, number: int) -> None:
 
 async def play(world: World, told: Conversation, place: int, content: bytes) -> str:
     """Empty for a record as promised, `fault` for a named fault, else what went wrong."""
-    connection = msgspec.structs.replace(
-        world.connection, sign_in=resolved(world.suite.sign_in, demo_of(world.name).values)
-    )
+    sign_in = resolved(world.suite.sign_in, demo_of(world.name).values)
+    connection = msgspec.structs.replace(world.connection, sign_in=sign_in, options=told.options)
     transport = Replaying(told.replies, place, content, world.box.transport())
     adapter: Any = world.system.connect(connection, transport)
     try:

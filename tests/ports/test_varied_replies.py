@@ -134,7 +134,7 @@ def on_file(name: str, path: Path) -> tuple[dict[str, Any], Conversation]:
 async def play(world: World, told: Conversation) -> tuple[str, Any]:
     """What comes of a conversation: a reason and what the fault says, or nothing and the record."""
     sign_in = resolved(world.suite.sign_in, demo_of(world.name).values)
-    connection = msgspec.structs.replace(world.connection, sign_in=sign_in)
+    connection = msgspec.structs.replace(world.connection, sign_in=sign_in, options=told.options)
     adapter: Any = world.system.connect(connection, Replaying(told.replies, -1, b"", world.box.transport()))
     try:
         with world.box.store.transaction():

@@ -82,7 +82,9 @@ class Heard(msgspec.Struct, frozen=True):
 class World:
     """A system, fresh."""
 
-    def __init__(self, name: str, values: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, name: str, values: Mapping[str, str] | None = None, options: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name
         self.system: SystemApi = SYSTEMS[name]
         self.suite = suite_of(name)
@@ -96,7 +98,7 @@ class World:
         self.before_call: Callable[[int], None] = lambda _: None
         """Called with the number of each call before it is made."""
         sign_in = resolved(self.suite.sign_in, demo.values if values is None else values)
-        self.connection = Connection(name=name, url=self.suite.url, sign_in=sign_in)
+        self.connection = Connection(name=name, url=self.suite.url, sign_in=sign_in, options=options or {})
         self.adapter: Any = self.system.connect(self.connection, _Listening(self))
 
     async def close(self) -> None:

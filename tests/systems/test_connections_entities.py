@@ -1,11 +1,12 @@
-"""Which legal entities a connection keeps, and where: what its lines may say, and what bindings must fit."""
+"""What else a connection says: which legal entities it keeps, and where, and its system's own options."""
 
 from pathlib import Path
 
 import pytest
 
 from gateway.loader import PolicyError
-from tiergate.configuration import connections, kept_there
+from system_apis import discover
+from tiergate.configuration import adapter, connections, kept_there
 
 FILE = """\
 sap_s4hana:
@@ -36,6 +37,8 @@ def test_region_and_legal_entities_are_read_and_need_not_be_said(folder: Path) -
         ("region: [eu]", "region is one word"),
         ("legal_entities: ACME-DE", "legal_entities is a list of codes"),
         ("legal_entities: []", "legal_entities is a list of codes"),
+        ("options: async", "options are words by name"),
+        ("options: {writes: [async]}", "options are words by name"),
         ("legal_entities: [12]", "legal_entities is a list of codes"),
         ("legal_entity: [ACME-DE]", "unknown key 'legal_entity'; did you mean 'legal_entities'?"),
     ],
@@ -63,3 +66,21 @@ def test_what_fits_is_taken(folder: Path) -> None:
     kept_there(
         {"erp": {"ACME-DE": "sap_s4hana", "ACME-US": "netsuite"}, "psa": "kantata"}, connections(folder, BOTH, {})
     )
+
+
+@pytest.mark.parametrize(
+    ("system", "option", "said"),
+    [
+        ("netsuite", "writes: asink", "netsuite has no option writes: asink; it has writes (sync, async)"),
+        ("netsuite", "reads: async", "netsuite has no option reads: async; it has writes (sync, async)"),
+        ("tryton", "writes: async", "tryton has no option writes: async; it has none"),
+    ],
+)
+def test_an_option_a_system_does_not_have_is_refused_with_its_line(
+    tmp_path: Path, system: str, option: str, said: str
+) -> None:
+    (tmp_path / "connections.yaml").write_text(f"{system}:\n  url: https://one.test\n  options: {{{option}}}\n")
+    found = connections(tmp_path, [system], {})[system]
+    with pytest.raises(PolicyError) as wrong:
+        adapter(discover()[system], found)
+    assert wrong.value.problems == [f"policies/connections.yaml:2: {said}"]
