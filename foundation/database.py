@@ -82,6 +82,19 @@ class Database:
                 raise
 
 
+class Unkept(Database):
+    """The same database for whoever only looks: nothing stays of what is written through it."""
+
+    def now(self, work: Callable[[sa.Connection], T]) -> T:
+        """`work(connection)`, always rolled back."""
+        with self.engine.connect() as connection:
+            transaction = connection.begin()
+            try:
+                return work(connection)
+            finally:
+                transaction.rollback()
+
+
 def upsert(connection: sa.Connection, table: sa.Table, keys: dict[str, Any], values: dict[str, Any]) -> None:
     """Insert the row of these keys, or update its values; atomic on SQLite and Postgres."""
     if not values:

@@ -90,14 +90,17 @@ class Operating:
 
         `Conflict` where the deal's legal entity sells with another CRM.
         """
-        crm = crm or self._platform.systems.name("crm")
+        return await self.begin(await self.first(data.opportunity_id, crm or self._platform.systems.name("crm")))
+
+    async def first(self, opportunity_id: str, crm: str) -> dict[str, Any]:
+        """What is written of a won deal's run when it begins. `Conflict` where none would."""
         with acting() as caller:
-            deal = await self._platform.systems.ask(crm, Opportunities).opportunity(data.opportunity_id)
+            deal = await self._platform.systems.ask(crm, Opportunities).opportunity(opportunity_id)
         self.sold_with(crm, deal)
         if deal.stage.category != "won":
             raise Conflict(f"{deal.name} is {deal.stage.code}, not won.")
         generation = max(deal.won_generation, 1)
-        return await self.begin(first_row(self._workflow, f"{crm}:{deal.id}", generation, deal, caller.acted_for))
+        return first_row(self._workflow, f"{crm}:{deal.id}", generation, deal, caller.acted_for)
 
     async def begin(self, values: dict[str, Any]) -> Run:
         """Begin the run of this first row, or answer with the one there is under its id."""

@@ -12,7 +12,7 @@ import msgspec
 from canonical.objects import Opportunity
 from canonical.ownership import Ownership
 from foundation.context import Caller, current, use
-from foundation.database import Database
+from foundation.database import Database, Unkept
 from foundation.masking import Masker
 from process_apis.bindings import Systems
 from process_apis.engine import Engine
@@ -118,6 +118,10 @@ class Platform(msgspec.Struct, kw_only=True):
     def in_hand(self) -> timedelta:
         """How long a worker keeps what it has taken in hand from others: what a dead process held is free after it."""
         return timedelta(seconds=max(_IN_HAND_LEAST, 4 * self.engine.lease))
+
+    def unkept(self) -> "Platform":
+        """The same for whoever only looks: nothing stays of what is written through it."""
+        return msgspec.structs.replace(self, database=Unkept(self.database.engine))
 
 
 _here: list[Platform] = []

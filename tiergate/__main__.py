@@ -14,6 +14,7 @@
     tiergate connections check  are we let in everywhere, and is what we map there?
     tiergate capabilities       what each system can, and why not
     tiergate reconcile          do the systems hold the same? what differs is mended, or is a case
+    tiergate replay --dry-run   what would working on changes once more write? without it, they are
     tiergate sandbox netsuite   one sandbox alone, with a seed and faults of your own
     tiergate mcp list           which operations may language models call? and serve, for their programs
 
@@ -42,6 +43,7 @@ from tiergate.commands import mcp as tools
 from tiergate.commands import openapi as contracts
 from tiergate.commands import policy as policies
 from tiergate.commands import reconcile as reconciling
+from tiergate.commands import replay as replaying
 from tiergate.commands import sandbox as alone
 from tiergate.settings import Settings, WrongSetting
 
@@ -126,6 +128,7 @@ def parser(of: str | None = None) -> argparse.ArgumentParser:
             reconciling.arguments,
             "have the systems compared, and see what differs",
         ),
+        ("replay", replaying.replay, replaying.arguments, "work on changes once more, or see what that would write"),
         ("sandbox", alone.serve, alone.arguments, "serve one system's sandbox alone"),
         ("capabilities", capabilities.tell, capabilities.arguments, "what each system can, and why not"),
         ("mcp", tools.mcp, tools.arguments, "offer operations to language models, as MCP tools"),

@@ -14,6 +14,7 @@
     TIERGATE_CLIENT_SECRET    a tier's own client secret at the issuer, when the embedded one is not used
     TIERGATE_CONSOLE_SECRET   the client secret of `console` at the issuer, likewise
     TIERGATE_RECONCILE_TOKEN  the access token with which `tiergate reconcile` asks
+    TIERGATE_REPLAY_TOKEN     the access token with which `tiergate replay` asks
     TIERGATE_MCP_TOKEN        the access token with which `tiergate mcp serve` calls; or, where it gets one by itself,
                               its client id and secret: TIERGATE_MCP_CLIENT, TIERGATE_MCP_SECRET
     TIERGATE_LOG              debug, info (default), warning, error

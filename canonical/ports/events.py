@@ -114,7 +114,20 @@ class ChangesAgain(Value, frozen=True, kw_only=True):
     since: Annotated[Instant | None, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])] = None
     until: Annotated[Instant | None, PUBLIC] = None
     dry_run: Annotated[bool, PUBLIC] = False
-    """Only say what it would come to."""
+    """Only say what it would come to, field by field, as the systems are now."""
+
+
+class FieldAhead(Value, frozen=True, kw_only=True):
+    """One field that would be written."""
+
+    system: Annotated[str, PUBLIC, msgspec.Meta(examples=["netsuite"])]
+    native_id: Annotated[str, PUBLIC, msgspec.Meta(examples=["1402"])] = ""
+    """Its record; empty where the record would be made."""
+    field: Annotated[str, PUBLIC, msgspec.Meta(examples=["payment_terms"])]
+    before: Annotated[str, FREE_TEXT, msgspec.Meta(examples=["Net 30"])] = ""
+    """What it says now; what says something of a person is `(not shown)`."""
+    after: Annotated[str, FREE_TEXT, msgspec.Meta(examples=["Net 45"])] = ""
+    """What it would say."""
 
 
 class ChangeAgain(Value, frozen=True, kw_only=True):
@@ -128,6 +141,12 @@ class ChangeAgain(Value, frozen=True, kw_only=True):
     """What came of it: its outcome, `waiting`, or `parked: ` and why."""
     passed_over: Annotated[int, PUBLIC] = 0
     """Older versions of it in these bounds, which stay what they are: stale."""
+    would: Annotated[str, PUBLIC, msgspec.Meta(examples=["written"])] = ""
+    """What would come of it now: of a dry run, for its first fifty changes."""
+    why: Annotated[str, FREE_TEXT, msgspec.Meta(examples=["Its systems agree: nothing would be written."])] = ""
+    """Why so, where that is not the fields."""
+    writes: list[FieldAhead] = []
+    """The fields that would be written, in every system."""
 
 
 class ChangesReplayed(Value, frozen=True, kw_only=True):
@@ -159,7 +178,8 @@ class Inbound(Protocol):
 
     @operation("POST", "/changes/replay", raises=(Invalid,))
     async def replay_changes(self, data: ChangesAgain) -> ChangesReplayed:
-        """Work on changes once more, parked ones too; each record's newest version only. A dry run says which."""
+        """Work on changes once more, parked ones too; each record's newest version only. A dry run says what it would
+        come to, and writes nothing."""
 
 
 class Events(Protocol):

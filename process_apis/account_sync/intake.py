@@ -37,6 +37,8 @@ BATCH: Final = 200
 """Changes that are recorded together."""
 AT_ONCE: Final = 8
 """Accounts that are worked on at once by one process; what a vendor bears is its connection's budget."""
+UNOWNED: Final = "nobody owns it"
+"""What comes of a change where no field has an owner."""
 KINDS: Final = {kind.workflow: kind for kind in (CUSTOMERS, CONTACTS)}
 T = TypeVar("T")
 log = structlog.get_logger("tiergate.accounts")
@@ -61,7 +63,7 @@ class Worked(msgspec.Struct):
 async def work_off(platform: Platform, kind: Kind, rows: Sequence[Any]) -> None:
     """All of these inbox rows of one kind, and what they bring about."""
     if not platform.ownership.of(kind.name):
-        await platform.database.run(lambda c: inbox.done(c, rows, "nobody owns it"))
+        await platform.database.run(lambda c: inbox.done(c, rows, UNOWNED))
         return
     for start in range(0, len(rows), BATCH):
         part = {(row.system, row.native_id): row for row in rows[start : start + BATCH]}
@@ -84,6 +86,16 @@ async def bring_in_line(platform: Platform, kind: Kind, records: Iterable[Where]
     return first
 
 
+async def look_at(platform: Platform, kind: Kind, records: Iterable[Where]) -> Worked:
+    """What merging these anew would come to, of records that nobody knew too. Nothing is written anywhere.
+
+    Those of an account that somebody else works on just now are in nobody's outcome.
+    """
+    if not platform.ownership.of(kind.name):
+        return Worked(owners={}, outcomes=dict.fromkeys(records, UNOWNED))
+    return await _batch(platform.unkept(), kind, dict.fromkeys(records), anew=True, look=True, strangers=True)
+
+
 async def synchronise_again(platform: Platform, run: Run) -> None:
     """A person asks for one case once more. `Conflict` while somebody works on it."""
     database, kind = platform.database, KINDS[run.workflow]
@@ -102,17 +114,26 @@ async def synchronise_again(platform: Platform, run: Run) -> None:
 
 
 async def _batch(
-    platform: Platform, kind: Kind, rows: dict[Where, Any], *, anew: bool = False, look: bool = False
+    platform: Platform,
+    kind: Kind,
+    rows: dict[Where, Any],
+    *,
+    anew: bool = False,
+    look: bool = False,
+    strangers: bool = False,
 ) -> Worked:
-    """One batch."""
+    """One batch; of a look `strangers`, records nobody knew, are left alone unless they are asked for."""
     database, mine = platform.database, _name(platform)
     worked = Worked(owners=await database.run(lambda c: xrefs.holders(c, kind.name, rows)))
-    if not look:
-        await _adopt_unknown(platform, kind, worked, rows)
+    adopted = {}
+    if strangers or not look:
+        adopted = await _adopt_unknown(platform, kind, worked, rows)
     by_account: dict[str, list[Where]] = {}
     for where, owner in worked.owners.items():
         by_account.setdefault(owner, []).append(where)
     held = await _hold(platform, mine, by_account)
+    if look:
+        held |= adopted
     try:
         works = []
         for known in held.values():
@@ -137,8 +158,8 @@ async def _batch(
         await database.run(lambda c: xrefs.release(c, mine, held))
 
 
-async def _adopt_unknown(platform: Platform, kind: Kind, worked: Worked, rows: Iterable[Where]) -> None:
-    """Give each record that nobody knew its owner; they are read for it, all at once."""
+async def _adopt_unknown(platform: Platform, kind: Kind, worked: Worked, rows: Iterable[Where]) -> dict[str, Known]:
+    """Give each record that nobody knew its owner; they are read for it, all at once. The owners, as they are then."""
     unknown = [where for where in rows if where not in worked.owners]
     places = {where: Place(system=where[0], native_id=where[1]) for where in unknown}
     known = [where for where in unknown if role_of(platform.systems, places[where])]
@@ -154,7 +175,7 @@ async def _adopt_unknown(platform: Platform, kind: Kind, worked: Worked, rows: I
             _log(record, f"{where[0]} {where[1]}")
             worked.later[where] = record
 
-    def adopt(c: sa.Connection) -> None:
+    def adopt(c: sa.Connection) -> dict[str, Known]:
         for where, record in records.items():
             survivor = record.data.merged_into
             place = Place(system=where[0], native_id=survivor) if survivor else record.place
@@ -167,9 +188,9 @@ async def _adopt_unknown(platform: Platform, kind: Kind, worked: Worked, rows: I
             if adopted.doubt is not None:
                 worked.doubts[where] = adopted.doubt
                 account_cases.open_case(c, platform, kind, adopted.canonical_id, record.data, adopted.doubt)
+        return load(c, [worked.owners[where] for where in records])
 
-    if records:
-        await platform.database.run(adopt)
+    return await platform.database.run(adopt) if records else {}
 
 
 def _name(platform: Platform) -> str:

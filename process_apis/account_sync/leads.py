@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from canonical.faults import Conflict, FieldError, NotBound, NotFound, Unsupported
 from canonical.objects import Customer, Lead
 from canonical.ports import Written
+from canonical.ports.events import FieldAhead
 from canonical.ports.leads import CustomerKeys, KeyChange, Leads
 from canonical.ports.systems import Customers, Opportunities
 from process_apis.account_sync import cases, matching
@@ -26,17 +27,22 @@ from process_apis.steps import Scope
 KIND: Final = "lead"
 
 
-async def convert(platform: Platform, crm: str, lead_id: str) -> str:
-    """What came of one change of a lead, in a word. Raises a `VendorFault` that may pass."""
+async def convert(platform: Platform, crm: str, lead_id: str, ahead: list[FieldAhead] | None = None) -> str:
+    """What came of one change of a lead, in a word. Raises a `VendorFault` that may pass.
+
+    Given a list nothing is written: what would be goes into it.
+    """
     lead = await platform.systems.ask(crm, Leads).lead(lead_id)
     if lead.status != "converted" or not lead.account_id:
         return "not_converted"
     account = await platform.systems.ask(crm, Opportunities).account(lead.account_id)
-    known = [await _carry(platform, crm, lead, account, system) for system in platform.systems.playing("erp")]
+    known = [await _carry(platform, crm, lead, account, system, ahead) for system in platform.systems.playing("erp")]
     return next((word for word in ("two_customers", "carried") if word in known), "nothing_to_carry")
 
 
-async def _carry(platform: Platform, crm: str, lead: Lead, account: Customer, system: str) -> str:
+async def _carry(
+    platform: Platform, crm: str, lead: Lead, account: Customer, system: str, ahead: list[FieldAhead] | None
+) -> str:
     customers, key = platform.systems.ask(system, Customers), account_key(crm, account)
     prospect = await known_as(customers, lead_keys(crm, [lead]))
     if prospect is None:
@@ -45,11 +51,17 @@ async def _carry(platform: Platform, crm: str, lead: Lead, account: Customer, sy
         other = await customers.customer_by_key(key, prospect.legal_entity_id)
     except NotFound:
         keys = _keys(lambda: platform.systems.ask(system, CustomerKeys), system, prospect, key)
+        if ahead is not None:
+            before = next((x.alt_key for x in prospect.xrefs if x.system == system), "")
+            ahead.append(FieldAhead(system=system, native_id=prospect.id, field="key", before=before, after=key))
+            return "carried"
         scope = Scope(platform, "", 0)
         await scope.settle(
             lambda: rekey(keys, prospect, key), lambda: customers.customer_by_key(key, prospect.legal_entity_id)
         )
     else:
+        if ahead is not None:
+            return "two_customers"
         await _two(platform, crm, account, [prospect, other], system)
         return "two_customers"
     places = [

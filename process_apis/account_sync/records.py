@@ -78,6 +78,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """The fields that were written, by record."""
     differed: Mapping[str, Mapping[str, Any]] = {}
     """Field to what each record it was written to or argued about, and the one it came from, said before."""
+    ahead: Mapping[str, Mapping[str, Any]] = {}
+    """Of a look: what would be written, record to field to value."""
+    makes: Sequence["Missing"] = ()
+    """Of a look: what would be made."""
     fault: Fault | None = None
     """What a person has to look at."""
     gone: list[Place] = []

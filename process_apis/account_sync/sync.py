@@ -104,8 +104,7 @@ async def _once(platform: Platform, kind: Kind, known: Known, at_hand: Sequence[
     writes: dict[str, Mapping[str, Any]] = {**merged.writes, **apart}
     differed = _differed(records, merged)
     if look:
-        word = "differs" if differed or plan.makes else plan.word
-        return Outcome(known=known, word=word, records=records, differed=differed, fault=plan.fault)
+        return _looked(kind, known, records, merged, plan, writes)
     try:
         _guard(kind, known, records, merged, writes, plan.makes)
     except GuardsFailed as refused:
@@ -124,13 +123,34 @@ async def _once(platform: Platform, kind: Kind, known: Known, at_hand: Sequence[
     return Outcome(known=known, word=word, records=records, agreed=agreed, wrote=wrote, fault=fault, differed=differed)
 
 
+def _looked(
+    kind: Kind,
+    known: Known,
+    records: list[Record],
+    merged: Merged,
+    plan: Plan,
+    writes: Mapping[str, Mapping[str, Any]],
+) -> Outcome:
+    """What would come of it; `differs` where something would be written and nobody needs to be asked."""
+    found = Outcome(known=known, word="differs", records=records, differed=_differed(records, merged))
+    try:
+        _guard(kind, known, records, merged, writes, plan.makes)
+    except GuardsFailed as refused:
+        return msgspec.structs.replace(found, word="refused", fault=refused)
+    fault = _contest(kind, merged.contested) if merged.contested else plan.fault
+    word = "contested" if fault else "differs" if writes or plan.makes else plan.word
+    return msgspec.structs.replace(found, word=word, fault=fault, ahead=writes, makes=plan.makes)
+
+
 async def _without(
     platform: Platform, kind: Kind, known: Known, records: list[Record], gone: list[Place], look: bool
 ) -> Outcome:
     """Some of its records are there no more: what is left is told so, or a person decides."""
     writes = kind.gone(records, gone) if kind.gone else None
-    if writes is None or look:
+    if writes is None:
         return Outcome(known=known, word="gone", records=records, gone=gone, fault=_gone(records, gone))
+    if look:
+        return Outcome(known=known, word="gone", records=records, gone=gone, ahead=writes)
     records = [await _written(platform, kind, record, writes.get(record.name, {})) for record in records]
     agreed = {record.where: record.said for record in records}
     wrote = {name: sorted(fields) for name, fields in writes.items() if fields}

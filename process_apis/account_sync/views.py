@@ -35,16 +35,16 @@ async def _view(platform: Platform, kind: Kind, place: Place) -> SystemView:
         return SystemView(system=place.system, title=title, found=False)
     except Fault as fault:
         return SystemView(system=place.system, title=title, found=False, unreachable=str(fault))
-    fields = {name: _shown(value) for name, value in record.said.items() if not projections.empty(value)}
+    fields = {name: in_a_line(value) for name, value in record.said.items() if not projections.empty(value)}
     return SystemView(system=place.system, title=title, found=True, fields=fields)
 
 
-def _shown(value: Any) -> str:
+def in_a_line(value: Any) -> str:
     """A value in a line of text: what a list of records says, without the names of its fields."""
     if isinstance(value, list):
-        return "; ".join(_shown(each) for each in value)
+        return "; ".join(in_a_line(each) for each in value)
     if isinstance(value, dict):
-        return " ".join(said for said in map(_shown, value.values()) if said)
+        return " ".join(said for said in map(in_a_line, value.values()) if said)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

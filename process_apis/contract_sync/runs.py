@@ -35,6 +35,16 @@ class OperatingContractRuns:
 
     async def begin(self, data: StartContractRun, *, again: bool) -> ContractRun:
         """The same; what was taken back is carried `again`, or else its cancelled run is the answer."""
+        values, spent = await self.first(data)
+        if spent and not again:
+            return (await self.run(spent)).run
+        return shown(await self._operating.begin(values))
+
+    async def first(self, data: StartContractRun) -> tuple[dict[str, Any], str]:
+        """What is written of a document's run when it begins; and its last run, where one was taken back.
+
+        `Conflict` where nothing is in force.
+        """
         crm = self._operating.crm_of(data.contract.system, "/contract/system")
         with acting() as caller:
             contract = await self._platform.systems.ask(crm, Agreements).agreement(data.contract.id)
@@ -46,10 +56,8 @@ class OperatingContractRuns:
         self._operating.sold_with(crm, deal)
         base = run_key(crm, contract.id, number, document)
         run_id, place = await self._platform.database.run(lambda c: journal.unspent(c, base))
-        if place > 1 and not again:
-            run_id = await self._platform.database.run(lambda c: journal.newest(c, base))
-            return (await self.run(run_id)).run
-        return shown(await self._operating.begin(_first_row(run_id, crm, contract, number, deal, caller.acted_for)))
+        spent = await self._platform.database.run(lambda c: journal.newest(c, base)) if place > 1 else ""
+        return _first_row(run_id, crm, contract, number, deal, caller.acted_for), spent
 
     async def run(self, run_id: str) -> ContractRunDetail:
         """One run with its steps."""

@@ -12,8 +12,11 @@ from process_apis.platform import Platform, acting
 from process_apis.tables import RUNS
 
 
-async def follow(platform: Platform, opportunity_id: str, crm: str) -> str:
-    """Begin, or take back, as the deal is now; what was done, empty for nothing. Nothing without terms to go by."""
+async def follow(platform: Platform, opportunity_id: str, crm: str, *, look: bool = False) -> str:
+    """Begin, or take back, as the deal is now; what was done, empty for nothing. Nothing without terms to go by.
+
+    With `look` nothing is done: what would be is said.
+    """
     if not platform.commitment.given:
         return ""
     with acting() as caller:
@@ -25,12 +28,15 @@ async def follow(platform: Platform, opportunity_id: str, crm: str) -> str:
     live = next((run for run in runs if run.status != "cancelled"), None)
     likely = platform.commitment.met(deal)
     if likely and live is None:
+        if look:
+            return "committed"
         values = first_row(WORKFLOW, key, len(runs) + 1, deal, caller.acted_for)
         await platform.database.run(lambda c: journal.begin_run(c, values))
         await platform.engine.enqueue(values["id"], key, WORKFLOW.run, deal.id)
         return "committed"
     if not likely and live is not None and not await platform.database.run(lambda c: claimed(c, key)):
-        await Operating(platform, WORKFLOW).cancel_run(live.id)
+        if not look:
+            await Operating(platform, WORKFLOW).cancel_run(live.id)
         return "uncommitted"
     return ""
 

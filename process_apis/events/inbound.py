@@ -8,6 +8,7 @@ import hashlib
 import json
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 
 from canonical.dates import now
@@ -16,11 +17,11 @@ from canonical.ports import Page
 from canonical.ports.events import ChangeAgain, ChangesAgain, ChangesReplayed, Dismissal, Quarantined
 from canonical.ports.systems import Delivery
 from foundation.database import insert_new
-from process_apis.events import inbox, quarantining, turns
+from process_apis.events import inbox, looking, quarantining, turns
 from process_apis.events.tables import INBOX_KEYS, QUARANTINE
 from process_apis.journal import aware
 from process_apis.operating import MOST, cursor_of, open_cursor
-from process_apis.platform import Platform
+from process_apis.platform import Platform, acting
 from process_apis.tables import INBOX
 
 _REASON: Final = 500
@@ -101,14 +102,17 @@ class Stewarding:
             found = _again(c, data)
             for each in [] if data.dry_run else found:
                 of = (INBOX.c.system == each.system, INBOX.c.object == each.object, INBOX.c.native_id == each.native_id)
-                due = {"done_at": None, "outcome": "", "tries": 0, "not_before": None}
+                # Came it as it came at first, a sync would know it for an echo of what it has seen.
+                due = {"done_at": None, "outcome": "", "tries": 0, "not_before": None, "via": inbox.AGAIN}
                 c.execute(sa.update(INBOX).where(*of, INBOX.c.version == each.version).values(**due))
                 turns.unpark(c, (each.system, each.object, each.native_id))
             return ChangesReplayed(changes=found[:MOST], count=len(found))
 
         done = await self._platform.database.run(write)
-        if not data.dry_run:
-            self._platform.changed.set()
+        if data.dry_run:
+            with acting():
+                return msgspec.structs.replace(done, changes=await looking.ahead(self._platform, done.changes))
+        self._platform.changed.set()
         return done
 
 

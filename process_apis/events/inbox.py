@@ -28,7 +28,7 @@ _parked: Final = sa.exists().where(
 )
 log = structlog.get_logger("tiergate.inbox")
 AGAIN: Final = "again"
-"""How a change came that is none: what its record hangs on has changed."""
+"""How a change came that is none: what its record hangs on has changed, or somebody asks for it once more."""
 STALE: Final = "stale"
 """What came of a change that a newer one of its record made needless."""
 _AT_ONCE: Final = 500

@@ -145,7 +145,7 @@ def _made(outcome: Outcome) -> bool:
     """Whether a record was made of it in another system, or would be."""
     known = {(place.system, place.native_id) for place in outcome.known.places}
     made = any(record.where not in known for record in outcome.records)
-    return made or (outcome.word == "differs" and not outcome.differed)
+    return made or (bool(outcome.makes) and not outcome.differed)
 
 
 def _shown(kind: Kind, field: str, values: Mapping[str, Any]) -> Mapping[str, Any]:

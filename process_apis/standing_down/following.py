@@ -16,8 +16,11 @@ from process_apis.standing_down.workflow import NAME, WORKFLOW, ground_gone
 from process_apis.tables import RUNS
 
 
-async def stand_down(platform: Platform, opportunity_id: str, crm: str) -> str:
-    """Begin where a deal with an active project has lost its ground; what was done, empty for nothing."""
+async def stand_down(platform: Platform, opportunity_id: str, crm: str, *, look: bool = False) -> str:
+    """Begin where a deal with an active project has lost its ground; what was done, empty for nothing.
+
+    With `look` nothing is done: what would be is said.
+    """
     key = f"{crm}:{opportunity_id}"
     made = await platform.database.run(lambda c: _project(c, key))
     if made is None:
@@ -28,6 +31,8 @@ async def stand_down(platform: Platform, opportunity_id: str, crm: str) -> str:
         contract = await asked.contract(deal.contract_id) if deal.contract_id else None
     if not ground_gone(deal, contract):
         return ""
+    if look:
+        return "stood down"
     values = _first_row(made, deal, contract, caller.acted_for)
     await platform.database.run(lambda c: journal.begin_run(c, values))
     await platform.engine.enqueue(values["id"], key, WORKFLOW.run, opportunity_id)

@@ -3,7 +3,7 @@
 import argparse
 import time
 from collections.abc import Iterator
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 import httpx
 import msgspec
@@ -16,7 +16,7 @@ from canonical.ports.reconciling import (
     Reconciliation,
     StartReconciliation,
 )
-from gateway.identity.demo import FILE, read_demo
+from tiergate.commands.asking import answered, gateway, posted
 from tiergate.settings import Settings, WrongSetting
 
 OBJECTS: Final = get_args(ReconciledObject)
@@ -59,44 +59,20 @@ def reconcile(settings: Settings, asked: argparse.Namespace) -> int:
     wrong = [each for each in asked.objects if each not in OBJECTS]
     if wrong:
         raise WrongSetting(f"{wrong[0]!r} cannot be compared; there are {', '.join(OBJECTS)}.")
-    url = (asked.url or settings.address).rstrip("/")
-    if not url.startswith(("http://", "https://")):
-        raise WrongSetting(f"--url is {url!r}; it must be an address that begins with http:// or https://.")
     start = StartReconciliation(objects=asked.objects, legal_entities=asked.entity, heal=not asked.look)
-    try:
-        with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
-            http.headers["Authorization"] = f"Bearer {_token(settings, http)}"
-            report = _done(http, start, time.monotonic() + asked.wait)
-    except httpx.TransportError as silent:
-        raise WrongSetting(
-            f"The gateway at {url} does not answer ({type(silent).__name__}): start it, or say with --url where it is."
-        ) from silent
+    with gateway(settings, asked.url, "TIERGATE_RECONCILE_TOKEN", "reconcile:start reconcile:read") as http:
+        report = _done(http, start, time.monotonic() + asked.wait)
     print(msgspec.json.encode(report).decode() if asked.json else text(report))
     return 1 if left_over(report) else 0
 
 
-def _token(settings: Settings, http: httpx.Client) -> str:
-    if token := settings.values.get("TIERGATE_RECONCILE_TOKEN", ""):
-        return token
-    if not (settings.state / FILE).exists():
-        raise WrongSetting("Nobody is asking: set TIERGATE_RECONCILE_TOKEN to an access token.")
-    secret = read_demo(settings.state).clients["scenario"]
-    form = {"grant_type": "client_credentials", "scope": "reconcile:start reconcile:read"}
-    answer = http.post("/identity/token", data=form, auth=("scenario", secret))
-    if answer.status_code != httpx.codes.OK:
-        raise WrongSetting(f"The gateway gives us no token (status {answer.status_code}).")
-    return str(answer.json()["access_token"])
-
-
 def _done(http: httpx.Client, start: StartReconciliation, deadline: float) -> Report:
-    body = msgspec.json.encode(start)
-    headers = {"Content-Type": "application/json"}
-    said = _answer(http.post("/reconcile/v1/reconciliations", content=body, headers=headers), Reconciliation)
+    said = posted(http, "/reconcile/v1/reconciliations", start, Reconciliation)
     while said.state == "running":
         if time.monotonic() > deadline:
             raise WrongSetting(f"{said.id} is still under way; look again at {said.status}.")
         time.sleep(_PAUSE)
-        said = _answer(http.get(said.status), Reconciliation)
+        said = answered(http.get(said.status), Reconciliation)
     return Report(said, list(_differences(http, said.status)))
 
 
@@ -104,23 +80,11 @@ def _differences(http: httpx.Client, status: str) -> Iterator[Difference]:
     cursor = ""
     while True:
         params: dict[str, str | int] = {"limit": 200, "cursor": cursor}
-        page = _answer(http.get(f"{status}/differences", params=params), Page[Difference])
+        page = answered(http.get(f"{status}/differences", params=params), Page[Difference])
         yield from page.items
         if not page.next:
             return
         cursor = page.next
-
-
-def _answer(answer: httpx.Response, kind: Any) -> Any:
-    if answer.is_success:
-        return msgspec.json.decode(answer.content, type=kind)
-    try:
-        problem = answer.json()
-    except ValueError:
-        problem = {}
-    errors = "; ".join(each.get("detail", "") for each in problem.get("errors", ()))
-    detail = errors or problem.get("detail") or problem.get("title") or answer.reason_phrase
-    raise WrongSetting(f"The gateway refuses: {detail} (status {answer.status_code}).")
 
 
 def left_over(report: Report) -> bool:
