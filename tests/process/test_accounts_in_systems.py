@@ -13,8 +13,12 @@ from gateway.ownership import read_ownership
 from process_apis.cross_references import xrefs
 from process_apis.events import inbox
 from process_apis.events.intake import poll_customers, work_off
-from process_apis.tables import CASES, INBOX, SNAPSHOTS
-from tests.process.world import World
+from process_apis.tables import CASES, INBOX, SNAPSHOTS, WATERMARKS
+from system_apis import Demo
+from system_apis.dataverse.sandbox import org as dynamics
+from system_apis.dataverse.sandbox.schema import TABLES
+from tests.process.test_intake import deliver
+from tests.process.world import WEBHOOKS, World
 from tiergate.settings import ROOT
 
 LONG = "Harbor Logistics and Deep Water Terminal Operations of the Northern Range Incorporated (Delaware)"
@@ -177,3 +181,64 @@ async def test_what_nobody_told_is_found_by_asking_both_systems(firm: World, tmp
     await poll_customers(firm.platform)
     await work_off(firm.platform)
     assert firm.writes("salesforce", "netsuite") == written
+
+
+RENAMED_IN_THE_CRM = "legal_name:        {owner: crm, mode: authoritative, written_to: [erp]}"
+
+
+@pytest.mark.parametrize("gap", ["GAP_", "GAP_OVERFLOW", "past its 72 hours"])
+async def test_edge_10_what_a_change_event_lacks_or_nobody_heard_in_its_72_hours_is_carried_all_the_same(
+    firm: World, known: dict[str, Demo], tmp_path: Path, gap: str
+) -> None:
+    """The org tells a gap without fields, an overflow without records, and after three days nothing any more."""
+    right = "legal_name:        {owner: erp, mode: authoritative, written_to: [crm]}"
+    firm.platform.ownership = read_ownership(owners(tmp_path, right, RENAMED_IN_THE_CRM))
+    it = await Customer.of(firm, "D01")
+    box, heard = firm.boxes["salesforce"], not gap.startswith("past")
+    await poll_customers(firm.platform)
+    await work_off(firm.platform)
+    await deliver(firm)
+    if heard:
+        secret = known["salesforce"].notification_secret
+        box.store.set_setting("change_events", {"url": WEBHOOKS, "secret": secret, "gap": gap})
+    before = firm.writes("netsuite")
+    await firm.edit("Account", it.crm, Legal_Name__c="Harbor Logistics SE")
+    told = await deliver(firm)
+    assert [each.stored for each in told] == ([] if not heard else [0] if gap == "GAP_OVERFLOW" else [1])
+    await work_off(firm.platform)
+    assert (firm.writes("netsuite") != before) is (gap == "GAP_"), "it is named, and read"
+    if not heard:
+        since = f"{now() - timedelta(hours=73):%Y-%m-%dT%H:%M:%SZ}~"  # a poll that has been away for as long
+        old = sa.update(WATERMARKS).where(WATERMARKS.c.system == "salesforce:customer").values(watermark=since)
+        assert await firm.platform.database.run(lambda c: c.execute(old).rowcount) == 1
+    await poll_customers(firm.platform)
+    await work_off(firm.platform)
+    assert it.in_the_erp()["companyName"] == "Harbor Logistics SE"
+    assert firm.writes("netsuite")[len(before) :] == ["netsuite update customer"], "however often it is heard of"
+    assert await no_case(firm)
+
+
+@pytest.mark.parametrize("expired", ["refused", "everything"])
+@pytest.mark.parametrize("firm", [("dataverse", "netsuite", "kantata")], ids="-".join, indirect=True)
+async def test_edge_10_after_the_token_of_dynamics_is_over_a_change_is_read_by_its_version(
+    firm: World, tmp_path: Path, expired: str
+) -> None:
+    """A delta link tells deletions for seven days; what was changed never hung on it."""
+    right = "legal_name:        {owner: erp, mode: authoritative, written_to: [crm]}"
+    firm.platform.ownership = read_ownership(owners(tmp_path, right, RENAMED_IN_THE_CRM))
+    run = (await firm.played("D01")).run
+    native = next(x.native_id for x in run.ids if (x.instance, x.system) == ("customer", "dataverse"))
+    box = firm.boxes["dataverse"]
+    box.store.set_setting("expired_delta", expired)
+    await poll_customers(firm.platform)
+    await work_off(firm.platform)
+    before = firm.writes("netsuite")
+    box.store.set_setting("delta_days", 0)
+    async with box._lock:
+        with box.store.transaction():
+            dynamics.update(box, TABLES["account"], native, {"tg_legalname": "Harbor Logistics SE"})
+    await poll_customers(firm.platform)
+    await work_off(firm.platform)
+    assert [each["companyName"] for each in firm.records("netsuite", "customer")].count("Harbor Logistics SE") == 1
+    assert firm.writes("netsuite")[len(before) :] == ["netsuite update customer"]
+    assert await no_case(firm)

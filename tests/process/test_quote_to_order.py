@@ -1,10 +1,11 @@
 """Quote to order: what it makes of an accepted quote, the ten edges on which others break, and how it is undone."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from canonical.dates import now
+from canonical.dates import business_date, now
 from canonical.faults import Conflict
 from canonical.money import Money
 from process_apis import steps
@@ -178,6 +179,25 @@ async def test_edges_5_and_10_tax_is_taken_out_of_the_prices_and_the_order_is_of
     order = await desk.order(net.run.id)
     assert [line.net.amount for line in order.lines] == [1000, 300]
     assert order.ordered_on == signed, "the day whose exchange rate was meant"
+
+
+async def test_edge_10_signed_in_a_month_the_books_have_closed_the_order_is_of_the_entitys_own_today(
+    desk: Ordering,
+) -> None:
+    """No order is booked at that month's rate any more; in New York it may be another day than here."""
+    before = business_date(now(), "America/New_York")
+    closed = now().date().replace(day=1) - timedelta(days=20)
+    entity = await desk.firm.adapters["netsuite"].legal_entity("ACME-US")
+    assert [each.open for each in entity.periods if each.start <= closed <= each.end] == [False]
+    done = await desk.played(desk.edit(desk.quote("D01"), signed_on=closed))
+    assert (done.run.status, done.run.verified) == ("succeeded", True)
+    dated = (await desk.order(done.run.id)).ordered_on
+    assert before <= dated <= business_date(now(), "America/New_York")
+    box = desk.firm.boxes["netsuite"]
+    for period in box.store.find("accountingPeriod", closed=True):
+        box.store.update("accountingPeriod", period["id"], {"closed": False, "arLocked": False})
+    reopened = await desk.played(desk.revise("D01", signed_on=closed))
+    assert (await desk.order(reopened.run.id)).ordered_on == closed, "the day whose exchange rate was meant"
 
 
 @in_each_firm
