@@ -65,6 +65,15 @@ class Scope:
         name = self.platform.systems.name(role, entity)
         return _recorded(self, name, port, self.platform.systems.ask(name, port))
 
+    def watched(self) -> Platform:
+        """The platform for whoever asks systems by name: every call is written down as this step's."""
+        systems = self.platform.systems
+
+        def ask(system: str, port: type[P]) -> P:
+            return _recorded(self, system, port, systems.ask(system, port))
+
+        return msgspec.structs.replace(self.platform, systems=msgspec.structs.replace(systems, ask=ask))
+
     def say(self, summary: str) -> None:
         """What this step did, in a few words."""
         self.summary = summary
@@ -254,12 +263,17 @@ def _context(origin: journal.Origin, run_id: str, number: int) -> Context:
 
 
 def _recorded(scope: Scope, system: str, port: type[P], target: P) -> P:
+    known = {operation.attribute: operation for operation in operations(port)}
+
     class Recorded:
         """The port, each call written down."""
 
+        def __getattr__(self, name: str) -> Any:
+            if name not in known:
+                raise AttributeError(name)
+            return _call(scope, system, known[name], getattr(target, name))
+
     found: Any = Recorded()
-    for operation in operations(port):
-        setattr(found, operation.attribute, _call(scope, system, operation, getattr(target, operation.attribute)))
     result: P = found
     return result
 

@@ -309,6 +309,21 @@ SNAPSHOTS: Final = sa.Table(
 )
 """What each system said when all agreed last, and the hash of what it was last seen to say."""
 
+SYNC_WRITES: Final = sa.Table(
+    "sync_writes",
+    METADATA,
+    sa.Column("sync_id", sa.String(120), primary_key=True),
+    sa.Column("system", sa.String(80), primary_key=True),
+    sa.Column("native_id", sa.String(160), primary_key=True),
+    sa.Column("canonical_id", sa.String(40), sa.ForeignKey("canonical_ids.id"), nullable=False, index=True),
+    sa.Column("made", sa.Boolean, nullable=False),
+    sa.Column("fields", sa.Text, nullable=False),
+    sa.Column("at", _now, nullable=False, index=True),
+    sa.Column("ended_at", _now),
+)
+"""One row a record that a sync wrote: of each field what it said before, and a keyed digest of what was written. Kept
+while the sync may be undone, and no longer than the record is known."""
+
 PROJECT_SETUPS: Final = sa.Table(
     "project_setups",
     METADATA,

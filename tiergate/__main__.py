@@ -15,6 +15,7 @@
     tiergate capabilities       what each system can, and why not
     tiergate reconcile          do the systems hold the same? what differs is mended, or is a case
     tiergate replay --dry-run   what would working on changes once more write? without it, they are
+    tiergate sync undo ID       put back what a sync of an account or a person overwrote; and list, to find it
     tiergate sandbox netsuite   one sandbox alone, with a seed and faults of your own
     tiergate mcp list           which operations may language models call? and serve, for their programs
 
@@ -45,6 +46,7 @@ from tiergate.commands import policy as policies
 from tiergate.commands import reconcile as reconciling
 from tiergate.commands import replay as replaying
 from tiergate.commands import sandbox as alone
+from tiergate.commands import sync as syncing
 from tiergate.settings import Settings, WrongSetting
 
 CANNOT: Final = 2
@@ -129,6 +131,7 @@ def parser(of: str | None = None) -> argparse.ArgumentParser:
             "have the systems compared, and see what differs",
         ),
         ("replay", replaying.replay, replaying.arguments, "work on changes once more, or see what that would write"),
+        ("sync", syncing.sync, syncing.arguments, "what syncs of accounts and people wrote, and having it undone"),
         ("sandbox", alone.serve, alone.arguments, "serve one system's sandbox alone"),
         ("capabilities", capabilities.tell, capabilities.arguments, "what each system can, and why not"),
         ("mcp", tools.mcp, tools.arguments, "offer operations to language models, as MCP tools"),

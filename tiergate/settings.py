@@ -15,6 +15,7 @@
     TIERGATE_CONSOLE_SECRET   the client secret of `console` at the issuer, likewise
     TIERGATE_RECONCILE_TOKEN  the access token with which `tiergate reconcile` asks
     TIERGATE_REPLAY_TOKEN     the access token with which `tiergate replay` asks
+    TIERGATE_SYNC_TOKEN       likewise of `tiergate sync`
     TIERGATE_MCP_TOKEN        the access token with which `tiergate mcp serve` calls; or, where it gets one by itself,
                               its client id and secret: TIERGATE_MCP_CLIENT, TIERGATE_MCP_SECRET
     TIERGATE_LOG              debug, info (default), warning, error

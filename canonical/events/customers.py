@@ -20,8 +20,17 @@ class AccountEvent(Value, frozen=True, kw_only=True, forbid_unknown_fields=False
     """Every record of the customer with its version afterwards."""
 
 
+class AccountCreated(Event, frozen=True, kw_only=True):
+    """Somebody turned up whom nobody knew, in a CRM or in an ERP's books: a customer has an id of ours from now on."""
+
+    kind: ClassVar[str] = "account.created"
+    record: Annotated[str, PUBLIC, msgspec.Meta(examples=["salesforce 001Tg0000000001IAA"])]
+    """Where it was found, by system and id there."""
+
+
 class AccountUpdated(AccountEvent, Event, frozen=True, kw_only=True):
-    """A customer was brought in line: what its owner changed is written where it belongs."""
+    """A customer was brought in line: what its owner changed is written where it belongs, or what was written is taken
+    back."""
 
     kind: ClassVar[str] = "account.updated"
 
@@ -30,6 +39,24 @@ class AccountMerged(AccountEvent, Event, frozen=True, kw_only=True):
     """The CRM made one account of two, and so did we, unless the books have a debtor for each."""
 
     kind: ClassVar[str] = "account.merged"
+
+
+class AccountBlocked(Event, frozen=True, kw_only=True):
+    """A customer is on credit hold in the books of a legal entity: no new work for it; what is worked is billed."""
+
+    kind: ClassVar[str] = "account.blocked"
+    record: Annotated[str, PUBLIC, msgspec.Meta(examples=["netsuite 1402"])]
+    """The debtor, by system and id there; whose books they are is the event's `legalentity`."""
+    version: Annotated[str, PUBLIC, msgspec.Meta(examples=["2026-11-28T09:30:00Z"])]
+    """Of the debtor, when it was seen to be on hold."""
+
+
+class AccountUnblocked(Event, frozen=True, kw_only=True):
+    """The books of a legal entity hold a customer's credit no longer."""
+
+    kind: ClassVar[str] = "account.unblocked"
+    record: Annotated[str, PUBLIC, msgspec.Meta(examples=["netsuite 1402"])]
+    version: Annotated[str, PUBLIC, msgspec.Meta(examples=["2026-12-02T09:30:00Z"])]
 
 
 class AccountConflictDetected(AccountEvent, Event, frozen=True, kw_only=True):
@@ -51,7 +78,8 @@ class ContactEvent(Value, frozen=True, kw_only=True, forbid_unknown_fields=False
 
 
 class ContactUpdated(ContactEvent, Event, frozen=True, kw_only=True):
-    """A person was brought in line: what its owner changed is written where it belongs."""
+    """A person was brought in line: what its owner changed is written where it belongs, or what was written is taken
+    back."""
 
     kind: ClassVar[str] = "contact.updated"
 

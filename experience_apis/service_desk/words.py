@@ -32,6 +32,7 @@ REFUSED: Final[Mapping[str, tuple[str, str, str]]] = {
     "contract_sync": ("What was signed for {deal} is not billed yet.", "the contract", "contract not carried"),
     "project_setup": ("The project of {deal} is not set up.", "the setup", "project not set up"),
     "standing_down": ("{deal} can’t be wound up.", "the winding up", "not billed"),
+    "sync_undo": ("{deal} is as the sync left it.", "the undoing", "not put back"),
 }
 """By a workflow: what a refusal costs, what it is that rules refuse, and what the money waits for."""
 ENDED: Final[Mapping[str, tuple[str, str]]] = {
@@ -43,6 +44,7 @@ ENDED: Final[Mapping[str, tuple[str, str]]] = {
     "standing_down": ("The project was wound up in {spent}.", "Winding up"),
     "staffing": ("The booking stands as asked for, after {spent}.", "Booking, version"),
     "account_sync": ("The account is the same in every system now.", "Account, change"),
+    "sync_undo": ("What the sync had overwritten was put back in {spent}.", "Undoing"),
     "contact_sync": ("The person is the same in every system now.", "Person, change"),
 }
 """By a workflow: what is so once a run is done, and what the number of a run counts."""

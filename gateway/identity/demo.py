@@ -34,6 +34,7 @@ SETUPS: Final = ("project-setup:start", "project-setup:read")
 STAFFING: Final = ("staffing:read", "staffing:request", "staffing:manage", "staffing:people", "staffing:rules")
 EVENTS: Final = ("events:read", "events:subscribe")
 RECONCILE: Final = ("reconcile:start", "reconcile:read")
+SYNCS: Final = ("account-sync:read", "account-sync:act")
 WEB: Final = ("authorization_code", "refresh_token")
 PROGRAM: Final = ("client_credentials",)
 TIER: Final = (*PROGRAM, GRANT)
@@ -57,7 +58,7 @@ CLIENTS: Final = (
         id="scenario",
         name="Scenario",
         grants=PROGRAM,
-        scopes=("desk:read", "desk:act", *RUNS, *SETUPS, *RECONCILE, *STAFFING, "events:steward"),
+        scopes=("desk:read", "desk:act", *RUNS, *SETUPS, *RECONCILE, *SYNCS, *STAFFING, "events:steward"),
     ),
     Client(id="experience-tier", name="Experience tier", grants=TIER, layer="experience"),
     Client(id="process-tier", name="Process tier", grants=TIER, layer="process"),

@@ -5,7 +5,14 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from canonical.events import AccountConflictDetected, AccountMerged, AccountUpdated
+from canonical.events import (
+    AccountBlocked,
+    AccountConflictDetected,
+    AccountMerged,
+    AccountUnblocked,
+    AccountUpdated,
+    Event,
+)
 from canonical.faults import VendorDuplicate
 from canonical.objects import Customer
 from canonical.ports import Written
@@ -16,6 +23,8 @@ from process_apis.account_sync.records import Kind, Record
 from process_apis.cross_references import terms, xrefs
 from process_apis.cross_references.xrefs import Place
 from process_apis.platform import Platform
+
+_HOLD: Final = "credit.hold"
 
 
 def account_key(crm: str, account: Customer) -> str:
@@ -48,6 +57,14 @@ def _above(connection: sa.Connection, record: Record) -> str:
     return xrefs.holder(connection, CUSTOMERS.name, record.place.system, native) if native else ""
 
 
+def _notable(record: Record, before: Mapping[str, Any], after: Mapping[str, Any]) -> Event | None:
+    """The books' hold on its credit, set or lifted; one that is there when a debtor is first met counts as set."""
+    if record.role != "erp" or _HOLD not in after or bool(before.get(_HOLD)) == bool(after[_HOLD]):
+        return None
+    told = AccountBlocked if after[_HOLD] else AccountUnblocked
+    return told(record=record.name, version=record.data.source.native_version if record.data.source else "")
+
+
 def _about(canonical_id: str, customer: Customer | None) -> Mapping[str, Any]:
     return {
         "title": f"Account {customer.legal_name}" if customer else f"Account {canonical_id}",
@@ -60,7 +77,7 @@ def _about(canonical_id: str, customer: Customer | None) -> Mapping[str, Any]:
 CUSTOMERS: Final = Kind(
     name="customer",
     workflow="account_sync",
-    prefix="acct",
+    prefix=matching.PREFIX,
     type=Customer,
     rules=lambda ownership, _: ownership.of("customer"),
     read=_read,
@@ -78,5 +95,6 @@ CUSTOMERS: Final = Kind(
         "refused": AccountConflictDetected,
         "merged": AccountMerged,
     },
+    notable=_notable,
     below="contact",
 )

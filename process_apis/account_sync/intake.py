@@ -105,7 +105,7 @@ async def synchronise_again(platform: Platform, run: Run) -> None:
     if not held:
         raise Conflict("It is being synchronised just now; try again in a moment.")
     try:
-        async with _kept(platform, mine):
+        async with kept(platform, mine):
             outcome = await _one(platform, kind, held[account_id], [], anew=True)
         further = await database.run(lambda c: record_all(c, platform, kind, [outcome]))
     finally:
@@ -140,7 +140,7 @@ async def _batch(
             heard = by_account[known.id]
             again = anew or any(rows[where] is not None and rows[where].via == inbox.AGAIN for where in heard)
             works.append(partial(_one, platform, kind, known, heard, anew=again, look=look))
-        async with _kept(platform, mine):
+        async with kept(platform, mine):
             found = await each_at_once(works)
         ended = []
         for account, outcome in zip(held.values(), found, strict=True):
@@ -226,7 +226,7 @@ async def _one(
 
 
 @asynccontextmanager
-async def _kept(platform: Platform, mine: str) -> AsyncIterator[None]:
+async def kept(platform: Platform, mine: str) -> AsyncIterator[None]:
     """Keep what is held for as long as this takes: a vendor may be slow."""
 
     async def renewing() -> None:

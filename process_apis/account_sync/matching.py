@@ -4,10 +4,12 @@ Only one certain owner links it. What may be the same (a name alike, a tax numbe
 two countries) is never decided here: it gets an id of its own, and a steward is told.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import sqlalchemy as sa
 
+from canonical.events import AccountCreated
 from canonical.faults import Conflict, FieldError
 from canonical.objects import Customer
 from foundation.masking import Masker
@@ -15,9 +17,12 @@ from process_apis.account_sync.records import Adopted
 from process_apis.cross_references import terms, xrefs
 from process_apis.cross_references.terms import Term
 from process_apis.cross_references.xrefs import By, Place
+from process_apis.events import outbox
 from process_apis.tables import XREF_TERMS
 
 KIND: Final = "customer"
+PREFIX: Final = "acct"
+"""What the id of a customer's sync begins with."""
 _COMPARED: Final = 500
 """Names of a block that are compared at the most."""
 MOST: Final = 5
@@ -37,8 +42,8 @@ _IN_BLOCK: Final = (
 def adopt(connection: sa.Connection, place: Place, customer: Customer, who: str, _: Masker) -> Adopted:
     """The id a record belongs to, linked; a new one where it belongs to none that is known."""
     owner, why = _certain(connection, place, customer)
-    suspects = [] if owner else _suspects(connection, customer)
-    found = owner or xrefs.mint(connection, KIND, By(who))
+    suspects = {} if owner else _suspects(connection, customer)
+    found = owner or _new(connection, place, By(who))
     xrefs.link(connection, found, place, By(who, why or "Nobody had it."))
     xrefs.learn(connection, found, place.system, place.native_id, terms.terms_of(customer))
     return Adopted(found, _doubt(connection, place, customer, suspects) if suspects else None)
@@ -47,13 +52,21 @@ def adopt(connection: sa.Connection, place: Place, customer: Customer, who: str,
 def together(connection: sa.Connection, places: list[Place], by: By) -> str:
     """Records that are surely one customer's, by whoever made one from the other: their one id."""
     held = [xrefs.holder(connection, KIND, place.system, place.native_id) for place in places]
-    owner = next((each for each in held if each), "") or xrefs.mint(connection, KIND, by)
+    owner = next((each for each in held if each), "") or _new(connection, places[0], by)
     for place, holder in zip(places, held, strict=True):
         if not holder:
             xrefs.link(connection, owner, place, by)
         elif holder != owner:
             xrefs.merge(connection, holder, owner, by)
     return owner
+
+
+def _new(connection: sa.Connection, place: Place, by: By) -> str:
+    """An id for a customer whom nobody knew; that there is one more is told."""
+    made = xrefs.mint(connection, KIND, by)
+    event = AccountCreated(record=f"{place.system} {place.native_id}")
+    outbox.emit_apart(connection, f"{PREFIX}:{made}", event, made, place.instance)
+    return made
 
 
 def _certain(connection: sa.Connection, place: Place, customer: Customer) -> tuple[str, str]:
@@ -73,25 +86,31 @@ def _certain(connection: sa.Connection, place: Place, customer: Customer) -> tup
     return "", ""
 
 
-def _suspects(connection: sa.Connection, customer: Customer) -> list[str]:
-    same_number = _having(connection, terms.tax_terms(customer))
+def _suspects(connection: sa.Connection, customer: Customer) -> dict[str, str]:
+    """Who it may be, each with what speaks for it; those of its tax number first, then the most alike."""
+    found = dict.fromkeys(_having(connection, terms.tax_terms(customer)), "the same tax number")
     block = terms.block_of(customer.legal_name)
-    near = _named(connection, block, customer.legal_name) if block else []
-    alike = [each for each in near if _same_countries(connection, each, customer)]
-    return list(dict.fromkeys([*same_number, *alike]))[:MOST]
+    near = _named(connection, block, customer.legal_name) if block else {}
+    for each in sorted(near, key=lambda one: (-near[one], one)):
+        if each not in found and _same_countries(connection, each, customer):
+            found[each] = f"a name alike, {near[each]:.0%}"
+    return dict(list(found.items())[:MOST])
 
 
-def _named(connection: sa.Connection, block: str, name: str) -> list[str]:
-    """Those whose name is alike, of the block that names begin like."""
-    found = connection.execute(_IN_BLOCK, {"block": block})
-    return sorted({row.canonical_id for row in found if terms.names_alike(row.value, name)})
+def _named(connection: sa.Connection, block: str, name: str) -> dict[str, float]:
+    """Those whose name is alike, of the block that names begin like, with how much."""
+    found: dict[str, float] = {}
+    for row in connection.execute(_IN_BLOCK, {"block": block}):
+        found[row.canonical_id] = max(terms.likeness(row.value, name), found.get(row.canonical_id, 0))
+    return {each: score for each, score in found.items() if score >= terms.LIKELY}
 
 
-def _doubt(connection: sa.Connection, place: Place, customer: Customer, suspects: list[str]) -> Conflict:
+def _doubt(connection: sa.Connection, place: Place, customer: Customer, suspects: Mapping[str, str]) -> Conflict:
     errors = []
-    for each in suspects:
+    for each, why in suspects.items():
         known = ", ".join(f"{p.system} {p.native_id}" for p in xrefs.places_of(connection, [each])[each])
-        errors.append(FieldError(rule="match", detail=f"{each}: {known or 'no record'}", owner="Account steward"))
+        said = f"{each}: {known or 'no record'} ({why})"
+        errors.append(FieldError(rule="match", detail=said, owner="Account steward"))
     said = f"{customer.legal_name} ({place.system} {place.native_id}) may be a customer that is known already."
     return Conflict(said, errors=errors)
 

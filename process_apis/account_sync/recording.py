@@ -11,6 +11,7 @@ from canonical.faults import Conflict, FieldError
 from foundation.database import upsert
 from process_apis import projections
 from process_apis.account_sync import cases as account_cases
+from process_apis.account_sync import overwritten
 from process_apis.account_sync.records import Kind, Known, Outcome, Record, Snapshot, Where, role_of
 from process_apis.cross_references import xrefs
 from process_apis.cross_references.xrefs import By, Place
@@ -60,6 +61,7 @@ def ancestors_of(connection: sa.Connection, kind: Kind, account: Known, records:
 
 def record_all(connection: sa.Connection, platform: Platform, kind: Kind, outcomes: Iterable[Outcome]) -> list[Where]:
     """Write down what came of these; the records that have to be looked at because of it."""
+    overwritten.forget(connection)
     return [where for outcome in outcomes for where in _record(connection, platform, kind, outcome)]
 
 
@@ -68,6 +70,7 @@ def _record(connection: sa.Connection, platform: Platform, kind: Kind, outcome: 
     if outcome.word == "echo":
         return []
     _remember(connection, platform, kind, outcome)
+    overwritten.settle(connection, platform.masker, outcome)
     further = _merge_away(connection, platform, kind, outcome) if outcome.word == "merged" else []
     for place in outcome.gone:
         xrefs.unlink(
@@ -102,9 +105,13 @@ def _remember(connection: sa.Connection, platform: Platform, kind: Kind, outcome
 
 def _agree(connection: sa.Connection, kind: Kind, outcome: Outcome, record: Record) -> None:
     source = record.data.source
+    before, after = outcome.known.snapshots.get(record.where), outcome.agreed.get(record.where, {})
+    if kind.notable and (event := kind.notable(record, before.agreed if before else {}, after)):
+        key = outcome.known.id
+        outbox.emit_apart(connection, account_cases.run_id(kind, key), event, key, record.place.instance)
     keys = {"canonical_id": outcome.known.id, "system": record.place.system, "native_id": record.place.native_id}
     values = {
-        "agreed": msgspec.json.encode(dict(outcome.agreed.get(record.where, {}))).decode(),
+        "agreed": msgspec.json.encode(dict(after)).decode(),
         "seen": projections.digest(record.said),
         "version": source.native_version[:80] if source else "",
         "parent_id": kind.above(connection, record),

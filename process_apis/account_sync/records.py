@@ -67,6 +67,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one sync."""
 
     known: Known
+    sync_id: str = ""
+    """Under what what it overwrote is kept; empty where it was never going to write."""
     word: str
     """`echo`, `quiet`, `written`, `contested`, `refused`, `in_doubt`, `merged`, `gone`, `no_customer_yet`; of a look
     also `differs`."""
@@ -76,6 +78,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """The snapshot each record gets; none for what is left as it was agreed before."""
     wrote: Mapping[str, Sequence[str]] = {}
     """The fields that were written, by record."""
+    made: Sequence[Where] = ()
+    """Those of the records that it made."""
     differed: Mapping[str, Mapping[str, Any]] = {}
     """Field to what each record it was written to or argued about, and the one it came from, said before."""
     ahead: Mapping[str, Mapping[str, Any]] = {}
@@ -151,6 +155,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """Who decides where no rule does."""
     events: Mapping[str, Callable[..., Event]]
     """What is told of an outcome."""
+    notable: Callable[[Record, Mapping[str, Any], Mapping[str, Any]], Event | None] | None = None
+    """What is told of a record by what it had agreed to before, and agrees to now; none: nothing."""
     plan: Callable[[Platform, Known, Sequence[Record]], Awaitable[Plan]] | None = None
     """What is done besides; none: nothing."""
     gone: Callable[[Sequence[Record], Sequence[Place]], Mapping[str, Mapping[str, Any]] | None] | None = None

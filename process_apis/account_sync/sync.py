@@ -3,11 +3,13 @@
     change -> read -> echo? -> three-way merge -> guards -> write -> read back -> snapshot
 
 No run of the engine: each system gets one write that can be repeated, and a sync that a dead process left is done again
-from what the systems say by then. What needs a person is a case.
+from what the systems say by then. What needs a person is a case. What is overwritten is kept first, so that somebody
+can have it undone, which is a run (`undo`).
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -24,9 +26,10 @@ from canonical.faults import (
 )
 from canonical.ports import Written
 from process_apis import projections
+from process_apis.account_sync import overwritten
 from process_apis.account_sync.guards import Proposal, Target
 from process_apis.account_sync.records import Kind, Known, Missing, Outcome, Plan, Record, Where, role_of
-from process_apis.cross_references.xrefs import Place
+from process_apis.cross_references.xrefs import Place, ulid
 from process_apis.judging import STRICT, judged, refuse
 from process_apis.merging import Contested, Merged, Side, merge, settled
 from process_apis.platform import Platform
@@ -70,10 +73,10 @@ async def synchronise(
     """
     if not anew and changed and all(_seen(known, record) for record in changed):
         return Outcome(known=known, word="echo")
-    at_hand = list(changed)
+    at_hand, sync_id = list(changed), "" if look else f"{kind.prefix}:{known.id}:{ulid()}"
     for left in range(REMERGES - 1, -1, -1):
         try:
-            return await _once(platform, kind, known, at_hand, look)
+            return await _once(platform, kind, known, at_hand, sync_id)
         except Fault as fault:
             if isinstance(fault, VendorStale) and left:
                 at_hand = []
@@ -91,26 +94,27 @@ def _seen(known: Known, record: Record) -> bool:
     return not moved_away and snapshot is not None and snapshot.seen == projections.digest(record.said)
 
 
-async def _once(platform: Platform, kind: Kind, known: Known, at_hand: Sequence[Record], look: bool) -> Outcome:
+async def _once(platform: Platform, kind: Kind, known: Known, at_hand: Sequence[Record], sync_id: str) -> Outcome:
+    """One merge and its writes; without the id of a sync nothing is written."""
     records, gone = await _read_all(platform, kind, known, at_hand)
     if any(record.data.merged_into for record in records):
         return Outcome(known=known, word="merged", records=records, gone=gone)
     if gone:
-        return await _without(platform, kind, known, records, gone, look)
+        return await _without(platform, kind, known, records, gone, sync_id)
     rules = kind.rules(platform.ownership, records)
     plan = await kind.plan(platform, known, records) if kind.plan else Plan()
     merged = merge(rules, [_side(known, record) for record in records if record.name not in plan.apart])
     apart = {name: fields for name, fields in plan.apart.items() if fields}
     writes: dict[str, Mapping[str, Any]] = {**merged.writes, **apart}
     differed = _differed(records, merged)
-    if look:
+    if not sync_id:
         return _looked(kind, known, records, merged, plan, writes)
     try:
         _guard(kind, known, records, merged, writes, plan.makes)
     except GuardsFailed as refused:
         kept = _as_before(known)
         return Outcome(known=known, word="refused", records=records, fault=refused, agreed=kept, differed=differed)
-    records = [await _written(platform, kind, record, writes.get(record.name, {})) for record in records]
+    records = await _all_written(platform, kind, known, sync_id, records, writes)
     for missing in plan.makes:
         made = await missing.make()
         records.append(await read(platform, kind, made))
@@ -119,8 +123,17 @@ async def _once(platform: Platform, kind: Kind, known: Known, at_hand: Sequence[
     agreed = {record.where: settled(rules, _agreed(known, record), record.said, open_) for record in records}
     fault = _contest(kind, merged.contested) if merged.contested else plan.fault
     word = "contested" if fault else "written" if writes else plan.word
-    wrote = {name: sorted(fields) for name, fields in writes.items()}
-    return Outcome(known=known, word=word, records=records, agreed=agreed, wrote=wrote, fault=fault, differed=differed)
+    return Outcome(
+        known=known,
+        sync_id=sync_id,
+        word=word,
+        records=records,
+        agreed=agreed,
+        wrote={name: sorted(fields) for name, fields in writes.items()},
+        made=[record.where for record in records[len(records) - len(plan.makes) :]],
+        fault=fault,
+        differed=differed,
+    )
 
 
 def _looked(
@@ -143,18 +156,24 @@ def _looked(
 
 
 async def _without(
-    platform: Platform, kind: Kind, known: Known, records: list[Record], gone: list[Place], look: bool
+    platform: Platform, kind: Kind, known: Known, records: list[Record], gone: list[Place], sync_id: str
 ) -> Outcome:
     """Some of its records are there no more: what is left is told so, or a person decides."""
     writes = kind.gone(records, gone) if kind.gone else None
     if writes is None:
         return Outcome(known=known, word="gone", records=records, gone=gone, fault=_gone(records, gone))
-    if look:
+    if not sync_id:
         return Outcome(known=known, word="gone", records=records, gone=gone, ahead=writes)
-    records = [await _written(platform, kind, record, writes.get(record.name, {})) for record in records]
-    agreed = {record.where: record.said for record in records}
-    wrote = {name: sorted(fields) for name, fields in writes.items() if fields}
-    return Outcome(known=known, word="gone", records=records, agreed=agreed, wrote=wrote, gone=gone)
+    records = await _all_written(platform, kind, known, sync_id, records, writes)
+    return Outcome(
+        known=known,
+        sync_id=sync_id,
+        word="gone",
+        records=records,
+        agreed={record.where: record.said for record in records},
+        wrote={name: sorted(fields) for name, fields in writes.items() if fields},
+        gone=gone,
+    )
 
 
 def _differed(records: Sequence[Record], merged: Merged) -> dict[str, dict[str, Any]]:
@@ -236,7 +255,22 @@ def _all(missing: Missing) -> Mapping[str, Any]:
     return {name: getattr(missing.data, name) for name in missing.data.__struct_fields__}
 
 
-async def _written(platform: Platform, kind: Kind, record: Record, fields: Mapping[str, Any]) -> Record:
+async def _all_written(
+    platform: Platform,
+    kind: Kind,
+    known: Known,
+    sync_id: str,
+    records: Sequence[Record],
+    writes: Mapping[str, Mapping[str, Any]],
+) -> list[Record]:
+    """The records after all was written; what it overwrites is kept before the first write."""
+    if any(writes.values()):
+        keep = partial(overwritten.begin, masker=platform.masker, sync_id=sync_id, canonical_id=known.id)
+        await platform.database.run(lambda c: keep(c, records=records, writes=writes))
+    return [await written(platform, kind, record, writes.get(record.name, {})) for record in records]
+
+
+async def written(platform: Platform, kind: Kind, record: Record, fields: Mapping[str, Any]) -> Record:
     """The record after it was written, as it reads back; itself where there is nothing to write."""
     if not fields:
         return record

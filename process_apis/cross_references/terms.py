@@ -102,10 +102,15 @@ def bare_name(name: str) -> str:
 
 def names_alike(one: str, other: str) -> bool:
     """Whether two names may well be the same company's."""
+    return likeness(one, other) >= LIKELY
+
+
+def likeness(one: str, other: str) -> float:
+    """How alike two names are, of 1; 0 where one says nothing, or a number in them differs: Fund 3 is not Fund 4."""
     first, second = bare_name(one), bare_name(other)
-    if not first or _numbers(first) != _numbers(second):  # Fund 3 is not Fund 4
-        return False
-    return first == second or SequenceMatcher(None, first, second).ratio() >= LIKELY
+    if not first or _numbers(first) != _numbers(second):
+        return 0
+    return 1 if first == second else SequenceMatcher(None, first, second).ratio()
 
 
 def block_of(name: str) -> str:

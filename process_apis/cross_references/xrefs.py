@@ -19,7 +19,7 @@ from canonical.dates import now
 from canonical.faults import Conflict, NotFound
 from foundation.database import insert_if_free
 from process_apis.cross_references.terms import Term, words
-from process_apis.tables import CANONICAL_IDS, SNAPSHOTS, XREF_HISTORY, XREF_LINKS, XREF_TERMS
+from process_apis.tables import CANONICAL_IDS, SNAPSHOTS, SYNC_WRITES, XREF_HISTORY, XREF_LINKS, XREF_TERMS
 
 Did = Literal["made", "linked", "unlinked", "relinked", "merged", "absorbed"]
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -88,10 +88,16 @@ class By(msgspec.Struct, frozen=True):
 
 def mint(connection: sa.Connection, kind: str, by: By) -> str:
     """A new canonical id: a ULID, so that ids sort by when they were made."""
-    made = _ulid()
+    made = ulid()
     connection.execute(_NEW_ID, {"id": made, "object": kind, "created_at": now(), "held_by": ""})
     _note(connection, made, "made", by)
     return made
+
+
+def ulid() -> str:
+    """26 characters: 48 bits of milliseconds, 80 of chance, in Crockford's base 32."""
+    number = (int(time.time() * 1000) << 80) | secrets.randbits(80)
+    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -5, -5))
 
 
 def resolve(connection: sa.Connection, canonical_id: str) -> str:
@@ -181,7 +187,7 @@ def unlink(connection: sa.Connection, kind: str, system: str, native_id: str, by
     if not owner:
         raise NotFound(f"{system} {native_id} is linked to nothing.")
     connection.execute(sa.update(XREF_LINKS).where(_current(kind, system, native_id)).values(unlinked_at=now()))
-    for table in (XREF_TERMS, SNAPSHOTS):
+    for table in (XREF_TERMS, SNAPSHOTS, SYNC_WRITES):
         connection.execute(sa.delete(table).where(_of_record(table, owner, system, native_id)))
     _note(connection, owner, "unlinked", by, Place(system=system, native_id=native_id))
     return owner
@@ -213,7 +219,7 @@ def merge(connection: sa.Connection, loser: str, winner: str, by: By) -> None:
     connection.execute(
         sa.update(CANONICAL_IDS).where(CANONICAL_IDS.c.id == loser).values(merged_into=winner, held_by="")
     )
-    for table in (XREF_LINKS, XREF_TERMS, SNAPSHOTS):
+    for table in (XREF_LINKS, XREF_TERMS, SNAPSHOTS, SYNC_WRITES):
         connection.execute(sa.update(table).where(table.c.canonical_id == loser).values(canonical_id=winner))
     children = sa.update(SNAPSHOTS).where(SNAPSHOTS.c.parent_id == loser)
     connection.execute(children.values(parent_id=winner))
@@ -296,12 +302,13 @@ def history(connection: sa.Connection, canonical_id: str) -> list[Any]:
 
 
 def hold(connection: sa.Connection, canonical_ids: Iterable[str], who: str, until: datetime) -> set[str]:
-    """Take these until then under a name that nobody used before; which ones nobody had."""
+    """Take these until then under a name of one's own; which ones nobody else had."""
     wanted = list(dict.fromkeys(canonical_ids))
     for start in range(0, len(wanted), _MANY):
         free = sa.or_(
             CANONICAL_IDS.c.held_until.is_(None),
             CANONICAL_IDS.c.held_until < now(),
+            CANONICAL_IDS.c.held_by == who,
         )
         part = CANONICAL_IDS.c.id.in_(wanted[start : start + _MANY])
         connection.execute(sa.update(CANONICAL_IDS).where(part, free).values(held_by=who, held_until=until))
@@ -364,9 +371,3 @@ def _note(
         "why": by.why,
     }
     connection.execute(_NEW_NOTE, row)
-
-
-def _ulid() -> str:
-    """26 characters: 48 bits of milliseconds, 80 of chance, in Crockford's base 32."""
-    number = (int(time.time() * 1000) << 80) | secrets.randbits(80)
-    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -5, -5))

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import msgspec
 import pytest
+import sqlalchemy as sa
 
 from canonical.faults import VendorDown, VendorRefused, VendorStale
 from canonical.money import Money
@@ -10,6 +12,7 @@ from canonical.objects import Credit, Customer, TaxRegistration
 from process_apis.account_sync import guards as account_guards
 from process_apis.account_sync.guards import Proposal, Target
 from process_apis.judging import STRICT, judged
+from process_apis.tables import EVENTS
 from tests.accounts.two_systems import Firm, customer_of, failing, lost_after_it_was_done
 
 
@@ -21,7 +24,8 @@ async def test_a_change_of_the_books_comes_to_the_crm_and_its_echo_is_known(acme
     assert (acme.crm.records["A1"].legal_name, acme.crm.records["A1"].payment_terms) == ("CUSTOMER 1 SE", "Net 45")
     assert await acme.round() == {"echo": 1}
     assert not acme.pending()
-    assert await acme.events() == ["com.tiergate.account.updated.v1"] * 2
+    told = [each.removeprefix("com.tiergate.account.") for each in await acme.events()]
+    assert told == ["created.v1", "updated.v1", "updated.v1"], "one customer, whoever told of it first"
 
 
 async def test_a_change_of_the_crm_that_is_not_its_own_is_put_back(acme: Firm) -> None:
@@ -43,6 +47,31 @@ async def test_what_a_role_keeps_for_itself_does_not_travel(acme: Firm) -> None:
     assert acme.writes() == before
     assert acme.erp.records["D1"].credit == Credit(limit=Money.of(1, "EUR"), hold=True, reason="Owes us.")
     assert acme.crm.records["A1"].trading_name == "One"
+
+
+async def test_a_hold_of_the_books_is_told_when_it_is_set_and_when_it_is_lifted_and_once(acme: Firm) -> None:
+    acme.account(1)
+    await acme.settled()
+    for number in range(3):
+        acme.erp.edit("D1", credit=Credit(hold=number < 2, reason=f"Reason {number}"))
+        await acme.settled()
+    acme.crm.edit("A1", credit=Credit(hold=True))
+    acme.account(2, credit=Credit(hold=True))
+    await acme.settled()
+
+    def told(c: sa.Connection) -> list[tuple[str, ...]]:
+        of_holds = sa.select(EVENTS).where(EVENTS.c.type.contains("blocked")).order_by(EVENTS.c.sequence)
+        return [(row.type.split(".")[3], row.legal_entity, row.subject, row.data) for row in c.execute(of_holds)]
+
+    first, lifted, met = await acme.database.run(told)
+    one, other = await acme.id_of("erp", "D1"), await acme.id_of("erp", "D2")
+    assert [each[:3] for each in (first, lifted, met)] == [
+        ("blocked", "ACME-DE", one),
+        ("unblocked", "ACME-DE", one),
+        ("blocked", "ACME-DE", other),
+    ]
+    assert msgspec.json.decode(first[3]).keys() == {"record", "version"}
+    assert msgspec.json.decode(first[3])["record"] == "erp D1"
 
 
 async def test_what_either_may_change_travels_both_ways(acme: Firm) -> None:

@@ -17,7 +17,7 @@ from tests.platform.ordering import ordering
 from tests.platform.owing import listed, owing, reached
 from tests.platform.setting_up import setting_up
 from tests.platform.staffed import staffed
-from tests.platform.words import kept_apart, referred, told
+from tests.platform.words import kept_apart, referred, synced, told
 from tests.processes import Client
 from tiergate.embedded import credentials
 
@@ -165,6 +165,7 @@ def learn(platform: Client) -> Known:
     good("intake.receiveNotification", connection="salesforce")
     firm = [read("netsuite.customers")["items"][place]["id"] for place in range(2)]
     words = referred(platform, good, firm) | told(platform, good, KEY) | kept_apart(platform, good, delivery(platform))
+    synced(platform, good)
     words |= staffed(platform, good, psa_project)
     deals = (f"006Tg000000000{number}IAA" for number in (1, 2, 3, 4))
     quotes = [read("salesforce.opportunity", opportunity_id=each)["quote_id"] for each in deals]

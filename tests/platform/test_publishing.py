@@ -9,6 +9,7 @@ from tests.processes import ROOT, Client
 
 CATALOG = "/.well-known/api-catalog"
 OFFERED = {
+    "account-sync-v1": "process",
     "client-portal-v1": "experience",
     "contract-sync-v1": "process",
     "cross-references-v1": "process",

@@ -214,7 +214,7 @@ def too_often(platform: Client, operation: Published, known: Known) -> httpx.Res
         token = platform.token(client)
     elif operation.api == "events" and operation.id not in STEWARDS:
         token = platform.token("partner-demo")
-    elif operation.api in ("events", "cross-references", "reconcile", "staffing"):
+    elif operation.api in ("account-sync", "events", "cross-references", "reconcile", "staffing"):
         token = platform.token("scenario")
     elif operation.api == "service-desk":
         token = platform.person("priya@acme.example", "console", "desk:read desk:act")

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -11,6 +12,7 @@ from tests.platform.contracts import BY_KEY
 from tests.processes import Client
 
 Asked = tuple[str, Any]
+PATIENCE = 30.0
 _NOWHERE = "http://127.0.0.1:9/told"
 
 
@@ -33,6 +35,23 @@ def referred(platform: Client, good: Callable[..., None], customers: list[str]) 
         ),
         "cross-references.unlinkRecord": (BY_KEY["cross-references.unlinkRecord"].at(canonical_id=mine), nobodys | why),
     }
+
+
+def synced(platform: Client, good: Callable[..., None]) -> None:
+    """The calls of account sync: somebody whom the books were told of is taken back."""
+    token, listed = platform.token("experience-tier"), BY_KEY["account-sync.syncs"]
+    deadline = time.monotonic() + PATIENCE
+    made: list[str] = []
+    while not made:
+        assert time.monotonic() < deadline, "no person of the scenario's customers comes to the books"
+        answer = platform.ask("GET", f"{listed.at()}?limit=200", token)
+        assert answer.status_code == 200, answer.text
+        found = answer.json()["items"]
+        made = [each["id"] for each in found if any(record["made"] for record in each["records"])]
+        time.sleep(0.2)
+    good("account-sync.syncs", None, "?limit=1")
+    good("account-sync.sync", sync_id=made[0])
+    good("account-sync.undoSync", sync_id=made[0])
 
 
 def _id_of(platform: Client, native_id: str) -> str:
