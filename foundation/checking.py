@@ -85,6 +85,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What to change, and where."""
     object: str = ""
     field: str = ""
+    word: str = ""
+    """Of the field's list, where it is about one."""
 
     def __str__(self) -> str:
         place = ".".join(part for part in (self.object, self.field) if part)
@@ -161,6 +163,16 @@ async def check(
     )
 
 
+async def differing(title: str, name: str, adapter: Inspectable, checks: Collection[Checked]) -> list[Finding]:
+    """Each field of ours that is not there, and each word of a list that we have none for. No record is read."""
+    found: list[Finding] = []
+    for each in checks:
+        told = await adapter.described(each.object)
+        if told is not None:
+            found += [*_missing(title, name, each, told), *_words(name, each, told)]
+    return found
+
+
 def _with(report: Report, finding: Finding) -> Report:
     report.findings.append(finding)
     return report
@@ -228,10 +240,9 @@ async def _object(
     try:
         told = await adapter.described(each.object)
         if told is not None:
-            missing = [field for field in each.fields if field not in told.fields]
+            missing = _missing(title, name, each, told)
             fields[each.object] = len(each.fields) - len(missing)
-            found += [_missing(title, name, each, field, told) for field in missing]
-            found += _words(name, each, told)
+            found += [*missing, *_words(name, each, told)]
             if missing:
                 return  # its records cannot be read either, and that says nothing new
         if not await adapter.sample(each.object):
@@ -251,16 +262,18 @@ async def _object(
         found.append(Finding(system=name, object=each.object, says=f"it cannot be read: {fault.detail}", mend=mend))
 
 
-def _missing(title: str, name: str, each: Checked, field: str, told: Described) -> Finding:
-    near = get_close_matches(field, [other for other in told.fields if other not in each.fields], 1, 0.7)
-    renamed = f" (is it {near[0]!r} now?)" if near else ""
+def _missing(title: str, name: str, each: Checked, told: Described) -> list[Finding]:
+    found, others = [], [other for other in told.fields if other not in each.fields]
     mend = (
         f"Create it at {title}, name it so again, or let our user see it;"
         f" system_apis/{name}/QUIRKS.md lists what an account must have."
     )
-    return Finding(
-        system=name, object=each.object, field=field, says=f"it is not there, or hidden from us{renamed}", mend=mend
-    )
+    for field in each.fields:
+        if field not in told.fields:
+            near = get_close_matches(field, others, 1, 0.7)
+            says = "it is not there, or hidden from us" + (f" (is it {near[0]!r} now?)" if near else "")
+            found.append(Finding(system=name, object=each.object, field=field, says=says, mend=mend))
+    return found
 
 
 def _words(name: str, each: Checked, told: Described) -> list[Finding]:
@@ -271,5 +284,5 @@ def _words(name: str, each: Checked, told: Described) -> list[Finding]:
                 f"Take it off the list, or give it a word in system_apis/{name}/mapping.py: a record with it is drift."
             )
             says = f"its list holds {value!r}, for which we have no word"
-            found.append(Finding(system=name, object=each.object, field=field, says=says, mend=mend))
+            found.append(Finding(system=name, object=each.object, field=field, word=value, says=says, mend=mend))
     return found

@@ -147,7 +147,7 @@ class Served:
         self._closing.append(self.governor.services.load.stop)
         self.policies = Reloading(self.governor, settings.policies, self._read, self._in_force, said=self._said)
         self._adapters = {
-            name: configuration.adapter(self._systems[name], msgspec.structs.replace(c, counters=counters))
+            name: configuration.serving(self._systems[name], msgspec.structs.replace(c, counters=counters))
             for name, c in self._connections.items()
         }
         self._closing += [

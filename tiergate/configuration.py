@@ -5,13 +5,16 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import httpx
 
 import experience_apis
 from canonical.ownership import Ownership
+from canonical.ports import operations
+from foundation.checking import Inspectable
 from foundation.connections import Connection
+from foundation.explaining import Explained
 from foundation.vendor_budget import Budget
 from gateway.commitment import read_commitment
 from gateway.loader import Node, PolicyError, read
@@ -119,6 +122,15 @@ def adapter(system: SystemApi, connection: Connection, transport: httpx.AsyncBas
         return system.connect(connection, transport)
     except (ValueError, OSError) as wrong:
         raise PolicyError([f"{connection.where}: {system.name} cannot be connected: {wrong}"]) from wrong
+
+
+def serving(system: SystemApi, connection: Connection) -> Adapter:
+    """The same for the system tier: whose faults say which field or word differs from what we map."""
+    made = adapter(system, connection)
+    if not system.checks:
+        return made
+    names = [each.attribute for port in system.ports for each in operations(port)]
+    return cast(Adapter, Explained(system.name, system.title, cast(Inspectable, made), system.checks, names))
 
 
 def _connection(name: str, said: Node, budget: Budget | None, wrong: list[str]) -> Connection:

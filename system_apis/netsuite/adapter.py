@@ -129,7 +129,7 @@ class NetSuite(Receivables, CustomersPeople, Effort, Setups, Orders, Amended):
         return await self._customer(await self._get("customer", checked(customer_id), wire.Customer))
 
     async def customer_by_key(self, key: str, legal_entity_id: str = "") -> Customer:
-        """A customer by external id."""
+        """A customer by external id. It is every subsidiary's: whose it is asked for is passed over."""
         return await self._customer(await self._get("customer", eid(key), wire.Customer))
 
     async def tax_profile(self, key: str, legal_entity_id: str = "") -> TaxProfile:

@@ -117,7 +117,9 @@ class OracleFusion(Billing, Setups, Costing, CustomersPeople):
         return mapping.customer(await self._account(customer_id))
 
     async def customer_by_key(self, key: str, legal_entity_id: str = "") -> Customer:
-        """A customer by our key."""
+        """A customer by our key. An account is every legal entity's; `NotFound` also where who asks is none of them."""
+        if legal_entity_id:
+            await self._entities.named(legal_entity_id)
         return mapping.customer(there(await self._account_by(key), key))
 
     async def tax_profile(self, key: str, legal_entity_id: str = "") -> TaxProfile:

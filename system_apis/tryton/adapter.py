@@ -117,7 +117,7 @@ class Tryton(Contracting, CustomersPeople, Effort, Orders, Receivables, Setups):
         return await self._customer(await self._rpc.read(wire.Party, PARTY, native(customer_id)))
 
     async def customer_by_key(self, key: str, legal_entity_id: str = "") -> Customer:
-        """A party by our key."""
+        """A party by our key. It is every company's: whose it is asked for is passed over."""
         return await self._customer(await self._party(key))
 
     async def tax_profile(self, key: str, legal_entity_id: str = "") -> TaxProfile:

@@ -135,6 +135,13 @@ async def test_an_address_that_was_missing_is_added(fusion: OracleFusion) -> Non
     assert (await fusion.customer_by_key(KEY)).addresses == CUSTOMER.addresses
 
 
+async def test_a_customer_is_every_legal_entity_s_that_is_there(fusion: OracleFusion) -> None:
+    made = (await fusion.upsert_customer(KEY, CUSTOMER)).id
+    assert [(await fusion.customer_by_key(KEY, code)).id for code in ("ACME-DE", "ACME-US")] == [made] * 2
+    with pytest.raises(NotFound, match="no legal entity with the code ACME-XX"):
+        await fusion.customer_by_key(KEY, "ACME-XX")
+
+
 async def test_a_customer_on_hold_stays_so_whatever_is_written(fusion: OracleFusion) -> None:
     known = next(each for each in firm.ACCOUNTS if each.credit_hold)
     found = await fusion.customer_by_key(known.key)

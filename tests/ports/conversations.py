@@ -15,7 +15,7 @@ import msgspec
 import system_apis
 from canonical.money import Money
 from canonical.objects import ProjectSetup
-from canonical.ports import lists, operations, receivables, setups
+from canonical.ports import lists, operations, orders, people, receivables, setups
 from canonical.ports import systems as ports
 from foundation.sandbox import decode, encode
 from foundation.signing_in import was_signing_in
@@ -129,7 +129,7 @@ async def recorded(world: World) -> list[Conversation]:
             if not each.signs_in and _is_json(each.content)
         ]
         found.append(Conversation(f"sandbox:{attribute}", attribute, arguments, _returns(world, attribute), replies))
-    return [each for each in found if each.replies]
+    return found
 
 
 async def _questions(world: World) -> dict[str, dict[str, Any]]:
@@ -165,7 +165,7 @@ async def _questions(world: World) -> dict[str, dict[str, Any]]:
 
 
 async def _of_states(world: World) -> dict[str, dict[str, Any]]:
-    """What is posted, credited, closed."""
+    """What is posted, credited, closed, approved and cancelled; and a person that is changed."""
     asked: dict[str, dict[str, Any]] = {}
     if receivables.Invoices in world.system.ports:
         native = (await world.adapter.invoice_by_key(objects.INVOICE)).id
@@ -174,6 +174,13 @@ async def _of_states(world: World) -> dict[str, dict[str, Any]]:
             "key": objects.CREDIT,
             "data": world.fit(objects.credit_note(native, account_id="1")),
         }
+    if people.CustomerPeople in world.system.ports:
+        seen = await world.adapter.person_by_key(objects.PERSON)
+        moved = people.PersonUpdate(fields=["phone"], person=msgspec.structs.replace(seen, phone="+49 431 555 77"))
+        asked["update_person"] = {"person_id": seen.id, "data": moved}
+    if orders.SalesOrders in world.system.ports:
+        native = (await world.adapter.order_by_key(objects.ORDER)).id
+        asked["approve_order"] = asked["cancel_order"] = {"order_id": native}
     if lists.CustomerList in world.system.ports:
         native = (await world.adapter.customer_by_key(objects.CUSTOMER)).id
         asked["set_customer_lifecycle"] = {"customer_id": native, "data": objects.REOPENED}

@@ -1,18 +1,20 @@
 """A connection is checked: signed in, one record of each object read, every field we map looked for, each gap named."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import msgspec
 import pytest
 
+from canonical.faults import Drifted, Fault
 from canonical.objects import Lead, ProjectSetup
 from canonical.ports.receivables import Invoices
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
 from canonical.ports.systems import LegalEntities
 from foundation.checking import Finding, Report
 from foundation.connections import Connection
+from foundation.explaining import Explained
 from gateway.loader import PolicyError
 from tests.ports import objects
 from tests.ports.kept import KEPT, every_system, offering, project_id
@@ -154,6 +156,42 @@ async def test_a_renamed_field_is_recognised(world: World) -> None:
         world.system, checks=(msgspec.structs.replace(world.system.checks[0], fields=("Id", "Practices__c")),)
     )
     assert "is it 'Practice__c' now?" in only(await look(world)).says
+
+
+NEEDED: Final = {
+    "business_central": "displayName",
+    "oracle_fusion": "PartyNumber",
+    "sap_s4hana": "SalesContract",
+    "servicenow": "state",
+}
+"""A field without which a record cannot be read, where the hidden one may be empty. NetSuite leaves out any that is."""
+
+
+@pytest.mark.parametrize("name", [name for name in SYSTEMS if suite_of(name).hidden and name != "netsuite"])
+async def test_a_fault_says_at_run_time_which_field_is_not_there_any_more(world: World) -> None:
+    await fill(world)
+    hidden = world.suite.hidden
+    assert hidden is not None
+    field = NEEDED.get(world.name, hidden.field)
+    world.box.store.set_setting(hidden.option, [each.replace(hidden.field, field) for each in hidden.value])
+    adapter = Explained(world.name, world.system.title, world.adapter, world.system.checks, ["sample"])
+    with pytest.raises(Fault) as said:
+        await adapter.sample(hidden.object)
+    assert f"{world.name}: {hidden.object}.{field}: it is not there, or hidden from us" in said.value.detail
+
+
+@pytest.mark.parametrize("name", ["salesforce"])
+async def test_a_fault_says_at_run_time_which_list_has_a_new_word(world: World) -> None:
+    world.box.store.set_setting("more_values", {"Contract.Status": ["Lapsed"]})
+    native = plant(world, objects.contract(account_id=plant(world, objects.customer())))
+    world.box.store.update("Contract", native, {"Status": "Lapsed"})
+    adapter = Explained(world.name, world.system.title, world.adapter, world.system.checks, ["contract"])
+    for _ in range(2):
+        with pytest.raises(Drifted) as said:
+            await adapter.contract(native)
+        assert "salesforce: Contract.Status: its list holds 'Lapsed'" in said.value.detail
+    described = [each for each in world.heard if "/describe" in each.path]
+    assert len(described) == len(world.system.checks), "it is asked once for both"
 
 
 @every_system()

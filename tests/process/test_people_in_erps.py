@@ -15,34 +15,36 @@ from system_apis.sap_s4hana.sandbox.schema import SETS
 from system_apis.tryton.sandbox import records as tryton
 from tests.process.corresponding import D01, Corresponding
 from tests.process.world import Over, World
+from tests.reconcile.asking import reconciled
 from tiergate.settings import ROOT
 
 ADDRESS = "Invoices@Harbor.Example"
+LATER = "later@harbor.example"
 
 
 class Erp(msgspec.Struct, frozen=True):
     """What is a system's own."""
 
     name: str
-    reach: Callable[[Box, str], None]
+    reach: Callable[[Box, str, str], None]
     """Somebody writes another address of a person there."""
     books: str = "ACME-US"
     """Whose a person is; empty where everybody belongs to every company."""
 
 
-def _in_sap(box: Box, native: str) -> None:
+def _in_sap(box: Box, native: str, address: str) -> None:
     (found,) = box.store.find("A_BPContactToFuncAndDept", BusinessPartnerPerson=native)
-    sap.update(box, SETS["A_BPContactToFuncAndDept"], found, {"EmailAddress": ADDRESS})
+    sap.update(box, SETS["A_BPContactToFuncAndDept"], found, {"EmailAddress": address})
 
 
-def _in_oracle_fusion(box: Box, native: str) -> None:
+def _in_oracle_fusion(box: Box, native: str, address: str) -> None:
     (found,) = box.store.find("contacts", PartyNumber=native)
-    fusion.update(box, RESOURCES["contacts"], found, {"EmailAddress": ADDRESS})
+    fusion.update(box, RESOURCES["contacts"], found, {"EmailAddress": address})
 
 
-def _in_tryton(box: Box, native: str) -> None:
+def _in_tryton(box: Box, native: str, address: str) -> None:
     (mail,) = box.store.find("party.contact_mechanism", party=int(native), type="email")
-    new = [["write", [mail["id"]], {"value": ADDRESS}]]
+    new = [["write", [mail["id"]], {"value": address}]]
     tryton.write(box, "party.party", int(native), {"contact_mechanisms": new})
 
 
@@ -67,7 +69,7 @@ def both(owned: World) -> Corresponding:
     return Corresponding(owned)
 
 
-async def test_who_gets_the_invoices_comes_to_the_books_and_their_address_back(
+async def test_who_gets_the_invoices_comes_to_the_books_and_their_address_back_told_of_or_found_by_comparing(
     owned: World, both: Corresponding, bound: Erp
 ) -> None:
     native = await both.billed()
@@ -78,7 +80,7 @@ async def test_who_gets_the_invoices_comes_to_the_books_and_their_address_back(
     assert (made.account_id, made.legal_entity_id) == ((await both.debtor()).id, bound.books)
     box = owned.boxes[bound.name]
     box.store.set_setting("_clock_ahead", box.store.setting("_clock_ahead", 0) + 60)
-    bound.reach(box, made.id)
+    bound.reach(box, made.id, ADDRESS)
     await both.quiet()
     kept = next(each for each in owned.records("salesforce", "Contact") if each["Id"] == native)
     assert kept["Email"] == ADDRESS.lower()
@@ -86,6 +88,11 @@ async def test_who_gets_the_invoices_comes_to_the_books_and_their_address_back(
     await both.quiet()
     assert (both.written(), owned.writes("netsuite")) == (written, [])
     assert (await both.cases(), owned.duplicates()) == ([], [])
+    bound.reach(box, made.id, LATER)
+    told = await reconciled(owned.platform, "contact")
+    assert [(each.left_id, each.kind, each.outcome) for each in told.differences] == [(native, "field", "healed")]
+    assert next(each for each in owned.records("salesforce", "Contact") if each["Id"] == native)["Email"] == LATER
+    assert (await reconciled(owned.platform, "contact")).report.clean
 
 
 async def test_a_merge_in_salesforce_leaves_one_active_person(owned: World, both: Corresponding) -> None:
