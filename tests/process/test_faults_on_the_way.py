@@ -3,12 +3,16 @@
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 
 from canonical.faults import VendorBusy
 from canonical.ports import Written
 from canonical.ports.processes import RunDetail
-from tests.process.world import World
+from foundation.connections import Connection
+from foundation.sandbox import Box
+from system_apis import Demo
+from tests.process.world import Over, World, connections
 
 CREATES = [
     ("netsuite", "PUT", "/customer/", "customer", "customer"),
@@ -42,6 +46,25 @@ async def test_a_lost_answer_to_any_create_is_settled_and_the_thing_made_once(fi
     for kind in ("job", "salesOrder", "billingSchedule"):
         assert firm.writes().count(f"netsuite create {kind}") == 1
     assert firm.writes().count("kantata create workspaces") == 1
+
+
+async def test_orders_written_as_jobs_are_made_once_and_no_lost_answer_is_noticed(
+    over: Over, boxes: dict[str, Box], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def as_jobs(known: dict[str, Demo]) -> dict[str, Connection]:
+        found = connections(known)
+        return found | {"netsuite": msgspec.structs.replace(found["netsuite"], options={"writes": "async"})}
+
+    monkeypatch.setattr("tests.process.world.connections", as_jobs)
+    boxes["netsuite"].store.set_setting("async_seconds", 0.2)
+    async with over() as firm:
+        firm.fault("netsuite", "timeout_after_commit", method="PUT", path="/salesOrder/", times=2)
+        firm.fault("netsuite", "server_error", path="/async/v1/job/", times=2)
+        done = await firm.played("D01")
+        assert (done.run.status, done.run.verified) == ("succeeded", True)
+        assert firm.duplicates() == []
+        assert faults_of(done, "contract") == []
+        assert firm.writes().count("netsuite create salesOrder") == 1
 
 
 @pytest.mark.parametrize("when", ["after", "before"])

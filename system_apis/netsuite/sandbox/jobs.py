@@ -112,7 +112,7 @@ async def _submitted(box: Box, request: AnyRequest, key: str) -> Record:
         "target": request.scope["path"] + (f"?{query}" if query else ""),
         "sent": {name: request.headers[name] for name in _KEPT if name in request.headers} | {"prefer": rest},
         "body": (await request.body()).decode(),
-        "turn": (box.now() + timedelta(seconds=box.option("async_seconds"))).isoformat(),
+        "turn": (box.now() + timedelta(seconds=float(box.option("async_seconds")))).isoformat(),
         "done": "",
     }
     box.store.insert(_KIND, number, job)
