@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from canonical.dates import now
+from foundation.context import fresh
 from process_apis import journal
 from process_apis.account_sync.overwritten import Field
 from process_apis.account_sync.undo import NAME, PREFIX
@@ -74,9 +75,16 @@ async def test_what_a_sync_wrote_is_put_back_once_wherever_its_undoing_is_killed
     ground.ended()
     ground.end()
     run_id = f"{PREFIX}:{sync.sync_id}"
-    row = {"id": run_id, "workflow": NAME, "business_key": sync.canonical_id, "generation": 1, "input_hash": ""}
+    row: dict[str, Any] = {
+        "id": run_id,
+        "workflow": NAME,
+        "business_key": sync.canonical_id,
+        "generation": 1,
+        "input_hash": "",
+    }
     # What asking for it writes; the process dies before it asks the engine for the run.
-    await books.until(lambda c: journal.begin_run(c, {**row, "status": "running", "started_at": now()}))
+    row |= {"status": "running", "started_at": now(), "traceparent": fresh().traceparent}
+    await books.until(lambda c: journal.begin_run(c, row))
     died = [place.rpartition(" ")[2] for place in ground.killed_everywhere(run_id)]
     assert died == ["01-read", "02-guard", "03-put-back-001", "04-verify", "end-succeeded", "ticket"]
     assert ground.ended()[run_id][:2] == ("succeeded", True)
