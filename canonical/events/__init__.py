@@ -3,8 +3,8 @@
     com.tiergate.project.activated.v1
 
 The major version is part of the type: within it a field may only be added, and only an optional one, so that whoever
-reads it today reads it tomorrow; anything else is a new type beside the old one (docs/decisions/0039). The envelope is
-CloudEvents 1.0.
+reads it today reads it tomorrow; anything else is a new type beside the old one (docs/decisions/0039), which says how
+an event of the old one is lifted to it (`majors`). The envelope is CloudEvents 1.0.
 """
 
 from canonical.events.base import (

@@ -1,5 +1,6 @@
 """What every event is, and the envelope it is told in (CloudEvents 1.0)."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Final, Literal, get_type_hints
 
@@ -25,7 +26,19 @@ class Event(Value, frozen=True, kw_only=True, forbid_unknown_fields=False):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if cls.major > 1 and "lifted" not in vars(cls):
+            raise TypeError(f"{cls.type()} does not say how an event of v{cls.major - 1} is lifted to it")
         TYPES[cls.type()] = cls
+
+    @classmethod
+    def lifted(cls, before: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What an event of the major before says, in this one's words: each major after the first has its own."""
+        raise NotImplementedError(f"{cls.type()} is the first")
+
+    @classmethod
+    def lowered(cls, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What it says in the words of the major before. A major that has none is not told in those any more."""
+        raise NotImplementedError(f"{cls.type()} is told as it is")
 
     @classmethod
     def type(cls) -> str:

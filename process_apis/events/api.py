@@ -1,6 +1,7 @@
 """Events and subscriptions: what happened, read page by page or told to an address of the caller's own."""
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from canonical.dates import now
-from canonical.events import TYPES, EventEnvelope
+from canonical.events import TYPES, EventEnvelope, majors
 from canonical.faults import Conflict, FieldError, Invalid, NotFound
 from canonical.ports import Page
 from canonical.ports.events import (
@@ -116,7 +117,7 @@ class Subscribing(Stewarding):
         most, before = max(1, min(limit, MOST)), open_cursor(cursor, tuple[int]) if cursor else None
 
         def read(connection: sa.Connection) -> Page[EventDelivery]:
-            _row(connection, subscription_id)
+            types = msgspec.json.decode(_row(connection, subscription_id).types)
             query = _deliveries(subscription_id).order_by(DELIVERIES.c.number.desc()).limit(most + 1)
             if state:
                 query = query.where(DELIVERIES.c.state == state)
@@ -124,7 +125,7 @@ class Subscribing(Stewarding):
                 query = query.where(DELIVERIES.c.number < before[0])
             rows = list(connection.execute(query))
             more = cursor_of((rows[most - 1].number,)) if len(rows) > most else ""
-            return Page(items=[_delivery(row) for row in rows[:most]], next=more)
+            return Page(items=[_delivery(row, types) for row in rows[:most]], next=more)
 
         return await self._platform.database.run(read)
 
@@ -132,7 +133,7 @@ class Subscribing(Stewarding):
         """From parked to due, with all its attempts again."""
 
         def write(connection: sa.Connection) -> EventDelivery:
-            _row(connection, subscription_id)
+            types = msgspec.json.decode(_row(connection, subscription_id).types)
             query = _deliveries(subscription_id).where(DELIVERIES.c.number == number)
             row = connection.execute(query).first() if number in NUMBERS else None
             if row is None:
@@ -141,7 +142,7 @@ class Subscribing(Stewarding):
             again = sa.update(DELIVERIES).where(parked).values(state="due", attempts=0, due_at=now())
             if not connection.execute(again).rowcount:
                 raise Conflict(f"Delivery {number} is {row.state}; only a parked one is tried again by hand.")
-            return _delivery(connection.execute(query).one())
+            return _delivery(connection.execute(query).one(), types)
 
         return await self._platform.database.run(write)
 
@@ -155,9 +156,10 @@ class Subscribing(Stewarding):
             row = _row(connection, subscription_id)
             found = connection.execute(_of(data.subject, data.since, data.until))
             events = [each for each in found if outbox.wanted(row, each.type, each.legal_entity)]
+            types = msgspec.json.decode(row.types)
             for each in [] if data.dry_run else events:
                 outbox.send(connection, subscription_id, each.id, each.subject)
-            return Replayed(events=[envelope(each) for each in events[:MOST]], count=len(events))
+            return Replayed(events=[envelope(each, types) for each in events[:MOST]], count=len(events))
 
         return await self._platform.database.run(write)
 
@@ -210,11 +212,11 @@ def _deliveries(subscription_id: str) -> Any:
     return joined.where(DELIVERIES.c.subscription_id == subscription_id)
 
 
-def _delivery(row: Any) -> EventDelivery:
+def _delivery(row: Any, types: Collection[str]) -> EventDelivery:
     return EventDelivery(
         number=row.number,
         event_id=row.event_id,
-        type=row.type,
+        type=majors.form(row.type, types) or row.type,
         subject=row.subject,
         state=row.state,
         attempts=row.attempts,

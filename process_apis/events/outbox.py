@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from canonical.dates import now
-from canonical.events import Event
+from canonical.events import Event, majors
 from foundation.context import current
 from foundation.database import insert_new
 from process_apis.tables import DELIVERIES, EVENTS, RUNS, SUBSCRIPTIONS
@@ -39,6 +39,7 @@ def _put(
     *,
     once: bool = False,
 ) -> bool:
+    assert not majors.superseded(type(event)), f"{event.type()} has a newer major, and is told by lowering that"
     said = msgspec.to_builtins(event)
     telling = "once" if once else str(sorted(said.items()))
     digest = hashlib.sha256(f"{run_id}|{event.kind}|{telling}".encode()).hexdigest()[:32]
@@ -58,9 +59,9 @@ def _put(
 
 
 def wanted(subscription: Any, kind: str, legal_entity: str) -> bool:
-    """Whether a subscription is to hear of an event."""
+    """Whether a subscription is to hear of an event, in whichever of its majors."""
     types, entities = (msgspec.json.decode(each) for each in (subscription.types, subscription.legal_entities))
-    return (not types or kind in types) and (not entities or legal_entity in entities)
+    return bool(majors.form(kind, types)) and (not entities or legal_entity in entities)
 
 
 def send(connection: sa.Connection, subscription_id: str, event_id: str, subject: str) -> None:

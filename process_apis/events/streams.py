@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import structlog
 
 from canonical.dates import now
+from canonical.events import EventEnvelope
 from foundation.database import Database, insert_new
 from process_apis.tables import SUBSCRIPTIONS
 
@@ -55,15 +56,15 @@ class Streams:
         self._redis: Redis = Redis.from_url(url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT)
         self._away = False
 
-    async def tell(self, row: Any, body: bytes) -> tuple[int, str]:
+    async def tell(self, event: EventEnvelope, body: bytes) -> tuple[int, str]:
         """Append one event: `TOLD`, or 0 and what the matter is."""
         from redis.exceptions import RedisError
 
-        stream = stream_of(row.subject)
-        keys = (stream, f"{stream}:{row.id}")
+        stream = stream_of(event.subject)
+        keys = (stream, f"{stream}:{event.id}")
         try:
             answer: Any = self._redis.eval(
-                _APPEND, 2, *keys, str(_REMEMBERED), str(KEPT), row.id, row.type, row.subject, body.decode()
+                _APPEND, 2, *keys, str(_REMEMBERED), str(KEPT), event.id, event.type, event.subject, body.decode()
             )
             await answer
         except (RedisError, OSError, TimeoutError) as silence:

@@ -6,7 +6,7 @@ subscriber too, one that is never given up.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 import structlog
 
 from canonical.dates import now
-from canonical.events import EventEnvelope
+from canonical.events import EventEnvelope, majors
 from foundation.vendor_http import retry_after
 from process_apis.events import streams, webhooks
 from process_apis.journal import aware
@@ -37,12 +37,16 @@ _SAID: Final = 200
 log = structlog.get_logger("tiergate.telling")
 
 
-def envelope(row: Any) -> EventEnvelope:
-    """An event's row as it is told."""
+def envelope(row: Any, types: Collection[str] = ()) -> EventEnvelope:
+    """An event's row as it is told to who takes these types (none: any), in the newest major of them.
+
+    `msgspec.ValidationError` where what is stored cannot be said so.
+    """
+    kind = majors.form(row.type, types) or row.type
     return EventEnvelope(
         id=row.id,
         source=SOURCE,
-        type=row.type,
+        type=kind,
         subject=row.subject,
         time=aware(row.time),
         sequence=f"{row.sequence:020}",
@@ -50,7 +54,7 @@ def envelope(row: Any) -> EventEnvelope:
         correlationid=row.run_id,
         traceparent=row.traceparent,
         legalentity=row.legal_entity,
-        data=msgspec.json.decode(row.data),
+        data=dict(majors.told_as(row.type, msgspec.json.decode(row.data), kind)),
     )
 
 
@@ -93,9 +97,16 @@ class Teller:
             await asyncio.sleep(self._platform.pace.tell)
 
     async def _attempt(self, row: Any) -> None:
-        body = msgspec.json.encode(envelope(row))
+        try:
+            event = envelope(row, msgspec.json.decode(row.types))
+        except (msgspec.ValidationError, LookupError) as wrong:
+            log.exception("an event cannot be said in another major", event_id=row.id, kind=row.type)
+            said = f"It cannot be told in the major that was asked for: {wrong}"[:_SAID]
+            await self._platform.database.run(partial(_note, row=row, status=0, said=said, asked=0.0))
+            return
+        body = msgspec.json.encode(event)
         if row.url == streams.ADDRESS and self._streams is not None:
-            status, said = await self._streams.tell(row, body)
+            status, said = await self._streams.tell(event, body)
             await self._platform.database.run(partial(_note, row=row, status=status, said=said, asked=0.0))
             return
         status, said, asked = 0, "", 0.0
@@ -142,6 +153,7 @@ def _claim(connection: sa.Connection, *, streaming: bool) -> list[Any]:
             DELIVERIES.c.attempts,
             SUBSCRIPTIONS.c.id.label("subscription_id"),
             SUBSCRIPTIONS.c.url,
+            SUBSCRIPTIONS.c.types,
             SUBSCRIPTIONS.c.secret_number,
             SUBSCRIPTIONS.c.renewed_at,
         )
