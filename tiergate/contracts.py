@@ -79,7 +79,7 @@ def publish(settings: Settings) -> list[str]:
     """Write what changed; what it was."""
     changed, texts = [], _texts(settings)
     (settings.contracts / _ASYNCHRONOUS).mkdir(parents=True, exist_ok=True)
-    for name, text in (texts | _asynchronous()).items():
+    for name, text in (texts | _asynchronous(settings)).items():
         path = settings.contracts / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
@@ -93,7 +93,7 @@ def publish(settings: Settings) -> list[str]:
 def check(settings: Settings) -> list[str]:
     """What differs between the published contracts and the code, a line each."""
     wrong, texts, folder = [], _texts(settings), settings.contracts.name
-    for name, text in (texts | _asynchronous()).items():
+    for name, text in (texts | _asynchronous(settings)).items():
         path = settings.contracts / name
         if not path.exists():
             wrong.append(f"{folder}/{name} is not published yet: run tiergate openapi")
@@ -107,10 +107,17 @@ def _texts(settings: Settings) -> dict[str, str]:
     return {name: written(whole) for name, whole in documents(plan_of(settings)).items()}
 
 
-def _asynchronous() -> dict[str, str]:
+def _asynchronous(settings: Settings) -> dict[str, str]:
     """The AsyncAPI document of every API that tells events, by file name."""
+    apis = catalogue.apis()
+    answering = {
+        each.said["api"]: asyncapi.Answering(each.said["owner"], each.said["criticality"])
+        for each in policies_of(settings).apis
+    }
     return {
-        f"{_ASYNCHRONOUS}/{api.key}.json": written(asyncapi.document(api)) for api in catalogue.apis() if api.events
+        f"{_ASYNCHRONOUS}/{api.key}.json": written(asyncapi.document(api, apis, answering))
+        for api in apis
+        if api.events
     }
 
 

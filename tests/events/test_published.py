@@ -6,8 +6,16 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+import yaml
 
-from canonical.events import FROM_A_DEAL, TYPES
+from canonical.events import (
+    FROM_A_BOOKING,
+    FROM_A_DEAL,
+    FROM_A_DOCUMENT,
+    TYPES,
+    AccountUpdated,
+    ContactMerged,
+)
 from gateway.publishing.contract import compare
 from process_apis.events import outbox
 from tests import npm
@@ -68,6 +76,24 @@ def test_both_documents_tell_of_the_same() -> None:
     assert set(ASYNCAPI["components"]["messages"]) == set(CONTRACT["webhooks"]) == set(TYPES)
     shared = {name: CONTRACT["components"]["schemas"][name] for name in ASYNCAPI["components"]["schemas"]}
     assert ASYNCAPI["components"]["schemas"] == shared
+
+
+def test_each_event_says_whose_it_is_how_much_hangs_on_it_and_how_long_it_is_kept() -> None:
+    """As the policies of whoever tells it say; another owner there is another document, which the check notices."""
+    said = {each.stem: yaml.safe_load(each.read_text()) for each in (ROOT / "policies" / "apis").glob("*.yaml")}
+    by = dict.fromkeys(FROM_A_DEAL, "opportunity-to-project")
+    by |= dict.fromkeys(FROM_A_DOCUMENT, "contract-sync") | dict.fromkeys(FROM_A_BOOKING, "staffing")
+    by |= dict.fromkeys((AccountUpdated, ContactMerged), "events")
+    messages = ASYNCAPI["components"]["messages"]
+    for kind, api in by.items():
+        message = messages[kind.type()]
+        assert (message["x-owner"], message["x-tier"]) == (said[api]["owner"], said[api]["criticality"]), kind
+    owners = {each["owner"] for each in said.values()}
+    assert {each["x-owner"] for each in messages.values()} <= owners
+    assert {each["x-tier"] for each in messages.values()} <= {"T0", "T1", "T2", "T3"}
+    channel = ASYNCAPI["channels"]["subscription"]
+    assert channel["x-owner"] == said["events"]["owner"]
+    assert (channel["x-retention"]["attempts"], channel["x-retention"]["hours"]) == (10, 76)
 
 
 @pytest.mark.real("node", "npm")
