@@ -84,6 +84,7 @@ async def test_what_a_sync_wrote_is_put_back_once_wherever_its_undoing_is_killed
     }
     # What asking for it writes; the process dies before it asks the engine for the run.
     row |= {"status": "running", "started_at": now(), "traceparent": fresh().traceparent}
+    row["acted_for"] = "dana@acme.example@console"
     await books.until(lambda c: journal.begin_run(c, row))
     died = [place.rpartition(" ")[2] for place in ground.killed_everywhere(run_id)]
     assert died == ["01-read", "02-guard", "03-put-back-001", "04-verify", "end-succeeded", "ticket"]
