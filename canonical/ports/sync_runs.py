@@ -1,12 +1,12 @@
 """Syncs of accounts and people as their callers see them: what one wrote, and having it undone."""
 
-from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
 import msgspec
 
 from canonical.base import Value
 from canonical.classes import PUBLIC
+from canonical.dates import Instant
 from canonical.events import AccountUpdated, ContactUpdated
 from canonical.faults import NotFound
 from canonical.ports.cross_references import CanonicalId
@@ -32,8 +32,8 @@ class Undo(Value, frozen=True, kw_only=True):
     status: Annotated[RunStatus, PUBLIC]
     """`failed`: something was changed since the sync and is left as it is; a case names it."""
     progress: Progress
-    started_at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
-    ended_at: Annotated[datetime | None, PUBLIC] = None
+    started_at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    ended_at: Annotated[Instant | None, PUBLIC] = None
     verified: Annotated[bool | None, PUBLIC] = None
     """True when every record was read back and says what it said before the sync."""
     problem: RunProblem | None = None
@@ -46,7 +46,7 @@ class Sync(Value, frozen=True, kw_only=True):
     id: Annotated[str, PUBLIC, msgspec.Meta(examples=["acct:01M8HCKY792KWYGWF045NK5TBW:01M8HD2Q5V"])]
     object: Annotated[Literal["customer", "contact"], PUBLIC]
     canonical_id: CanonicalId
-    at: Annotated[datetime, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
+    at: Annotated[Instant, PUBLIC, msgspec.Meta(examples=["2027-01-04T09:30:00Z"])]
     records: list[SyncedRecord]
     undo: Undo | None = None
     """Null where nobody asked for it."""

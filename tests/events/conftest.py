@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from canonical.dates import now
+from canonical.events import FROM_A_DEAL
 from canonical.ports.events import Subscribe, Subscription
 from foundation.context import Caller, fresh, use
 from process_apis.events.api import Subscribing
@@ -21,6 +22,7 @@ from tests.process.world import World
 
 __all__ = ["boxes", "empty", "firm", "known", "over"]
 URL = "https://hooks.partner.example/tiergate"
+OF_A_DEAL = [kind.type() for kind in FROM_A_DEAL]
 
 
 class Receiver(httpx.AsyncBaseTransport):
@@ -68,9 +70,13 @@ class Telling:
         self.firm, self.service, self.receiver = firm, Subscribing(firm.platform), Receiver()
         self.teller = Teller(firm.platform, self.receiver)
 
-    async def subscribe(self, *types: str, client: str = "partner-demo", **more: Any) -> Subscription:
+    async def subscribe(
+        self, *types: str, client: str = "partner-demo", everything: bool = False, **more: Any
+    ) -> Subscription:
+        """To these, or to all that a deal's own run tells: that its customer turned up is told of the customer."""
+        wanted = [] if everything else [*(types or OF_A_DEAL)]
         with calling(client):
-            return await self.service.subscribe(Subscribe(url=URL, types=[*types], **more))
+            return await self.service.subscribe(Subscribe(url=URL, types=wanted, **more))
 
     async def tell(self) -> None:
         """Until nothing is due."""

@@ -38,7 +38,7 @@ def examples_of(kind: str) -> dict[str, Any]:
 
 
 async def test_every_event_that_is_told_is_as_its_contract_says(telling: Telling) -> None:
-    await telling.subscribe()
+    await telling.subscribe(everything=True)
     for code in ("D01", "D09"):
         await telling.firm.played(code)
     telling.firm.fault("kantata", "server_error", method="POST", path="/workspaces", times=0)
@@ -83,7 +83,7 @@ def test_each_event_says_whose_it_is_how_much_hangs_on_it_and_how_long_it_is_kep
     said = {each.stem: yaml.safe_load(each.read_text()) for each in (ROOT / "policies" / "apis").glob("*.yaml")}
     by = dict.fromkeys(FROM_A_DEAL, "opportunity-to-project")
     by |= dict.fromkeys(FROM_A_DOCUMENT, "contract-sync") | dict.fromkeys(FROM_A_BOOKING, "staffing")
-    by |= dict.fromkeys((AccountUpdated, ContactMerged), "events")
+    by |= {AccountUpdated: "account-sync", ContactMerged: "events"}
     messages = ASYNCAPI["components"]["messages"]
     for kind, api in by.items():
         message = messages[kind.type()]

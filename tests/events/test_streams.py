@@ -10,7 +10,7 @@ import pytest
 
 from process_apis.events import streams
 from process_apis.events.telling import Teller
-from tests.events.conftest import Telling, calling
+from tests.events.conftest import OF_A_DEAL, Telling, calling
 from tests.events.test_telling import WHOLE
 from tests.redis_server import RedisServer
 
@@ -34,7 +34,7 @@ async def streaming(telling: Telling, redis: RedisServer) -> Telling:
 
 
 def told(redis: RedisServer) -> dict[str, list[dict[str, Any]]]:
-    """The events of each subject, as a consumer of all streams reads them."""
+    """The events of each deal, as a consumer of all streams reads them."""
     found: dict[str, list[dict[str, Any]]] = {}
     with redis.client() as client:
         for stream in sorted(client.scan_iter("tiergate:{events:?}")):
@@ -42,7 +42,8 @@ def told(redis: RedisServer) -> dict[str, list[dict[str, Any]]]:
                 event = msgspec.json.decode(entry[b"event"])
                 assert (event["id"], event["type"]) == (entry[b"id"].decode(), entry[b"type"].decode())
                 assert stream.decode() == streams.stream_of(event["subject"]), "all of a subject are in one"
-                found.setdefault(event["subject"], []).append(event)
+                if event["type"] in OF_A_DEAL:
+                    found.setdefault(event["subject"], []).append(event)
     return found
 
 

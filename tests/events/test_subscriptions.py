@@ -129,7 +129,7 @@ async def test_a_replay_without_bounds_is_refused(telling: Telling) -> None:
 
 
 async def test_events_are_read_page_by_page_and_say_what_was_told(telling: Telling) -> None:
-    await telling.subscribe()
+    await telling.subscribe(everything=True)
     await telling.firm.played("D01")
     await telling.firm.played("D09")
     await telling.tell()

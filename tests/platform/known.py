@@ -78,7 +78,8 @@ def learn(platform: Client) -> Known:
     customer = read("netsuite.customerByKey", key=f"salesforce:{account}")
     demands = read("kantata.resourceDemands", project_id=psa_project)
     cases = read("operations.cases")["items"]
-    first, second, third = (case for case in cases if case["run_id"] and case["kind"].startswith("guard"))
+    guarded = [case for case in cases if case["run_id"].startswith("o2p:") and case["kind"].startswith("guard")]
+    first, second, third = sorted(guarded, key=lambda case: str(case["opened_at"]))[:3]  # what was sent since may add
     parked = next(case for case in cases if case["system"] == "kantata")
     calls: dict[str, Asked] = {}
 
