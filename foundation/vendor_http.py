@@ -161,6 +161,11 @@ async def send(
         unaddressed = NotFound(f"{shown_path(path)!r:.120} can be no address there", system=system)
         fault = unaddressed.reason
         raise unaddressed from none
+    except UnicodeEncodeError as none:
+        # Only versions go into headers, whoever told them, and a field's value is ASCII (RFC 9110 section 5.5).
+        unheard = VendorStale(f"{none.object!r:.120} can be no version there", system=system)
+        fault = unheard.reason
+        raise unheard from none
     except httpx.TransportError as lost:
         silence = _lost(lost, system, changes)
         fault = silence.reason

@@ -71,6 +71,15 @@ async def test_one_that_changed_since_it_was_seen_is_not_written(world: World) -
 
 
 @offering(People, "update_person")
+async def test_a_version_that_no_header_could_carry_is_none_of_its(world: World) -> None:
+    native = await somebody(world)
+    writes = len(world.box.store.writes())
+    with pytest.raises((VendorStale, Invalid)):  # not known there, or no version at all where those are moments
+        await world.adapter.update_person(native, update("phone", "fassung 七", phone="2"))
+    assert len(world.box.store.writes()) == writes
+
+
+@offering(People, "update_person")
 async def test_what_it_does_not_keep_is_said_by_its_place(world: World) -> None:
     native = await somebody(world)
     writes = len(world.box.store.writes())
