@@ -13,6 +13,7 @@ from foundation.connections import Connection
 from foundation.sandbox import firm
 from system_apis.tryton import SYSTEM_API, connect, memo
 from system_apis.tryton.mapping import KEY, PROJECT
+from system_apis.tryton.orders_mapping import ORDER
 from system_apis.tryton.people_mapping import KEY as PERSON
 from tests.ports.world import Clock, World, suite_of
 from tests.tryton.real_server import RPC
@@ -40,9 +41,11 @@ BILLED: Final = "crm:billed"
 """Our key of a customer and project with an invoice that is posted: they stay, as what is posted does."""
 BY_US: Final = "crm:billed-by-us"
 """Likewise, of one whose invoice is ours."""
+ORDERED: Final = "crm:ordered"
+"""Likewise, of one whose order is at work."""
 _STAYS: Final = frozenset(
     [
-        *(text + key for key in (BILLED, BY_US) for text in (f"{PROJECT} ", KEY, "")),
+        *(text + key for key in (BILLED, BY_US, ORDERED) for text in (f"{PROJECT} ", f"{ORDER} ", KEY, "")),
         *(KEY + account.key for account in firm.ACCOUNTS if account.credit_hold),
     ]
 )

@@ -8,7 +8,7 @@ import pytest
 from system_apis.tryton.adapter import Tryton
 from tests.ports import objects
 from tests.tryton import real_server
-from tests.tryton.real_world import Server
+from tests.tryton.real_world import ORDERED, Server
 
 pytestmark = pytest.mark.real
 READ_BACK: Final = Path(__file__).with_name("sales_read_back.py")
@@ -18,8 +18,8 @@ async def test_an_order_and_a_contract_s_terms_stand_on_the_forms_of_their_sales
     folder: Path, real_erp: Tryton, server: Server
 ) -> None:
     server.forget()
-    account = (await real_erp.upsert_customer(objects.CUSTOMER, objects.customer())).id
-    order = await real_erp.upsert_order(objects.ORDER, objects.sales_order(account_id=account))
+    account = (await real_erp.upsert_customer(ORDERED, objects.customer())).id
+    order = await real_erp.upsert_order(ORDERED, objects.sales_order(account_id=account))
     await real_erp.approve_order(order.id)
     await real_erp.set_contract_terms(objects.AGREEMENT, objects.agreement(account_id=account))
     ordered, signed = real_server.ask_proteus(folder, READ_BACK, account)
@@ -31,7 +31,7 @@ async def test_an_order_and_a_contract_s_terms_stand_on_the_forms_of_their_sales
         ["SVC-DATA-ENGINEER", 132.5, "160.0000", "21200.00"],
         ["SVC-ANALYST", 3.0, "33.3350", "100.00"],
     ]
-    assert f"tiergate.order-key: {objects.ORDER}" in ordered["comment"]
+    assert f"tiergate.order-key: {ORDERED}" in ordered["comment"]
     assert (signed["state"], signed["net"]) == ("draft", "53200.75")
     assert [[each["description"], each["amount"]] for each in signed["lines"]] == [
         ["Design", "18200.50"],
