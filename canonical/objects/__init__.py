@@ -17,7 +17,7 @@ from canonical.objects.invoice import Invoice, InvoiceKind, InvoiceLine, LineTax
 from canonical.objects.item import Component, Item
 from canonical.objects.lead import Lead, LeadStatus
 from canonical.objects.legal_entity import LegalEntity, Period
-from canonical.objects.opportunity import ContractType, Opportunity, ProjectLink, RoleDemand, Stage
+from canonical.objects.opportunity import ContractType, Opportunity, OpportunityLine, ProjectLink, RoleDemand, Stage
 from canonical.objects.payment import Allocation, Payment
 from canonical.objects.project import Milestone, Project, ProjectStage, Task
 from canonical.objects.project_setup import ProjectSetup
@@ -58,6 +58,7 @@ __all__ = [
     "LineTax",
     "Milestone",
     "Opportunity",
+    "OpportunityLine",
     "OrderLine",
     "OrderStatus",
     "Payment",

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from canonical.base import Envelope, Value
-from canonical.classes import PII, PUBLIC
+from canonical.classes import FREE_TEXT, PII, PUBLIC
 from canonical.dates import Instant
 from canonical.money import Money
+from canonical.objects.quote import QuoteLine
 
 ContractType = Literal["tm", "fixed", "milestone", "retainer", "managed", "nte"]
 
@@ -28,6 +29,19 @@ class RoleDemand(Value, frozen=True, kw_only=True):
     end: Annotated[date | None, PUBLIC] = None
 
 
+class OpportunityLine(QuoteLine, frozen=True, kw_only=True):
+    """One product of a deal: what a `QuoteLine` has, and this besides. `net` is before tax."""
+
+    description: Annotated[str, FREE_TEXT] = ""
+    """In the words of whoever entered it."""
+    discount: Annotated[Decimal | None, PUBLIC] = None
+    """Taken off quantity times price, as a share of it. None where the CRM says none, or says an amount."""
+    discount_amount: Money | None = None
+    """The same where the CRM says how much."""
+    service_date: Annotated[date | None, PUBLIC] = None
+    """The day it is to be delivered; None where the CRM does not say."""
+
+
 class Opportunity(Envelope, frozen=True, kw_only=True):
     """One deal. `legal_entity_id` of the envelope is the selling entity's code."""
 
@@ -46,6 +60,8 @@ class Opportunity(Envelope, frozen=True, kw_only=True):
     expected_start: Annotated[date | None, PUBLIC] = None
     expected_end: Annotated[date | None, PUBLIC] = None
     role_demand: list[RoleDemand] = []
+    lines: list[OpportunityLine] = []
+    """What it sells, product by product. A CRM may hold a deal to their sum, or let its people enter another amount."""
     quote_id: Annotated[str, PUBLIC] = ""
     contract_id: Annotated[str, PUBLIC] = ""
     price_list_currency: Annotated[str, PUBLIC] = ""

@@ -20,7 +20,7 @@ from canonical.ports.people import People, PersonUpdate
 from canonical.ports.systems import Account, Change, Changes, Connection, Opportunities
 from foundation.checking import Described
 from foundation.odata_batch import Call
-from system_apis.dataverse import agreement_list, agreements, contract_wire, mapping, quote_wire, wire
+from system_apis.dataverse import agreement_list, agreements, contract_wire, deals, mapping, quote_wire, wire
 from system_apis.dataverse.account_update import account_columns
 from system_apis.dataverse.person_update import person_columns
 from system_apis.dataverse.records import DATA, Records, Wanted, checked
@@ -48,14 +48,14 @@ class Dataverse:
         # The won one, else the one the customer has, else a draft; the newest of each.
         newest = "statecode desc,revisionnumber desc"
         lines, agreed, offers = await self._org.together(
-            Wanted(table="opportunityproducts", shape=wire.Demand, where=f"{of_it} and tg_role ne null", order=order),
+            Wanted(table="opportunityproducts", shape=quote_wire.DealLine, where=of_it, order=order),
             Wanted(table="salesorders", shape=wire.OrderReference, where=held, order="createdon desc", most=1),
             Wanted(
                 table="quotes", shape=wire.QuoteReference, where=f"{of_it} and statecode ne 3", order=newest, most=1
             ),
         )
         quote = next((each.quote for each in agreed), None) or next((each.quoteid for each in offers), "")
-        return mapping.opportunity(row, lines, quote, next((each.salesorderid for each in agreed), ""))
+        return deals.opportunity(row, lines, quote, next((each.salesorderid for each in agreed), ""))
 
     async def account(self, account_id: str) -> Customer:
         found = await self._org.row("accounts", account_id, wire.Account)
@@ -320,8 +320,8 @@ class Dataverse:
     async def sample(self, kind: str) -> bool:
         """Read one record of a table as it is read otherwise."""
         shapes: dict[str, tuple[str, type[wire.Row], Callable[[Any], Any]]] = {
-            "opportunity": ("opportunities", wire.Opportunity, lambda row: mapping.opportunity(row, [], "", "")),
-            "opportunityproduct": ("opportunityproducts", wire.Demand, lambda row: row),
+            "opportunity": ("opportunities", wire.Opportunity, lambda row: deals.opportunity(row, [], "", "")),
+            "opportunityproduct": ("opportunityproducts", quote_wire.DealLine, lambda row: row),
             "account": ("accounts", wire.Account, mapping.customer),
             "contact": ("contacts", wire.Contact, mapping.contact),
             "lead": ("leads", wire.Lead, lambda row: mapping.lead(row, "", [])),
@@ -333,8 +333,7 @@ class Dataverse:
             "tg_contractamendmentline": ("tg_contractamendmentlines", contract_wire.AmendmentLine, lambda row: row),
         }
         table, shape, read = shapes[kind]
-        where = "tg_role ne null" if shape is wire.Demand else ""
-        row = await self._org.first(table, shape, where, "createdon desc")
+        row = await self._org.first(table, shape, "", "createdon desc")
         return row is not None and bool(read(row))
 
     async def close(self) -> None:

@@ -26,7 +26,7 @@ CHECKS: Final = (
             "statecode": _codes(mapping.DEAL_STATES),
         },
     ),
-    Checked(object="opportunityproduct", fields=_columns(wire.Demand)),
+    Checked(object="opportunityproduct", fields=_columns(quote_wire.DealLine)),
     Checked(object="account", fields=_columns(wire.Account)),
     Checked(
         object="contact",

@@ -18,12 +18,9 @@ from canonical.objects import (
     Customer,
     Lead,
     LeadStatus,
-    Opportunity,
     ProjectLink,
     Quote,
     QuoteLine,
-    RoleDemand,
-    Stage,
     TaxRegistration,
 )
 from canonical.ports.lists import RecordChange
@@ -82,42 +79,6 @@ PRODUCT_TYPES: Final[Mapping[int, Literal["labour", "expense", "fee", "material"
 }
 
 T = TypeVar("T")
-
-
-def opportunity(row: wire.Opportunity, lines: list[wire.Demand], quote_id: str, contract_id: str) -> Opportunity:
-    """A deal. Its lines that name a role are what it will need; percent becomes a share."""
-    state, category = known(DEAL_STATES, row.statecode, "state of a deal")
-    closes = row.estimatedclosedate or row.actualclosedate
-    if closes is None:
-        raise VendorRefused("estimatedclosedate is empty: give the deal the day it is expected to close", system=SYSTEM)
-    return Opportunity(
-        id=row.opportunityid,
-        legal_entity_id=row.tg_legalentity or "",
-        source=source(row.versionnumber, row.modifiedon),
-        name=row.name,
-        account_id=row.account or "",
-        stage=Stage(code=(row.stepname or state) if category == "open" else state, category=category),
-        amount=money(row.estimatedvalue or Decimal(0), currency_of(row.currency), system=SYSTEM),
-        close_date=closes,
-        won_generation=row.tg_wongeneration or 0,
-        probability=Decimal(row.closeprobability or 0) / 100,
-        delivery_entities=[each.strip() for each in (row.delivery_entities or "").split(";") if each.strip()],
-        contract_type=_contract_type(row.tg_contracttype, row.contract_type),
-        practice=row.tg_practice or "",
-        expected_start=row.tg_expectedstart,
-        expected_end=row.tg_expectedend,
-        role_demand=[
-            RoleDemand(role=line.tg_role, hours=line.quantity, start=line.tg_startson, end=line.tg_endson)
-            for line in lines
-        ],
-        quote_id=quote_id,
-        contract_id=contract_id,
-        po_number=row.tg_ponumber or "",
-        owner_id=row.owner or "",
-        project_manager=row.tg_projectmanager or "",
-        won_at=row.tg_wonon if row.statecode == WON else None,
-        project_code=row.tg_projectcode or "",
-    )
 
 
 def customer(row: wire.Account) -> Customer:
@@ -243,7 +204,7 @@ def contract(row: wire.Order) -> Contract:
         opportunity_id=row.opportunity or "",
         currency=currency,
         value=None if row.totalamount is None else money(row.totalamount, currency, system=SYSTEM),
-        billing_method=_contract_type(row.tg_contracttype, row.contract_type),
+        billing_method=contract_type(row.tg_contracttype, row.contract_type),
         start=row.tg_startson,
         end=row.tg_endson,
         signed_at=row.tg_signedon,
@@ -329,17 +290,22 @@ def source(number: int, modified: datetime) -> Source:
 
 
 def _quote_line(number: int, line: quote_wire.QuoteLine, currency: str) -> QuoteLine:
-    kind = line.product.producttypecode if line.product else None
     return QuoteLine(
         seq=line.lineitemnumber or number,
         item=line.product.name if line.product else line.productdescription or "",
         code=(line.product.productnumber or "") if line.product else "",
-        kind="labour" if kind is None else known(PRODUCT_TYPES, kind, "type of product"),
+        kind=line_kind(line.product),
         qty=line.quantity,
         unit_price=money(line.priceperunit, currency, system=SYSTEM),
         net=money(line.extendedamount, currency, system=SYSTEM),
         role=line.tg_role or "",
     )
+
+
+def line_kind(product: quote_wire.Product | None) -> Literal["labour", "expense", "fee", "material"]:
+    """What a line sells; work, where its product does not say."""
+    kind = product.producttypecode if product else None
+    return "labour" if kind is None else known(PRODUCT_TYPES, kind, "type of product")
 
 
 def _addresses(row: wire.Account) -> list[Address]:
@@ -378,7 +344,8 @@ def _day(text: str | None) -> date | None:
         raise Drifted(f"{text!r} is no date", system=SYSTEM) from wrong
 
 
-def _contract_type(code: int | None, label: str | None) -> ContractType:
+def contract_type(code: int | None, label: str | None) -> ContractType:
+    """How a deal or a contract is billed; by time where it does not say."""
     return "tm" if code is None else known(CONTRACT_TYPES, code, "contract type", label)
 
 

@@ -1,4 +1,4 @@
-"""Dataverse's quotes and their lines, only the columns we read or write."""
+"""Dataverse's quotes and their lines, and the lines of a deal, only the columns we read or write."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -81,4 +81,23 @@ class QuoteLine(Row, frozen=True, kw_only=True):
     priceperunit: Decimal
     extendedamount: Decimal
     tg_role: str | None
+    product: Product | None = field(name="productid")
+
+
+class DealLine(Row, frozen=True, kw_only=True):
+    """One product of a deal; one with a role is hours of it, wanted in that time. A line may not be priced yet."""
+
+    expands: ClassVar[Mapping[str, str]] = QuoteLine.expands
+
+    lineitemnumber: int | None
+    productdescription: str | None
+    description: str | None
+    quantity: Decimal
+    priceperunit: Decimal | None
+    manualdiscountamount: Decimal | None
+    tax: Decimal | None
+    extendedamount: Decimal | None
+    tg_role: str | None
+    tg_startson: date | None
+    tg_endson: date | None
     product: Product | None = field(name="productid")

@@ -23,13 +23,14 @@ def _code(words: Mapping[int, T], wanted: T) -> int:
 
 
 def plant_deal(box: Box, deal: Opportunity) -> str:
-    """A deal, in the state it says."""
+    """A deal, in the state it says, with its lines."""
     account = bind("account", deal.account_id)
     made = _make(
         box,
         "opportunity",
         name=deal.name,
         estimatedvalue=deal.amount.amount,
+        isrevenuesystemcalculated=bool(deal.lines),
         estimatedclosedate=deal.close_date.isoformat(),
         tg_legalentity=deal.legal_entity_id,
         tg_contracttype=_code(mapping.CONTRACT_TYPES, deal.contract_type),
@@ -39,6 +40,20 @@ def plant_deal(box: Box, deal: Opportunity) -> str:
             "transactioncurrencyid@odata.bind": currency(deal.amount.currency),
         },
     )
+    for line in deal.lines:
+        kind = _code(mapping.PRODUCT_TYPES, line.kind)
+        item = _make(box, "product", name=line.item, producttypecode=kind, productnumber=line.code or None)
+        _make(
+            box,
+            "opportunityproduct",
+            lineitemnumber=line.seq,
+            quantity=line.qty,
+            priceperunit=line.unit_price.amount,
+            manualdiscountamount=line.discount_amount.amount if line.discount_amount else None,
+            description=line.description,
+            tg_role=line.role,
+            **{"productid@odata.bind": bind("product", item), "opportunityid@odata.bind": bind("opportunity", made)},
+        )
     move_deal(box, made, deal.stage.category)
     return made
 

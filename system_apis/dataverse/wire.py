@@ -131,15 +131,6 @@ class Opportunity(Row, frozen=True, kw_only=True):
     contract_type: str | None = field(default=None, name=f"tg_contracttype@{FORMATTED}")
 
 
-class Demand(Row, frozen=True, kw_only=True):
-    """A line of a deal that sells hours of a role."""
-
-    quantity: Decimal
-    tg_role: str
-    tg_startson: date | None
-    tg_endson: date | None
-
-
 class OrderReference(Row, frozen=True, kw_only=True):
     """The order a deal became, and the quote it was made from."""
 

@@ -41,8 +41,11 @@ class Salesforce:
         self._notifications = NotificationReader(secrets)
 
     async def opportunity(self, opportunity_id: str) -> Opportunity:
-        row = await self._org.row("Opportunity", opportunity_id, wire.Opportunity)
-        return mapping.opportunity(row)
+        where = f"OpportunityId = '{self._org.checked(opportunity_id)}' ORDER BY SortOrder, Id"
+        row, lines = await self._org.row_with(
+            *("Opportunity", opportunity_id, wire.Opportunity), *("OpportunityLineItem", where, wire.OpportunityLine)
+        )
+        return mapping.opportunity(row, lines)
 
     async def account(self, account_id: str) -> Customer:
         found = await self._surviving("Account", account_id, wire.Account)
@@ -188,6 +191,7 @@ class Salesforce:
             "Contact": (wire.Contact, mapping.contact),
             "Lead": (wire.Lead, lambda row: mapping.lead(row, [])),
             "Quote": (wire.Quote, lambda row: mapping.quote(row, [])),
+            "OpportunityLineItem": (wire.OpportunityLine, lambda row: row),
             "Product2": (wire.Product, lambda row: row),
             "Contract": (contracts_wire.Agreement, agreements.agreement),
             "Contract_Amendment__c": (contracts_wire.Amendment, lambda row: row),

@@ -5,7 +5,7 @@ from typing import Final
 from foundation.checking import Checked
 from system_apis.salesforce import agreements, contracts_wire, mapping, wire
 
-LINE_COLUMNS: Final = ("SortOrder", "Quantity", "UnitPrice", "TotalPrice", "ListPrice", "Tax_Rate__c", "Role__c")
+_PRICED: Final = ("SortOrder", "Quantity", "UnitPrice", "TotalPrice", "ListPrice")
 
 CHECKS: Final = (
     Checked(
@@ -13,6 +13,7 @@ CHECKS: Final = (
         fields=dict.fromkeys([*wire.Opportunity.__struct_encode_fields__, *wire.Link.__struct_encode_fields__]),
         words={"Contract_Type__c": mapping.CONTRACT_TYPES},
     ),
+    Checked(object="OpportunityLineItem", fields=(*_PRICED, "Discount", "ServiceDate", "Description")),
     Checked(object="Account", fields=wire.Account.__struct_encode_fields__),
     Checked(
         object="Contact",
@@ -25,7 +26,7 @@ CHECKS: Final = (
         fields=wire.Quote.__struct_encode_fields__,
         words={"Status": mapping.QUOTE_STATUSES},
     ),
-    Checked(object="QuoteLineItem", fields=LINE_COLUMNS),
+    Checked(object="QuoteLineItem", fields=(*_PRICED, "Tax_Rate__c", "Role__c")),
     Checked(object="Product2", fields=("Name", "ProductCode", "Family"), words={"Family": mapping.LINE_KINDS}),
     Checked(
         object="Contract",

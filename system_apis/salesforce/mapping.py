@@ -1,6 +1,6 @@
 """Salesforce to canonical, and back. Pure. A code we have no word for is `Drifted`, never a guess."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, Literal, TypeVar
@@ -18,6 +18,7 @@ from canonical.objects import (
     Customer,
     Lead,
     Opportunity,
+    OpportunityLine,
     ProjectLink,
     Quote,
     QuoteLine,
@@ -77,8 +78,8 @@ CONTACT_ROLES: Final[Mapping[str, Literal["buyer", "billing", "sponsor", "approv
 T = TypeVar("T")
 
 
-def opportunity(row: wire.Opportunity) -> Opportunity:
-    """A deal. One without an amount is worth nothing; percent becomes a share."""
+def opportunity(row: wire.Opportunity, lines: Sequence[wire.OpportunityLine] = ()) -> Opportunity:
+    """A deal with its lines. One without an amount is worth nothing; percent becomes a share."""
     category: Literal["open", "won", "lost"] = "won" if row.is_won else "lost" if row.is_closed else "open"
     return Opportunity(
         id=row.id,
@@ -97,6 +98,7 @@ def opportunity(row: wire.Opportunity) -> Opportunity:
         expected_start=row.expected_start,
         expected_end=row.expected_end,
         role_demand=_role_demand(row.role_demand),
+        lines=[_deal_line(number, line, row.currency_iso_code) for number, line in enumerate(lines, 1)],
         quote_id=row.synced_quote_id or "",
         contract_id=row.contract_id or "",
         po_number=row.po_number or "",
@@ -293,12 +295,11 @@ def source(modstamp: str) -> Source:
 
 
 def _quote_line(number: int, line: wire.QuoteLine, currency: str) -> QuoteLine:
-    family = line.product.family if line.product else None
     return QuoteLine(
         seq=line.sort_order or number,
         item=line.product.name if line.product else "",
         code=(line.product.product_code or "") if line.product else "",
-        kind=known(LINE_KINDS, family, "product family") if family else "labour",
+        kind=_line_kind(line.product),
         qty=line.quantity,
         unit_price=money(line.unit_price, currency, system=SYSTEM),
         net=money(line.total_price, currency, system=SYSTEM),
@@ -306,6 +307,27 @@ def _quote_line(number: int, line: wire.QuoteLine, currency: str) -> QuoteLine:
         tax_rate=share(line.tax_rate, system=SYSTEM),
         role=line.role or "",
     )
+
+
+def _deal_line(number: int, line: wire.OpportunityLine, currency: str) -> OpportunityLine:
+    return OpportunityLine(
+        seq=line.sort_order or number,
+        item=line.product.name if line.product else "",
+        code=(line.product.product_code or "") if line.product else "",
+        kind=_line_kind(line.product),
+        qty=line.quantity,
+        unit_price=money(line.unit_price, currency, system=SYSTEM),
+        net=money(line.total_price, currency, system=SYSTEM),
+        list_price=None if line.list_price is None else money(line.list_price, currency, system=SYSTEM),
+        description=line.description or "",
+        discount=share(line.discount, system=SYSTEM),
+        service_date=line.service_date,
+    )
+
+
+def _line_kind(product: wire.Product | None) -> Literal["labour", "expense", "fee", "material"]:
+    family = product.family if product else None
+    return known(LINE_KINDS, family, "product family") if family else "labour"
 
 
 def _address(

@@ -22,8 +22,8 @@ def _label(words: Mapping[str, T], wanted: T) -> str:
 
 
 def plant_deal(box: Box, deal: Opportunity) -> str:
-    """A deal, in the stage it says."""
-    return _make(
+    """A deal, in the stage it says, with its lines."""
+    made = _make(
         box,
         "Opportunity",
         {
@@ -37,6 +37,14 @@ def plant_deal(box: Box, deal: Opportunity) -> str:
             "Contract_Type__c": _label(mapping.CONTRACT_TYPES, deal.contract_type),
         },
     )
+    for line in deal.lines:
+        named = {"Name": line.item, "ProductCode": line.code, "Family": _label(mapping.LINE_KINDS, line.kind)}
+        sold = {"OpportunityId": made, "Product2Id": _make(box, "Product2", named), "SortOrder": line.seq}
+        sold |= {"Quantity": line.qty, "UnitPrice": line.unit_price.amount, "Description": line.description}
+        sold |= {"Discount": line.discount * 100 if line.discount else None}
+        sold |= {"ServiceDate": line.service_date.isoformat() if line.service_date else None}
+        _make(box, "OpportunityLineItem", sold)
+    return made
 
 
 def plant_account(box: Box, customer: Customer) -> str:

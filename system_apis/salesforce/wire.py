@@ -191,6 +191,20 @@ class QuoteLine(Row, frozen=True, kw_only=True, rename="pascal"):
     role: str | None = field(name="Role__c")
 
 
+class OpportunityLine(Row, frozen=True, kw_only=True, rename="pascal"):
+    """One product of a deal. It has the deal's currency."""
+
+    sort_order: int | None
+    quantity: Decimal
+    unit_price: Decimal
+    total_price: Decimal
+    list_price: Decimal | None
+    discount: Decimal | None
+    service_date: date | None
+    description: str | None
+    product: Product | None = field(name="Product2")
+
+
 class Contract(Row, frozen=True, kw_only=True, rename="pascal"):
     """What was agreed."""
 

@@ -23,6 +23,7 @@ from canonical.objects import (
     Lead,
     Milestone,
     Opportunity,
+    OpportunityLine,
     OrderLine,
     Payment,
     Project,
@@ -198,6 +199,29 @@ def opportunity(**more: Any) -> Opportunity:
         "role_demand": [RoleDemand(role="Data Engineer", hours=Decimal("132.5"), start=START, end=END)],
     }
     return Opportunity(**plain | more)
+
+
+def deal_lines(**more: Any) -> list[OpportunityLine]:
+    """Hours at a discount and a fee in fractions; they come to 48200.50."""
+    hours: dict[str, Any] = {
+        "seq": 1,
+        "item": "Data Engineer, hours",
+        "code": "SVC-77",
+        "qty": Decimal("132.5"),
+        "unit_price": Money.of("160.00", "EUR"),
+        "net": Money.of("20140.00", "EUR"),
+        "description": "Bis zur Übergabe",
+    }
+    fee: dict[str, Any] = {
+        "seq": 2,
+        "item": "Dock licence",
+        "code": "LIC-DOCK",
+        "kind": "fee",
+        "qty": Decimal(3),
+        "unit_price": Money.of("9353.50", "EUR"),
+        "net": Money.of("28060.50", "EUR"),
+    }
+    return [OpportunityLine(**hours | more), OpportunityLine(**fee)]
 
 
 def contact(account_id: str, **more: Any) -> Contact:

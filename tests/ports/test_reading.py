@@ -39,6 +39,27 @@ async def test_a_deal_is_read_as_it_was_entered(world: World) -> None:
     assert (found.source.system, bool(found.source.native_version)) == (world.name, True)
 
 
+@offering(Opportunities)
+async def test_the_products_of_a_deal_come_with_it_and_sum_to_its_amount(world: World) -> None:
+    planted = objects.deal_lines(discount=Decimal("0.05"), discount_amount=Money.of("1060.00", "EUR"))
+    await world.adapter.whoami()
+    calls = len(world.heard)
+    bare = await world.adapter.opportunity(deal(world))
+    once, calls = len(world.heard) - calls, len(world.heard)
+    # The amount somebody enters is not what counts, where there are lines.
+    found: Opportunity = await world.adapter.opportunity(deal(world, lines=planted, amount=Money.of("1.00", "EUR")))
+    assert (bare.lines, len(world.heard) - calls) == ([], once), "lines cost no call of their own"
+    assert [(line.code, line.item, line.kind, line.qty, line.description) for line in found.lines] == [
+        ("SVC-77", "Data Engineer, hours", "labour", Decimal("132.5"), "Bis zur Übergabe"),
+        ("LIC-DOCK", "Dock licence", "fee", Decimal(3), ""),
+    ]
+    assert all(one.unit_price.same(two.unit_price) for one, two in zip(found.lines, planted, strict=True))
+    assert [line.net.amount for line in found.lines] == [Decimal("20140.00"), Decimal("28060.50")]
+    assert found.amount.same(Money.of("48200.50", "EUR"))
+    off = found.lines[0]
+    assert (off.discount == Decimal("0.05")) != (off.discount_amount == Money.of("1060.00", "EUR")), "either way"
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 @offering(Opportunities)
 async def test_a_deal_and_its_customer_have_names_in_every_script(world: World, script: str) -> None:

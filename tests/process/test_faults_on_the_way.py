@@ -85,7 +85,8 @@ async def test_a_lost_answer_to_the_activation_leaves_everything_active(firm: Wo
     [("throttled", "vendor_busy"), ("server_error", "vendor_down"), ("html_error", "vendor_down")],
 )
 async def test_a_fault_that_passes_delays_and_no_more(firm: World, fault: str, reason: str) -> None:
-    for system, path in (("salesforce", "/composite"), ("netsuite", "/job/"), ("kantata", "/workspaces")):
+    firm.fault("salesforce", fault, body="/Quote/")
+    for system, path in (("netsuite", "/job/"), ("kantata", "/workspaces")):
         firm.fault(system, fault, path=path)
     done = await firm.played("D04")
     assert (done.run.status, done.run.verified) == ("succeeded", True)
@@ -94,8 +95,8 @@ async def test_a_fault_that_passes_delays_and_no_more(firm: World, fault: str, r
 
 
 async def test_a_token_that_expires_in_the_middle_is_renewed_without_a_word(firm: World) -> None:
-    for system, path in (("salesforce", "/composite"), ("netsuite", "/job/")):
-        firm.fault(system, "expired_token", path=path)
+    firm.fault("salesforce", "expired_token", body="/Quote/")
+    firm.fault("netsuite", "expired_token", path="/job/")
     done = await firm.played("D04")
     assert (done.run.status, done.run.verified) == ("succeeded", True)
     assert {attempt.fault for step in done.steps for attempt in step.attempts} <= {"", "not_found"}
@@ -112,7 +113,7 @@ async def test_credentials_that_are_refused_are_not_tried_again(firm: World) -> 
 
 
 async def test_an_answer_cut_off_is_asked_for_again(firm: World) -> None:
-    firm.fault("salesforce", "truncated_body", path="/composite")
+    firm.fault("salesforce", "truncated_body", body="/Quote/")
     firm.fault("netsuite", "truncated_body", method="GET", path="/job/", after=1)
     firm.fault("kantata", "truncated_body", method="POST", path="/workspaces")
     done = await firm.played("D01")

@@ -126,7 +126,7 @@ async def test_a_system_that_is_down_postpones_the_change_and_holds_up_no_other(
     await firm.win("D01")
     await firm.win("D02")
     await deliver(firm)
-    firm.fault("salesforce", "server_error", method="GET", path=firm.deal("D01").id)
+    firm.fault("salesforce", "server_error", path="/composite", body=firm.deal("D01").id)
     await work_off(firm.platform)
     rows = {row.native_id: row for row in await inbox(firm)}
     waits, done = rows[firm.deal("D01").id], rows[firm.deal("D02").id]
@@ -191,7 +191,7 @@ async def test_a_change_that_is_refused_for_good_is_a_case_and_goes_on_when_it_i
 
 
 async def test_a_change_that_failed_too_often_is_a_case_that_says_why(firm: World) -> None:
-    firm.fault("salesforce", "server_error", method="GET", path="/Opportunity/", times=0)
+    firm.fault("salesforce", "server_error", path="/composite", body="/Opportunity/", times=0)
     await firm.win("D01")
     await deliver(firm)
     for _ in range(MOST_TRIES):

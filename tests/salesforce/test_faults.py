@@ -34,10 +34,10 @@ LINK = ProjectLink(project_code="US-26-0001")
         (FaultRule(fault="throttled"), VendorBusy),
         (FaultRule(fault="server_error"), VendorDown),
         (FaultRule(fault="html_error"), VendorDown),
-        (FaultRule(fault="truncated_body", path="sobjects"), VendorDown),
-        (FaultRule(fault="timeout_before_commit", path="sobjects"), VendorTimeout),
-        (FaultRule(fault="timeout_after_commit", path="sobjects"), VendorTimeout),
-        (FaultRule(fault="stale_version", path="sobjects"), VendorStale),
+        (FaultRule(fault="truncated_body", path="composite"), VendorDown),
+        (FaultRule(fault="timeout_before_commit", path="composite"), VendorTimeout),
+        (FaultRule(fault="timeout_after_commit", path="composite"), VendorTimeout),
+        (FaultRule(fault="stale_version", path="composite"), VendorStale),
     ],
 )
 async def test_a_failed_read_says_how_and_can_be_tried_again(

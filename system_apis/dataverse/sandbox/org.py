@@ -315,7 +315,10 @@ def _computed(box: Box, table: Table, record: Record, before: Record) -> Record:
         return {"fullname": " ".join(filter(None, (record["firstname"], record["lastname"])))}
     if "extendedamount" in table.columns:
         amount = Decimal(record["quantity"]) * Decimal(record["priceperunit"])
-        return {"baseamount": amount, "extendedamount": amount}
+        off, tax = (Decimal(record.get(name) or 0) for name in ("manualdiscountamount", "tax"))
+        return {"baseamount": amount, "extendedamount": amount - off + tax}
+    if table.name == "opportunity" and record["isrevenuesystemcalculated"]:
+        return {"estimatedvalue": _revenue(box, record[table.key])}
     if before:
         return {}
     if table.name == "quote":
@@ -327,8 +330,16 @@ def _computed(box: Box, table: Table, record: Record, before: Record) -> Record:
     return {}
 
 
+def _revenue(box: Box, deal: str) -> Decimal:
+    lines = box.store.find("opportunityproduct", opportunityid=deal)
+    return sum((Decimal(each["baseamount"]) - Decimal(each["manualdiscountamount"] or 0) for each in lines), Decimal(0))
+
+
 def _totals(box: Box, table: Table, line: Record) -> None:
-    """The amount of a quote or an order is the sum of its lines."""
+    """The amount of a quote or an order is the sum of its lines; a deal's, where that is not its people's to say."""
+    deal = box.store.get("opportunity", line.get("opportunityid") or "") if table.name == "opportunityproduct" else None
+    if deal and deal["isrevenuesystemcalculated"]:
+        box.store.update("opportunity", deal["opportunityid"], _computed(box, TABLES["opportunity"], deal, deal))
     parent = {"quotedetail": "quote", "salesorderdetail": "salesorder"}.get(table.name)
     of = line.get(f"{parent}id") if parent else None
     if parent and of:

@@ -15,6 +15,8 @@ CURRENCIES: Final = {"USD": 2, "EUR": 2, "INR": 2, "GBP": 2, "JPY": 0, "KWD": 3}
 CODES: Final = dict(zip(("tm", "fixed", "milestone", "retainer", "managed", "nte"), CONTRACT_TYPES, strict=True))
 CONTACT_ROLES: Final = {"buyer": 100000000, "billing": 100000001, "sponsor": 100000002, "approver": 100000003}
 SERVICES: Final = 3
+_BY_LINE: Final = (4, 6)
+"""Deals whose estimated revenue is the organisation's to work out, as the sum of their lines."""
 _TALKED_ABOUT: Final = 10
 """The deal whose contract has an amendment in draft."""
 
@@ -130,6 +132,8 @@ def _deal(box: Box, deal: Deal, products: dict[str, str]) -> None:
             tg_endson=deal.end.isoformat(),
             **{"opportunityid@odata.bind": bind("opportunity", made)},
         )
+    if deal.number in _BY_LINE:
+        org.update(box, TABLES["opportunity"], made, {"isrevenuesystemcalculated": True})
     _order(box, deal, made, _quote(box, deal, made, products), products)
 
 

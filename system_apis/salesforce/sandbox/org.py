@@ -129,6 +129,21 @@ def _line(box: Box, record: Record, __: Record) -> Record:
     return {"TotalPrice": Decimal(record["Quantity"]) * Decimal(record["UnitPrice"])}
 
 
+def _deal_line(_: Box, record: Record, __: Record) -> Record:
+    kept = 1 - Decimal(record["Discount"] or 0) / 100
+    return {"TotalPrice": Decimal(record["Quantity"]) * Decimal(record["UnitPrice"]) * kept}
+
+
+def _deal(box: Box, record: Record, before: Record) -> Record:
+    return _summed(box, record) | _staged(box, record, before)
+
+
+def _summed(box: Box, deal: Record) -> Record:
+    """The amount of a deal with lines is their sum, whatever was written."""
+    lines = box.store.find("OpportunityLineItem", OpportunityId=deal["Id"], IsDeleted=False)
+    return {"Amount": sum((Decimal(each["TotalPrice"]) for each in lines), Decimal("0.00"))} if lines else {}
+
+
 def _staged(box: Box, record: Record, before: Record) -> Record:
     stage = record["StageName"]
     if stage == before.get("StageName"):
@@ -178,6 +193,11 @@ def _only(record: Record, before: Record, may: tuple[str, ...], words: str) -> N
     filled = {name for name in _SIGNATURE if before.get(name) in (None, "")}
     if odd := sorted(changed - {*may, *filled, "SystemModstamp", "LastModifiedDate", "LastModifiedById"}):
         raise refused(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", words, odd)
+
+
+def _rolled_up(box: Box, _: Record, after: Record) -> None:
+    """A line that is saved saves its deal too."""
+    update(box, kind_of("Opportunity"), after["OpportunityId"], {})
 
 
 def _totalled(box: Box, _: Record, after: Record) -> None:
@@ -235,7 +255,8 @@ _MARK: Final = ("Status", "Frozen__c", "ERP_Order_Number__c", "ERP_Order_Id__c")
 COMPUTED: Final[Mapping[str, Computed]] = {
     "Account": _account,
     "Contact": _contact,
-    "Opportunity": _staged,
+    "Opportunity": _deal,
+    "OpportunityLineItem": _deal_line,
     "Quote": _quote,
     "QuoteLineItem": _line,
     "Contract": _activated,
@@ -244,6 +265,7 @@ COMPUTED: Final[Mapping[str, Computed]] = {
 }
 SAVED: Final[Mapping[str, Saved]] = {
     "QuoteLineItem": _totalled,
+    "OpportunityLineItem": _rolled_up,
     "Opportunity": _flow,
     "Contact": _person_flow,
     "Contract_Amendment__c": _agreed_flow,

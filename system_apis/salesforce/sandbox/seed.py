@@ -3,7 +3,7 @@
 from typing import Final
 
 from foundation.sandbox import Box, Record, encode
-from foundation.sandbox.firm import ACCOUNTS, Account, Deal, Role, deals, item_code
+from foundation.sandbox.firm import ACCOUNTS, Account, Deal, Role, deals, item_code, twin
 from foundation.sandbox.salesforce.rows import found_org
 from system_apis.salesforce.sandbox import org
 from system_apis.salesforce.sandbox.schema import KINDS
@@ -17,6 +17,8 @@ _CONTRACT_TYPES: Final = {
     "nte": "Not to Exceed",
 }
 
+_BY_LINE: Final = (4, 6)
+"""Deals that are sold product by product, so that their amount is the lines' sum."""
 _TALKED_ABOUT: Final = 10
 """The deal whose contract has an amendment in draft."""
 
@@ -92,6 +94,11 @@ def _deal(box: Box, deal: Deal, products: dict[str, str]) -> None:
     assert made == deal.id, "the firm's deal ids follow the order they are seeded in"
     links = {"SyncedQuoteId": _quote(box, deal, products), "ContractId": _contract(box, deal)}
     org.update(box, KINDS["opportunity"], deal.id, links)
+    if twin(deal.number) in _BY_LINE:
+        for number, role in enumerate(deal.roles, 1):
+            line = {"OpportunityId": deal.id, "Product2Id": products[role.name], "SortOrder": number}
+            line |= {"Quantity": role.hours, "UnitPrice": role.rate, "ListPrice": role.rate}
+            _make(box, "OpportunityLineItem", line | {"ServiceDate": deal.start.isoformat()})
 
 
 def _quote(box: Box, deal: Deal, products: dict[str, str]) -> str:
