@@ -52,13 +52,14 @@ def known(platform: Client) -> Known:
 def silence(request: pytest.FixtureRequest, platform: Client, known: Known) -> dict[str, int]:
     """The status of every operation that asks a vendor, while no vendor says a word.
 
-    Who found a vendor's places taken by others is asked once more, and again.
+    Who found a vendor's places taken by others, or a vendor still left alone, is asked once more, and again.
     """
-    asking = _asked_for(request, 504)
+    still = _asked_for(request, 504)
     answers: dict[str, int] = {}
     for _ in range(6):
-        still = [operation for operation in asking if answers.get(operation.key, 503) == 503]
         answers |= _all_at_once("timeout_before_commit", platform, known, still)
+        still = [operation for operation in still if answers[operation.key] == 503]
+        time.sleep(1.0 if still else 0.0)
     return answers
 
 
