@@ -5,7 +5,7 @@ button twice where once would do.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from itertools import count, cycle
 from typing import Any, Final
@@ -99,13 +99,22 @@ class Program:
         assert first["id"] == again["id"], (first, again)
         return str(first["id"])
 
+    async def hire(self, deals: Iterable[Deal]) -> None:
+        """HR tells of who manages these deals and who approves, before anybody asks whether they are employed."""
+        named = {(email, deal.entity) for deal in deals for email in (deal.project_manager, APPROVER)}
+        for number, (email, entity) in enumerate(sorted(named)):
+            await self._employed(f"M{number}", email, entity)
+
+    async def _employed(self, person: str, email: str, entity: str) -> None:
+        calendar = {"since": "2020-01-01", "weekly": ["8", "8", "8", "8", "8", "0", "0"]}
+        known = {"email": email, "name": person, "legal_entity": entity, "calendars": [calendar]}
+        await self.ask("PUT", f"/staffing/v1/people/{person}", known)
+
     async def staff(self, deal: Deal, psa_project: str) -> str:
         """Somebody is asked for on a project, found and booked for a week; the booking's id."""
         self.asked.add(("booking", deal.number))
         person = f"E{deal.number}"
-        calendar = {"since": "2020-01-01", "weekly": ["8", "8", "8", "8", "8", "0", "0"]}
-        known = {"email": deal.project_manager, "name": person, "legal_entity": deal.entity, "calendars": [calendar]}
-        await self.ask("PUT", f"/staffing/v1/people/{person}", known)
+        await self._employed(person, deal.project_manager, deal.entity)
         booking = await self._proposed(await self._demand(deal, psa_project), person)
         for step in ("approve", "confirm"):
             await self.ask("POST", f"/staffing/v1/bookings/{quote(booking, safe='')}/{step}", done=(409,))

@@ -36,6 +36,7 @@ class Firm:
         """Until all is done, or waits for what waits for a person itself."""
         people = [Person(self._ground) for _ in range(_PEOPLE)]
         try:
+            await self._program.hire(self._deals.values())
             async with asyncio.TaskGroup() as later:
                 for person in people:
                     later.create_task(self._sell(person, later))
