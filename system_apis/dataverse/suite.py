@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeVar
 
-from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, Quote
+from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, Quote, QuoteLine
 from foundation.sandbox import Box, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.dataverse import mapping
@@ -20,6 +20,22 @@ def _make(box: Box, table: str, **fields: Any) -> str:
 
 def _code(words: Mapping[int, T], wanted: T) -> int:
     return next(code for code, word in words.items() if word == wanted)
+
+
+def _make_line(box: Box, table: str, line: QuoteLine, of: str, made: str, **more: Any) -> None:
+    """A line of what was made, and its product."""
+    kind = _code(mapping.PRODUCT_TYPES, line.kind)
+    item = _make(box, "product", name=line.item, producttypecode=kind, productnumber=line.code or None)
+    _make(
+        box,
+        table,
+        lineitemnumber=line.seq,
+        quantity=line.qty,
+        priceperunit=line.unit_price.amount,
+        tg_role=line.role,
+        **more,
+        **{"productid@odata.bind": bind("product", item), f"{of}id@odata.bind": bind(of, made)},
+    )
 
 
 def plant_deal(box: Box, deal: Opportunity) -> str:
@@ -41,19 +57,9 @@ def plant_deal(box: Box, deal: Opportunity) -> str:
         },
     )
     for line in deal.lines:
-        kind = _code(mapping.PRODUCT_TYPES, line.kind)
-        item = _make(box, "product", name=line.item, producttypecode=kind, productnumber=line.code or None)
-        _make(
-            box,
-            "opportunityproduct",
-            lineitemnumber=line.seq,
-            quantity=line.qty,
-            priceperunit=line.unit_price.amount,
-            manualdiscountamount=line.discount_amount.amount if line.discount_amount else None,
-            description=line.description,
-            tg_role=line.role,
-            **{"productid@odata.bind": bind("product", item), "opportunityid@odata.bind": bind("opportunity", made)},
-        )
+        off = line.discount_amount.amount if line.discount_amount else None
+        said = {"manualdiscountamount": off, "description": line.description}
+        _make_line(box, "opportunityproduct", line, "opportunity", made, **said)
     move_deal(box, made, deal.stage.category)
     return made
 
@@ -103,17 +109,7 @@ def plant_quote(box: Box, quote: Quote) -> str:
         },
     )
     for line in quote.lines:
-        kind = _code(mapping.PRODUCT_TYPES, line.kind)
-        item = _make(box, "product", name=line.item, producttypecode=kind, productnumber=line.code or None)
-        _make(
-            box,
-            "quotedetail",
-            lineitemnumber=line.seq,
-            quantity=line.qty,
-            priceperunit=line.unit_price.amount,
-            tg_role=line.role,
-            **{"productid@odata.bind": bind("product", item), "quoteid@odata.bind": bind("quote", made)},
-        )
+        _make_line(box, "quotedetail", line, "quote", made)
     states: dict[str, int] = {word: code for code, word in mapping.QUOTE_STATES.items()}
     org.update(box, TABLES["quote"], made, {"statecode": states[quote.status]})
     return made

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -296,33 +296,31 @@ def source(modstamp: str) -> Source:
 
 def _quote_line(number: int, line: wire.QuoteLine, currency: str) -> QuoteLine:
     return QuoteLine(
-        seq=line.sort_order or number,
-        item=line.product.name if line.product else "",
-        code=(line.product.product_code or "") if line.product else "",
-        kind=_line_kind(line.product),
-        qty=line.quantity,
-        unit_price=money(line.unit_price, currency, system=SYSTEM),
-        net=money(line.total_price, currency, system=SYSTEM),
-        list_price=None if line.list_price is None else money(line.list_price, currency, system=SYSTEM),
-        tax_rate=share(line.tax_rate, system=SYSTEM),
-        role=line.role or "",
+        **_sold(number, line, currency), tax_rate=share(line.tax_rate, system=SYSTEM), role=line.role or ""
     )
 
 
 def _deal_line(number: int, line: wire.OpportunityLine, currency: str) -> OpportunityLine:
     return OpportunityLine(
-        seq=line.sort_order or number,
-        item=line.product.name if line.product else "",
-        code=(line.product.product_code or "") if line.product else "",
-        kind=_line_kind(line.product),
-        qty=line.quantity,
-        unit_price=money(line.unit_price, currency, system=SYSTEM),
-        net=money(line.total_price, currency, system=SYSTEM),
-        list_price=None if line.list_price is None else money(line.list_price, currency, system=SYSTEM),
+        **_sold(number, line, currency),
         description=line.description or "",
         discount=share(line.discount, system=SYSTEM),
         service_date=line.service_date,
     )
+
+
+def _sold(number: int, line: wire.QuoteLine | wire.OpportunityLine, currency: str) -> dict[str, Any]:
+    """What a line of an offer and one of a deal say alike."""
+    return {
+        "seq": line.sort_order or number,
+        "item": line.product.name if line.product else "",
+        "code": (line.product.product_code or "") if line.product else "",
+        "kind": _line_kind(line.product),
+        "qty": line.quantity,
+        "unit_price": money(line.unit_price, currency, system=SYSTEM),
+        "net": money(line.total_price, currency, system=SYSTEM),
+        "list_price": None if line.list_price is None else money(line.list_price, currency, system=SYSTEM),
+    }
 
 
 def _line_kind(product: wire.Product | None) -> Literal["labour", "expense", "fee", "material"]:

@@ -42,6 +42,17 @@ def _address(place: str) -> tuple[Field, ...]:
     return (long_text(f"{place}Street", 255), *(text(f"{place}{part}", 80) for part in parts))
 
 
+_SOLD: Final = (
+    to("Product2Id", "Product2", "Product2"),
+    of("int", "SortOrder"),
+    of("double", "Quantity", required=True),
+    of("currency", "UnitPrice", required=True),
+    of("currency", "TotalPrice", writable=False),
+    of("currency", "ListPrice"),
+)
+"""What a line of an offer and one of a deal have alike."""
+
+
 KINDS: Final[Mapping[str, Kind]] = {
     each.name.lower(): each
     for each in (
@@ -166,12 +177,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "QuoteLineItem",
             "0QL",
             to("QuoteId", "Quote", "Quote", required=True),
-            to("Product2Id", "Product2", "Product2"),
-            of("int", "SortOrder"),
-            of("double", "Quantity", required=True),
-            of("currency", "UnitPrice", required=True),
-            of("currency", "TotalPrice", writable=False),
-            of("currency", "ListPrice"),
+            *_SOLD,
             of("percent", "Tax_Rate__c"),
             text("Role__c"),
         ),
@@ -179,12 +185,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "OpportunityLineItem",
             "00k",
             to("OpportunityId", "Opportunity", "Opportunity", required=True),
-            to("Product2Id", "Product2", "Product2"),
-            of("int", "SortOrder"),
-            of("double", "Quantity", required=True),
-            of("currency", "UnitPrice", required=True),
-            of("currency", "TotalPrice", writable=False),
-            of("currency", "ListPrice"),
+            *_SOLD,
             of("percent", "Discount"),
             of("date", "ServiceDate"),
             text("Description"),
