@@ -182,6 +182,15 @@ def link(connection: sa.Connection, kind: str, key: str, system: str, native_id:
     )
 
 
+def link_free(connection: sa.Connection, kind: str, key: str, system: str, native_id: str) -> None:
+    """The same of what may be somebody else's already, whose it stays then."""
+    others = sa.select(XREFS.c.key).where(
+        XREFS.c.object == kind, XREFS.c.system == system, XREFS.c.native_id == native_id, XREFS.c.key != key
+    )
+    if connection.scalar(others) is None:
+        link(connection, kind, key, system, native_id)
+
+
 def links(connection: sa.Connection, kind: str, key: str) -> dict[str, str]:
     """Native ids of one object, by system."""
     rows = connection.execute(

@@ -33,9 +33,10 @@ from canonical.ports.processes import (
     Traces,
     VendorCall,
 )
-from canonical.ports.systems import Customers, Opportunities, Projects
+from canonical.ports.systems import Opportunities, Projects
 from foundation.api import Api
 from process_apis import ProcessApi, cases, journal
+from process_apis.account_sync import debtors
 from process_apis.bindings import Systems
 from process_apis.operating import (
     REGISTERED,
@@ -166,10 +167,12 @@ class Operations:
         account = sa.select(RUNS.c.account_key).where(RUNS.c.id == run.id)
         key = await self._platform.database.run(lambda c: c.scalar(account)) or ""
         try:
-            customer = await systems.of("erp", Customers, entity).customer_by_key(key, entity)
+            customer = (await debtors.debtor(self._platform, key, entity)).customer
             facts = {"customer": customer.legal_name, "credit hold": "yes" if customer.credit.hold else "no"}
         except NotFound:
             facts = {"customer": "not created yet"}
+        except Conflict as several:
+            facts = {"customer": several.detail}
         try:
             return facts | project_facts(await systems.of("erp", Projects, entity).project_by_key(run.business_key))
         except NotFound:

@@ -6,7 +6,7 @@ from canonical.objects import Customer, LegalEntity, RateCard
 from canonical.ports.effort import RateCards
 from canonical.ports.leads import Leads
 from canonical.ports.systems import Customers, LegalEntities
-from process_apis.account_sync import leads
+from process_apis.account_sync import debtors, leads
 from process_apis.opportunity_to_project import codes, holding
 from process_apis.opportunity_to_project.guards import Deal, Evidence
 from process_apis.opportunity_to_project.objects import keys_of
@@ -25,10 +25,11 @@ async def gather(s: Scope, deal: Deal) -> Evidence:
         entity = await s.ask("erp", LegalEntities, code).legal_entity(code)
         customers = s.ask("erp", Customers, code)
         try:
-            erp_customer, known_as = await customers.customer_by_key(keys.account, code), keys.account
+            known = await debtors.debtor(s.watched(), keys.account, code)
+            erp_customer, known_as = known.customer, known.key
         except NotFound:
             erp_customer, known_as = await prospect(s, deal)
-        profile = await customers.tax_profile(known_as, code)
+        profile = await customers.tax_profile(known_as, code) if known_as else None
     except (NotFound, NotBound):
         pass  # an entity without an ERP, or a customer it does not know yet: the guards judge what is missing
     others = [each for each in deal.opportunity.delivery_entities if each != code]

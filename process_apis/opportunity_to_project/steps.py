@@ -30,9 +30,10 @@ from canonical.ports.systems import (
     Workspaces,
 )
 from process_apis import journal
-from process_apis.account_sync import leads
+from process_apis.account_sync import debtors, leads
 from process_apis.account_sync import matching as account_matching
 from process_apis.account_sync.customers import account_key
+from process_apis.account_sync.debtors import Debtor
 from process_apis.cross_references.xrefs import By, Place
 from process_apis.events import outbox
 from process_apis.opportunity_to_project import codes, gathering, guards, holding, verification
@@ -101,41 +102,54 @@ async def customer(s: Scope, deal: Deal) -> Party | None:
     if account_key(crm, account) != key:
         s.say(f"the account was merged into {account.legal_name} since the guards passed: read again")
         return None
-    erp = s.ask("erp", Customers, entity)
     try:
-        native = (await erp.customer_by_key(key, entity)).id
-        s.say(f"found {native}, nothing changed")
+        known = await debtors.debtor(s.watched(), key, entity)
+        s.say(f"found {known.id}, nothing changed")
     except NotFound:
-        native = await _made(s, deal, key)
+        known = await _made(s, deal, key)
+    if not known.key:
+        known = await _keyed(s, known, key, entity)
     system = s.platform.systems.name("erp", entity)
-    await s.record(lambda c: journal.link(c, "customer", key, system, native))
+    await s.record(lambda c: journal.link_free(c, "customer", key, system, known.id))
     await s.record(lambda c: journal.link(c, "customer", key, crm, account.merged_into or account.id))
     places = [
         Place(system=crm, native_id=account.merged_into or account.id),
-        Place(system=system, native_id=native, instance=entity, alt_key=key),
+        Place(system=system, native_id=known.id, instance=entity, alt_key=known.key),
     ]
     await s.record(lambda c: account_matching.together(c, places, By("opportunity to project", s.run_id)))
-    return Party(key=key, customer_id=native)
+    return Party(key=key, customer_id=known.id)
 
 
-async def _made(s: Scope, deal: Deal, key: str) -> str:
+async def _made(s: Scope, deal: Deal, key: str) -> Debtor:
     """The customer of an account the books do not know: its lead's prospect, which gets its key, or a new one."""
     entity = deal.opportunity.legal_entity_id
     erp = s.ask("erp", Customers, entity)
     try:
         prospect, _ = await gathering.prospect(s, deal)
     except NotFound:
-        data = customer_of(deal)
-        written = await s.settle(lambda: erp.upsert_customer(key, data), lambda: erp.customer_by_key(key, entity))
+        data, under = customer_of(deal), await debtors.key_to_make(s.platform, key, entity)
+        written = await s.settle(lambda: erp.upsert_customer(under, data), lambda: erp.customer_by_key(under, entity))
         s.say(f"created {written.id}")
-        return written.id
+        return Debtor(msgspec.structs.replace(data, id=written.id), under)
     try:
         port = s.ask("erp", CustomerKeys, entity)
     except NotBound as cannot:
         raise leads.unkeyed(s.platform.systems.name("erp", entity), prospect, key) from cannot
     await s.settle(lambda: leads.rekey(port, prospect, key), lambda: erp.customer_by_key(key, entity))
     s.say(f"{prospect.id} was its lead's: the account's from now on")
-    return prospect.id
+    return Debtor(prospect, key)
+
+
+async def _keyed(s: Scope, known: Debtor, key: str, entity: str) -> Debtor:
+    """A customer that was in the books before us has the account's key from now on, where they let us give it."""
+    erp = s.ask("erp", Customers, entity)
+    try:
+        port = s.ask("erp", CustomerKeys, entity)
+    except NotBound:
+        return known
+    await s.settle(lambda: leads.rekey(port, known.customer, key), lambda: erp.customer_by_key(key, entity))
+    s.say(f"{known.id} was in the books without a key: it has the account's from now on")
+    return msgspec.structs.replace(known, key=key)
 
 
 async def contract(s: Scope, deal: Deal, keys: Keys, customer_id: str, status: str) -> str:

@@ -13,6 +13,7 @@ from canonical.objects import Customer, Item, LegalEntity, OrderLine, Quote, Sal
 from canonical.ports.orders import Items, QuoteMark, Quotes, SalesOrders
 from canonical.ports.systems import Customers, LegalEntities, Opportunities
 from process_apis import journal
+from process_apis.account_sync import debtors
 from process_apis.account_sync.customers import account_key
 from process_apis.events import outbox
 from process_apis.judging import refuse, summary
@@ -86,9 +87,9 @@ async def gather(s: Scope, offer: Offer) -> Evidence:
     except (NotFound, NotBound):
         return Evidence(entity=None, today=now().date())  # the guards say that there is none
     try:
-        customers, key = s.ask("erp", Customers, code), account_key(crm, offer.account)
-        customer = await customers.customer_by_key(key, code)
-        profile = await customers.tax_profile(key, code)
+        known = await debtors.debtor(s.watched(), account_key(crm, offer.account), code)
+        customer = known.customer
+        profile = await s.ask("erp", Customers, code).tax_profile(known.key, code) if known.key else None
     except NotFound:
         pass  # the ERP does not know it yet: it is made of the account
     orders = s.ask("erp", SalesOrders, code)
