@@ -26,7 +26,7 @@ from foundation.api import Api
 from foundation.context import current
 from foundation.database import NUMBERS
 from process_apis import ProcessApi
-from process_apis.events import outbox, webhooks
+from process_apis.events import outbox, untaken, webhooks
 from process_apis.events.inbound import Stewarding
 from process_apis.events.telling import envelope
 from process_apis.journal import aware
@@ -95,6 +95,7 @@ class Subscribing(Stewarding):
             _row(connection, subscription_id)
             connection.execute(sa.delete(DELIVERIES).where(DELIVERIES.c.subscription_id == subscription_id))
             connection.execute(sa.delete(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id == subscription_id))
+            untaken.close_case(connection, subscription_id, "The subscription was ended.")
 
         await self._platform.database.run(write)
 
@@ -138,9 +139,7 @@ class Subscribing(Stewarding):
             row = connection.execute(query).first() if number in NUMBERS else None
             if row is None:
                 raise NotFound(f"The subscription has no delivery {number}.")
-            parked = sa.and_(DELIVERIES.c.number == number, DELIVERIES.c.state == "parked")
-            again = sa.update(DELIVERIES).where(parked).values(state="due", attempts=0, due_at=now())
-            if not connection.execute(again).rowcount:
+            if not untaken.due_again(connection, DELIVERIES.c.number == number):
                 raise Conflict(f"Delivery {number} is {row.state}; only a parked one is tried again by hand.")
             return _delivery(connection.execute(query).one(), types)
 

@@ -19,7 +19,7 @@ import structlog
 from canonical.dates import now
 from canonical.events import EventEnvelope, majors
 from foundation.vendor_http import retry_after
-from process_apis.events import streams, webhooks
+from process_apis.events import streams, untaken, webhooks
 from process_apis.journal import aware
 from process_apis.platform import Platform
 from process_apis.tables import DELIVERIES, EVENTS, SUBSCRIPTIONS
@@ -97,17 +97,18 @@ class Teller:
             await asyncio.sleep(self._platform.pace.tell)
 
     async def _attempt(self, row: Any) -> None:
+        note = partial(_note, platform=self._platform, row=row)
         try:
             event = envelope(row, msgspec.json.decode(row.types))
         except (msgspec.ValidationError, LookupError) as wrong:
             log.exception("an event cannot be said in another major", event_id=row.id, kind=row.type)
             said = f"It cannot be told in the major that was asked for: {wrong}"[:_SAID]
-            await self._platform.database.run(partial(_note, row=row, status=0, said=said, asked=0.0))
+            await self._platform.database.run(partial(note, status=0, said=said, asked=0.0))
             return
         body = msgspec.json.encode(event)
         if row.url == streams.ADDRESS and self._streams is not None:
             status, said = await self._streams.tell(event, body)
-            await self._platform.database.run(partial(_note, row=row, status=status, said=said, asked=0.0))
+            await self._platform.database.run(partial(note, status=status, said=said, asked=0.0))
             return
         status, said, asked = 0, "", 0.0
         refused = "" if self._platform.calls_anywhere else await webhooks.not_public(row.url)
@@ -121,7 +122,7 @@ class Teller:
                 asked = min(float(retry_after(answer) or 0), float(webhooks.WAITS[-1]))
             except httpx.HTTPError as silence:
                 said = type(silence).__name__
-        await self._platform.database.run(partial(_note, row=row, status=status, said=said, asked=asked))
+        await self._platform.database.run(partial(note, status=status, said=said, asked=asked))
 
     def _secrets(self, row: Any) -> list[str]:
         made = partial(webhooks.secret, self._platform.webhook_key, row.subscription_id)
@@ -169,8 +170,8 @@ def _hold(connection: sa.Connection, number: int, ready: Sequence[Any]) -> bool:
     return bool(connection.execute(holding).rowcount)
 
 
-def _note(connection: sa.Connection, row: Any, status: int, said: str, asked: float) -> None:
-    """What came of an attempt: taken, to try again, or given up."""
+def _note(connection: sa.Connection, platform: Platform, row: Any, status: int, said: str, asked: float) -> None:
+    """What came of an attempt: taken, to try again, or given up, which is a case."""
     told = 200 <= status < 300
     values: dict[str, Any] = {"attempts": row.attempts + 1, "last_status": status, "held_until": None}
     values["last_detail"] = "" if told else said
@@ -185,10 +186,16 @@ def _note(connection: sa.Connection, row: Any, status: int, said: str, asked: fl
     else:
         values["due_at"] = now() + timedelta(seconds=max(webhooks.WAITS[row.attempts], asked))
     connection.execute(sa.update(DELIVERIES).where(DELIVERIES.c.number == row.number).values(**values))
+    if told:
+        untaken.close_case(connection, row.subscription_id)
+    elif values.get("state") == "parked":
+        untaken.open_case(connection, platform, row.subscription_id)
+        platform.changed.set()  # the desk is told of it
     if status == httpx.codes.GONE:
         gone = sa.update(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id == row.subscription_id)
         connection.execute(gone.values(state="gone"))
         drop(connection, row.subscription_id)
+        untaken.close_case(connection, row.subscription_id, "The subscriber answered 410: it is told nothing any more.")
 
 
 def drop(connection: sa.Connection, subscription_id: str) -> None:

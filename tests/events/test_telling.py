@@ -10,6 +10,7 @@ from standardwebhooks import Webhook
 
 from canonical.dates import now
 from canonical.faults import NotFound
+from canonical.ports.processes import Case
 from process_apis.events import webhooks
 from process_apis.events.telling import Teller
 from process_apis.tables import SUBSCRIPTIONS
@@ -90,6 +91,45 @@ async def test_a_parked_one_is_tried_again_by_hand_and_then_what_waits_behind_it
         await telling.tell()
         assert telling.receiver.types == WHOLE
         assert {each.state for each in (await telling.service.deliveries(subscription.id)).items} == {"delivered"}
+
+
+async def given_up(telling: Telling, *codes: str) -> None:
+    """The events of these deals were told as often as any is, in vain."""
+    telling.receiver.status = 503
+    for code in codes:
+        await telling.firm.played(code)
+    for wait in (0, *webhooks.WAITS):
+        await telling.later(wait)
+        await telling.tell()
+
+
+async def case_of(telling: Telling) -> Case:
+    (found,) = [each for each in (await telling.firm.operations.cases(limit=200)).items if each.workflow == "telling"]
+    return found
+
+
+async def test_what_was_given_up_is_one_case_of_its_subscriber_and_all_is_told_once_it_is_run_again(
+    telling: Telling,
+) -> None:
+    subscription = await telling.subscribe()
+    await given_up(telling, "D01", "D03")
+    case = await case_of(telling)
+    assert (case.state, case.run_id, case.owner) == ("open", f"telling:{subscription.id}", "Partner support")
+    assert (
+        case.title
+        == "Tiergate: partner-demo has not taken events of 2 subjects for days; those that follow of them wait"
+    )
+    assert "not today" not in case.title, "what a partner's server says is the partner's"
+    telling.receiver.status = 204
+    await telling.firm.operations.retry_case(case.id)
+    await telling.tell()
+    assert telling.receiver.types.count("project.activated") == 2
+    assert (await case_of(telling)).state == "resolved"
+    await given_up(telling, "D02")
+    assert ((await case_of(telling)).id, (await case_of(telling)).state) == (case.id, "open"), "it is the same case"
+    with calling():
+        await telling.service.unsubscribe(subscription.id)
+    assert (await case_of(telling)).state == "resolved"
 
 
 async def test_a_receiver_may_say_how_long_it_wants_to_be_left_alone(telling: Telling) -> None:
