@@ -36,9 +36,9 @@ PAIRS = sorted(
 (410) on a day to come: `policies/tests` asks on that day, on a clock of its own. Where no system is bound (501) another
 platform must be asked: `test_unbound`."""
 SYSTEMS = ("salesforce", "netsuite", "kantata", "servicenow")
-VENDOR_CALLS = r"^(?!.*/token)"
-"""Every call to a vendor but its sign-in."""
-WRITES = r"^(?!.*(/token|suiteql|query))"
+VENDOR_CALLS = r"^(?!.*token)"
+"""Every call to a vendor but its sign-in, `/oauth_token.do` too: who cannot sign in is told 503 of any silence."""
+WRITES = r"^(?!.*(token|suiteql|query))"
 NOT_JSON = b"{"
 EACH = "test_every_documented_status_is_reached"
 
