@@ -102,8 +102,9 @@ class Program:
     async def hire(self, deals: Iterable[Deal]) -> None:
         """HR tells of who manages these deals and who approves, before anybody asks whether they are employed."""
         named = {(email, deal.entity) for deal in deals for email in (deal.project_manager, APPROVER)}
-        for number, (email, entity) in enumerate(sorted(named)):
-            await self._employed(f"M{number}", email, entity)
+        async with asyncio.TaskGroup() as told:
+            for number, (email, entity) in enumerate(sorted(named)):
+                told.create_task(self._employed(f"M{number}", email, entity))
 
     async def _employed(self, person: str, email: str, entity: str) -> None:
         calendar = {"since": "2020-01-01", "weekly": ["8", "8", "8", "8", "8", "0", "0"]}

@@ -1,14 +1,17 @@
-"""`python -m tests.chaos.executor`: a whole platform in a hurry, its door on the port it is told, until it is killed.
+"""A whole platform in a hurry, its door on the port it is told, until it is killed: `live` is all it does.
 
-It loads itself, puts itself together once the sandboxes of its state folder run, and then waits for that port, a line
-on standard input: one that stands by takes a dead one's place at once. Everything else is in the environment, as for
-any other platform.
+It is forked from a process that has read our code and done nothing with it (to read it takes each one seconds of a
+processor), puts itself together once the sandboxes of its state folder run, and then waits for that port: one that
+stands by takes a dead one's place at once.
 """
 
 import asyncio
 import faulthandler
 import os
-import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
 
 import msgspec
 
@@ -31,22 +34,24 @@ PACE = Pace(
 )
 
 
-async def main() -> None:
-    known = settings.read(dict(os.environ))
+async def main(told: Connection, environment: Mapping[str, str]) -> None:
+    known = settings.read(environment)
     while not addresses(known.state / embedded.FOLDER):  # noqa: ASYNC110 - another process makes them
         await asyncio.sleep(0.05)
     values = with_demo(known) | await embedded.introduce(known.state, known.address)
     served = everything(msgspec.structs.replace(known, values=values), PACE)
-    told = await asyncio.to_thread(sys.stdin.readline)
-    if not told:
-        return  # whom it stood by for needs it no more
+    port: int = await asyncio.to_thread(told.recv)
     await served.start()
-    await Serving(served.app, known.host, int(told)).start()
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+    await Serving(served.app, known.host, port).start()
+    told.send("ready")
     await asyncio.Event().wait()
 
 
-if __name__ == "__main__":
+def live(told: Connection, log: Path, environment: Mapping[str, str]) -> None:
+    """Until it is killed, or whom it stood by for has gone. `told` gives its port, and hears when it is ready."""
+    kept = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(kept, 1)
+    os.dup2(kept, 2)
     faulthandler.enable()
-    asyncio.run(main())
+    with suppress(EOFError):
+        asyncio.run(main(told, environment))

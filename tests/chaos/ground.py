@@ -1,6 +1,7 @@
 """Where a storm rages: sandboxes that outlive everything, and executors that are killed."""
 
 import asyncio
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -8,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ import msgspec
 
 from foundation.sandbox import FaultRule
 from foundation.sandbox.server import Address, addresses
+from tests.chaos.executor import live
 from tests.postgres import server as postgres
 from tests.processes import ROOT, environment
 from tiergate import embedded
@@ -32,46 +34,44 @@ START_SECONDS: Final = 60.0
 SETTINGS: Final = {"TIERGATE_LEASE_SECONDS": "2", "TIERGATE_LOG": "warning"}
 
 
-class Program:
-    """A process of ours and what it wrote."""
+_FORKS: Final = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([live.__module__])
 
-    def __init__(self, log: Path, module: str, *arguments: str, **settings: str) -> None:
-        self._log = log
-        with log.open("ab") as err, (out := log.with_suffix(".out")).open("wb") as said:
-            self._out = out
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
-                cwd=ROOT,
-                env=environment(log.parent / "state", **settings),
-                stdin=subprocess.PIPE,
-                stdout=said,
-                stderr=err,
-            )
+
+class Executor:
+    """One platform, and what it wrote."""
+
+    def __init__(self, log: Path, **settings: str) -> None:
+        self._log, self._ready = log, False
+        self._told, there = _FORKS.Pipe()
+        known = environment(log.parent / "state", **settings)
+        self.process = _FORKS.Process(target=live, args=(there, log, known), daemon=True)
+        self.process.start()
+        there.close()
 
     async def ready(self) -> None:
         """Wait for its word; an `AssertionError` with its log where it does not come."""
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready():
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            if self.process.exitcode is not None or time.monotonic() > deadline:
                 raise AssertionError(f"{self._log.name} did not start:\n{self._log.read_text()[-3000:]}")
             await asyncio.sleep(0.05)
 
     def is_ready(self) -> bool:
         """Whether it has said so."""
-        return "ready" in self._out.read_text()
+        with suppress(EOFError):  # it has died before
+            self._ready = self._ready or (self._told.poll() and self._told.recv() == "ready")
+        return self._ready
 
-    def tell(self, word: object) -> None:
-        """A line on its standard input."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{word}\n".encode())
-        self.process.stdin.flush()
+    def stand_in(self, port: int) -> None:
+        """Open its door there."""
+        self._told.send(port)
 
     def end(self) -> None:
         """SIGKILL."""
         self.process.kill()
-        self.process.wait()
-        if self.process.stdin is not None:
-            self.process.stdin.close()
+        self.process.join()
+        self._told.close()
 
 
 class Ground:
@@ -81,16 +81,16 @@ class Ground:
         self.folder, self.state, self.database_url = folder, folder / "state", database_url
         self.ports = [probe("127.0.0.1", 0) for _ in range(executors)]
         self.url = f"http://127.0.0.1:{self.ports[0]}"
-        self.executors: list[Program] = []
-        self._standing_by: list[Program] = []
+        self.executors: list[Executor] = []
+        self._standing_by: list[Executor] = []
         self._made = 0
         self.where: dict[str, Address] = {}
-        self._sandboxes: Program | None = None
+        self._sandboxes: subprocess.Popen[bytes] | None = None
 
     async def start(self, deals: int) -> None:
         """Sandboxes, then the executors one after the other."""
         self.state.mkdir(parents=True)
-        self._sandboxes = Program(self.folder / "sandboxes.log", "tests.chaos.sandboxes", str(self.state), str(deals))
+        self._sandboxes = self._of_sandboxes(deals)
         embedded.credentials(self.state / embedded.FOLDER)  # once: several that begin at once would each make their own
         self._standing_by = [self._executor() for _ in self.ports]
         deadline = time.monotonic() + START_SECONDS
@@ -119,27 +119,43 @@ class Ground:
     def dead(self) -> list[str]:
         """Executors that ended without being killed; there must be none."""
         return [
-            f"executor {number} ended by itself with {each.process.returncode}"
+            f"executor {number} ended by itself with {each.process.exitcode}"
             for number, each in enumerate(self.executors)
-            if each.process.poll() is not None
+            if each.process.exitcode is not None
         ]
 
     def end(self) -> None:
         """Everything dies."""
-        for each in [*self.executors, *self._standing_by, *([self._sandboxes] if self._sandboxes else [])]:
+        for each in [*self.executors, *self._standing_by]:
             each.end()
+        if self._sandboxes is not None and self._sandboxes.stdin is not None:
+            self._sandboxes.kill()
+            self._sandboxes.wait()
+            self._sandboxes.stdin.close()
 
-    def _next(self, number: int) -> Program:
+    def _of_sandboxes(self, deals: int) -> subprocess.Popen[bytes]:
+        """Every sandbox, in a process that ends with this one."""
+        with (self.folder / "sandboxes.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "tests.chaos.sandboxes", str(self.state), str(deals)],
+                cwd=ROOT,
+                env=environment(self.state),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+            )
+
+    def _next(self, number: int) -> Executor:
         """The one that stood by takes a place."""
         found = self._standing_by.pop(0) if self._standing_by else self._executor()
-        found.tell(self.ports[number])
+        found.stand_in(self.ports[number])
         return found
 
-    def _executor(self) -> Program:
+    def _executor(self) -> Executor:
         settings = {"TIERGATE_DATABASE_URL": self.database_url, "TIERGATE_PUBLIC_URL": self.url, **SETTINGS}
         settings["TIERGATE_RUNS_AT_ONCE"] = str(AT_ONCE // len(self.ports))
         self._made += 1
-        return Program(self.folder / f"executor-{self._made}.log", "tests.chaos.executor", **settings)
+        return Executor(self.folder / f"executor-{self._made}.log", **settings)
 
     # ── the sandboxes ──────────────────────────────────────────────────────────────────────────────────────────────
 
