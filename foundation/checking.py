@@ -163,6 +163,11 @@ async def check(
     )
 
 
+def mend_of_value(title: str, name: str) -> str:
+    """What to change where a record holds what we do not know."""
+    return f"Correct the value at {title}, or map it in system_apis/{name}."
+
+
 async def differing(title: str, name: str, adapter: Inspectable, checks: Collection[Checked]) -> list[Finding]:
     """Each field of ours that is not there, and each word of a list that we have none for. No record is read."""
     found: list[Finding] = []
@@ -254,9 +259,12 @@ async def _object(
         mend = f"Switch {each.object} on at {title}, or give our user the right to see it."
         found.append(Finding(system=name, object=each.object, says=f"it is not there: {absent.detail}", mend=mend))
     except Drifted as drift:
-        mend = f"Correct the value at {title}, or map it in system_apis/{name}."
+        of, _, field = drift.facts.get("field", "").rpartition(".")
+        if field and any((one.object, one.field) == (of, field) for one in found):
+            return  # its list told of the word already
+        mend = mend_of_value(title, name)
         says = f"a record does not fit our mapping: {drift.detail}"
-        found.append(Finding(system=name, object=each.object, says=says, mend=mend))
+        found.append(Finding(system=name, object=of or each.object, field=field, says=says, mend=mend))
     except Fault as fault:
         mend = "Check again later; nothing of ours is known to be wrong."
         found.append(Finding(system=name, object=each.object, says=f"it cannot be read: {fault.detail}", mend=mend))

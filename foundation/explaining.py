@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Any, Final
 
 from canonical.faults import Drifted, Fault, VendorRefused
-from foundation.checking import Checked, Finding, Inspectable, differing
+from foundation.checking import Checked, Finding, Inspectable, differing, mend_of_value
 
 FRESH_SECONDS: Final = 300.0
 """How long a comparison counts: a flood of drift asks for metadata once."""
@@ -43,8 +43,11 @@ class Explained:
             try:
                 return await member(*args, **kwargs)
             except (Drifted, VendorRefused) as fault:
-                about = [each for each in await self._differing() if names(fault.detail, each.word or each.field)]
-                fault.detail = ". ".join([fault.detail.rstrip("."), *map(str, about)]) if about else fault.detail
+                found = await self._differing()
+                about = [str(each) for each in found if names(fault.detail, each.word or each.field)]
+                if not about and "field" in fault.facts:
+                    about = [mend_of_value(self._title, self._name)]
+                fault.detail = ". ".join([fault.detail.rstrip("."), *about]) if about else fault.detail
                 raise
 
         return call

@@ -1,9 +1,10 @@
-"""A vendor's texts and numbers as values of ours. What cannot be one is `Drifted`, and says which it was."""
+"""A vendor's texts, numbers and words as values of ours. What cannot be one is `Drifted`, and says which it was."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from canonical.faults import Drifted
 from canonical.money import Money
@@ -11,6 +12,25 @@ from canonical.money import Money
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _WHOLE_DIGITS: Final = 18
 """Of an amount before the point: with ten behind it, all that is kept anywhere."""
+W = TypeVar("W", str, int)
+T = TypeVar("T")
+
+
+def meaning(words: Mapping[W, T], word: W, field: str, *, system: str, record: str = "") -> T:
+    """What a word of a vendor's list stands for; `unknown` where we have none for it."""
+    if word not in words:
+        raise unknown(word, field, system=system, record=record)
+    return words[word]
+
+
+def unknown(word: object, field: str, *, system: str, record: str = "") -> Drifted:
+    """The fault of a word that somebody added to a list, or that a vendor began to use.
+
+    `field` is what the vendor calls it, with its object: `salesOrder.orderStatus`; it is a fact of the fault, too.
+    `record` is the native id of the record that holds it, where it is known.
+    """
+    of = f" of {record}" if record else ""
+    return Drifted(f"{field}{of} holds {word!r:.60}, for which we have no word", system=system, field=field)
 
 
 def instant(text: str, *, system: str) -> datetime:

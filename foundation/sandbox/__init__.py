@@ -55,7 +55,7 @@ from foundation.sandbox.deliveries import Delivery, Target
 from foundation.sandbox.faults import FaultRule
 from foundation.sandbox.kit import CALL, KEPT, Box, Call, Sandbox
 from foundation.sandbox.store import Record, Store, decode, encode
-from foundation.sandbox.suite import Suite, Switch
+from foundation.sandbox.suite import Strange, Suite, Switch
 
 __all__ = [
     "CALL",
@@ -69,6 +69,7 @@ __all__ = [
     "Refused",
     "Sandbox",
     "Store",
+    "Strange",
     "Suite",
     "Switch",
     "Target",

@@ -43,6 +43,27 @@ class Switch(msgspec.Struct, frozen=True, kw_only=True):
     field: str = ""
 
 
+class Strange(msgspec.Struct, frozen=True, kw_only=True):
+    """A word of a list, in records, that we have none for: somebody added it, or the vendor did."""
+
+    kind: type
+    """The canonical type of such a record."""
+    table: str
+    """The sandbox's kind of it."""
+    column: str
+    value: Any
+    """What is put there."""
+    field: str
+    """What the vendor calls the field, with its object, as a fault says it: `salesOrder.orderStatus`."""
+    word: str
+
+    def put(self, box: Box) -> None:
+        """Every record of the kind gets the word."""
+        rows = box.store.db.execute("SELECT id FROM records WHERE kind = ?", (self.table,)).fetchall()
+        for (id,) in rows:
+            box.store.update(self.table, id, {self.column: self.value})
+
+
 class Suite(msgspec.Struct, frozen=True, kw_only=True):
     """One system as the port suite meets it."""
 
@@ -84,6 +105,8 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
     """Takes away the right to one object."""
     hidden: Switch | None = None
     """Hides or renames one field; None where the vendor hides none."""
+    strange: Strange | None = None
+    """Puts a word where we have none for it."""
     deal: Callable[[Deal], str] | None = None
     """The native id of one of the firm's deals, as seeded. A CRM says it: any of them can then feed the workflows."""
     move: Move | None = None

@@ -6,6 +6,7 @@ from typing import Final, Literal, get_args
 
 from canonical.faults import Drifted
 from canonical.objects import ContractType, ProjectStage
+from foundation.vendor_values import meaning, unknown
 
 ContractStatus = Literal["draft", "in_approval", "active", "expired", "cancelled"]
 
@@ -63,20 +64,19 @@ def stage(status: str, blocked: str) -> ProjectStage:
     exact = next((stage for stage, kept in STAGES.items() if kept == pair), None)
     found = exact or (_BY_HAND.get(pair[0]) if pair[1] in JOB_BLOCKS else None)
     if found is None:
-        raise Drifted(f"a project has the unknown status {pair[0]!r} {pair[1]!r}", system="business_central")
+        known = pair[0] in JOB_STATUSES
+        raise unknown(pair[known], f"project.{'blocked' if known else 'status'}", system="business_central")
     return found
 
 
 def hold(blocked: str) -> str:
     """Why a customer gets no credit, empty when it does; `Drifted` for a block we do not know."""
-    return _known(CUSTOMER_BLOCKS, plain(blocked), "block of a customer")
+    return meaning(CUSTOMER_BLOCKS, plain(blocked), "customer.blocked", system="business_central")
 
 
 def contract_status(word: str) -> ContractStatus:
     """What an order says of the contract."""
-    found = plain(word)
-    _known(CONTRACT_STATUSES, found, "status of a contract")
-    return CONTRACT_STATUSES[found]
+    return meaning(CONTRACT_STATUSES, plain(word), "salesOrder.contractStatus", system="business_central")
 
 
 def status_word(status: str) -> str:
@@ -94,9 +94,3 @@ def carried(said: str, number: str) -> int | None:
     if said and not said.isdecimal():
         raise Drifted(f"order {number} is carried up to {said!r}, which is no number", system="business_central")
     return int(said) if said else None
-
-
-def _known(words: Mapping[str, str], word: str, what: str) -> str:
-    if word not in words:
-        raise Drifted(f"{what} {word!r} is not one we know", system="business_central")
-    return words[word]

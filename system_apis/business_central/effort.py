@@ -11,7 +11,7 @@ from canonical.lengths import cut, whole
 from canonical.objects import TimeEntry
 from canonical.objects.time_entry import TimeStatus, hours_of
 from canonical.ports.operation import Written
-from foundation.vendor_values import money
+from foundation.vendor_values import meaning, money
 from system_apis.business_central import effort_wire as there
 from system_apis.business_central import lengths, mapping, wire
 from system_apis.business_central.codes import plain
@@ -95,7 +95,7 @@ def _entry(found: there.TimeEntry, *, company: str, resource: str, currency: str
         billable=found.billable,
         bill_rate=money(found.unit_price, currency, system=SYSTEM) if currency else None,
         notes=found.description,
-        status="billed" if billed else "posted" if found.posted else _status(found.status),
+        status="billed" if billed else "posted" if found.posted else _status(found),
         invoice_id=billed,
         corrects=found.corrects_key,
     )
@@ -119,8 +119,5 @@ def _draft(key: str, data: TimeEntry, *, job: str, employee: str) -> there.TimeD
     )
 
 
-def _status(word: str) -> TimeStatus:
-    found = STATUSES.get(plain(word))
-    if found is None:
-        raise Drifted(f"time has the unknown status {word!r}", system=SYSTEM)
-    return found
+def _status(found: there.TimeEntry) -> TimeStatus:
+    return meaning(STATUSES, plain(found.status), "timeRegistrationEntry.status", system=SYSTEM, record=found.id)

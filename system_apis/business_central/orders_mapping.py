@@ -6,7 +6,7 @@ from typing import Final, Literal
 from canonical.faults import Drifted, FieldError, Invalid
 from canonical.lengths import cut, whole
 from canonical.objects import Component, Item, OrderLine, OrderStatus, SalesOrder
-from foundation.vendor_values import money
+from foundation.vendor_values import meaning, money
 from system_apis.business_central import codes, lengths, mapping
 from system_apis.business_central import orders_wire as there
 from system_apis.business_central.codes import plain
@@ -34,9 +34,7 @@ TEXTS: Final = (" ", "Comment")
 
 def item(found: there.Item, *, company: str, local: str) -> Item:
     """An item; a bundle where it is put together of others and kept in no stock, so that its parts are what is sold."""
-    kind = ITEM_TYPES.get(plain(found.type))
-    if kind is None:
-        raise Drifted(f"item {found.number} is of the unknown type {found.type!r}", system=SYSTEM)
+    kind = meaning(ITEM_TYPES, plain(found.type), "item.type", system=SYSTEM, record=found.number)
     bundle = bool(found.assembly_components) and plain(found.type) != INVENTORY
     return Item(
         id=mapping.native(company, found.id),
@@ -83,10 +81,7 @@ def status(found: there.Order) -> OrderStatus:
         return "billed"
     if codes.contract_status(found.contract_status) in OVER:
         return "cancelled"
-    known = STATUSES.get(plain(found.status))
-    if known is None:
-        raise Drifted(f"a sales order has the unknown status {found.status!r}", system=SYSTEM)
-    return known
+    return meaning(STATUSES, plain(found.status), "salesOrder.status", system=SYSTEM, record=found.number)
 
 
 def draft(key: str, data: SalesOrder, *, customer_id: str, local: str, terms: str) -> there.NewOrder:

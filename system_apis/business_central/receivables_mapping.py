@@ -5,7 +5,7 @@ from typing import Any, Final, get_args
 
 from msgspec import UNSET
 
-from canonical.faults import Drifted, FieldError, Invalid
+from canonical.faults import FieldError, Invalid
 from canonical.lengths import cut, whole
 from canonical.money import Money
 from canonical.objects import Allocation, Invoice, InvoiceLine, Payment
@@ -30,7 +30,7 @@ def document(found: there.Invoice | there.CreditMemo, *, company: str, local: st
     """An invoice or a credit note. What it is called as a draft is no legal number."""
     currency = mapping.currency_of(found.currency_code, local)
     gross, balance = _money(found.total_amount_including_tax, currency), _money(found.remaining_amount, currency)
-    status = _status(found.status, gross, balance)
+    status = _status(found, gross, balance)
     return Invoice(
         id=mapping.native(company, found.id),
         legal_entity_id=company,
@@ -105,7 +105,9 @@ def same(found: Invoice, data: Invoice) -> bool:
 def payment(found: there.LedgerEntry, *, company: str, local: str) -> Payment:
     """A receipt: an entry of the ledger, with its sign turned."""
     if plain(found.document_type) != PAYMENT:
-        raise Drifted(f"a payment is a {found.document_type!r}", system=SYSTEM)
+        raise vendor_values.unknown(
+            plain(found.document_type), "customerLedgerEntry.documentType", system=SYSTEM, record=found.id
+        )
     currency = mapping.currency_of(found.currency_code, local)
     amount, unapplied = _money(-found.amount, currency), _money(-found.remaining_amount, currency)
     applied = [each for each in found.applied_entries if each.invoice_id != wire.NOTHING]
@@ -209,8 +211,9 @@ def _line(seq: int, found: there.Line, company: str, currency: str) -> InvoiceLi
     )
 
 
-def _status(word: str, gross: Money, balance: Money) -> InvoiceStatus:
-    match plain(word):
+def _status(found: there.Document, gross: Money, balance: Money) -> InvoiceStatus:
+    word = plain(found.status)
+    match word:
         case "Draft" | "In Review":
             return "draft"
         case "Open":
@@ -219,7 +222,8 @@ def _status(word: str, gross: Money, balance: Money) -> InvoiceStatus:
             return "paid"
         case "Canceled":
             return "void"
-    raise Drifted(f"an invoice has the unknown status {word!r}", system=SYSTEM)
+    page = "salesInvoice" if isinstance(found, there.Invoice) else "salesCreditMemo"
+    raise vendor_values.unknown(word, f"{page}.status", system=SYSTEM, record=found.number)
 
 
 def _allocation(found: there.AppliedEntry, company: str, currency: str) -> Allocation:

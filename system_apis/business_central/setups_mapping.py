@@ -10,12 +10,12 @@ from typing import Final
 
 from msgspec import UNSET, Struct
 
-from canonical.faults import Drifted, FieldError, Invalid
+from canonical.faults import FieldError, Invalid
 from canonical.lengths import cut, whole
 from canonical.money import Money
 from canonical.objects import ProjectSetup, Task
 from canonical.ports.setups import TaskState
-from foundation.vendor_values import money
+from foundation.vendor_values import money, unknown
 from system_apis.business_central import codes, lengths, mapping, wire
 from system_apis.business_central import setups_wire as there
 from system_apis.business_central.mapping import SYSTEM
@@ -77,7 +77,7 @@ def kind(row: there.Task) -> str:
     """A task's type; `Drifted` for one we do not know."""
     found = codes.plain(row.type)
     if found not in there.TASK_TYPES:
-        raise Drifted(f"a project task has the unknown type {found!r}", system=SYSTEM)
+        raise unknown(found, "projectTask.type", system=SYSTEM, record=row.id)
     return found
 
 

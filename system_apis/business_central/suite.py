@@ -13,7 +13,7 @@ from canonical.objects import (
     SalesOrder,
     TimeEntry,
 )
-from foundation.sandbox import Box, Suite, Switch
+from foundation.sandbox import Box, Strange, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.business_central import lengths
 from system_apis.business_central.sandbox import ledger, tables
@@ -118,4 +118,12 @@ SUITE: Final = Suite(
     ),
     denied=Switch(option="denied_pages", value=["billingSchedule"], object="billingSchedule"),
     hidden=Switch(option="hidden_fields", value=["customer.taxCountry"], object="customer", field="taxCountry"),
+    strange=Strange(
+        kind=Project,
+        table="projects",
+        column="status",
+        value="Lapsed",
+        field="project.status",
+        word="Lapsed",
+    ),
 )

@@ -15,9 +15,10 @@ from canonical.lengths import cut, whole
 from canonical.objects import Booking
 from canonical.ports import Written
 from foundation.salesforce.records import Records, quoted
+from foundation.vendor_values import meaning
 from system_apis.certinia import booking_wire, wire
 from system_apis.certinia.booking_wire import ASSIGNMENT, SCHEDULE
-from system_apis.certinia.mapping import NAME_LENGTH, SYSTEM, known, number
+from system_apis.certinia.mapping import NAME_LENGTH, SYSTEM, number
 from system_apis.certinia.staffing import ROLE_LENGTH
 
 STATUSES: Final[Mapping[str, Literal["soft", "hard"]]] = {
@@ -94,6 +95,11 @@ class Assignments:
         return found[0].id
 
 
+def _commitment(found: booking_wire.Assignment) -> Literal["soft", "hard"]:
+    said = found.status or "Scheduled"
+    return meaning(STATUSES, said, f"{ASSIGNMENT}.pse__Status__c", system=SYSTEM, record=found.id)
+
+
 def booking(found: booking_wire.Assignment) -> Booking:
     """An assignment as a booking."""
     if found.schedule is None or found.schedule.start is None or found.schedule.end is None:
@@ -107,7 +113,7 @@ def booking(found: booking_wire.Assignment) -> Booking:
         hours=number(found.hours),
         start=found.schedule.start,
         end=found.schedule.end,
-        commitment=known(STATUSES, found.status or "Scheduled", "status of an assignment"),
+        commitment=_commitment(found),
         notes=found.notes or "",
     )
 

@@ -26,7 +26,10 @@ CHECKS: Final = (
     Checked(
         object=wire.PROJECT,
         fields=tuple(dict.fromkeys(_PROJECT)),
-        words={"pse__Stage__c": (*mapping.STAGES.values(), *mapping.ALSO_PLANNED)},
+        words={
+            "pse__Stage__c": (*mapping.STAGES.values(), *mapping.ALSO_PLANNED),
+            "pse__Billing_Type__c": tuple(mapping.BILLING_TYPES.values()),
+        },
     ),
     Checked(object=wire.TASK, fields=_plain(wire.Task, wire.TaskWrite)),
     Checked(object=setup_wire.TASK_TIME, fields=_plain(setup_wire.TaskTime)),

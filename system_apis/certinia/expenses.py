@@ -9,9 +9,9 @@ from canonical.faults import Drifted
 from canonical.money import Money
 from canonical.objects import ExpenseLine, ExpenseReport
 from canonical.objects.expense_report import ExpenseStatus
-from foundation.vendor_values import currency, day, instant, money
-from system_apis.certinia.effort_wire import Expense, Report
-from system_apis.certinia.mapping import SYSTEM, known
+from foundation.vendor_values import currency, day, instant, meaning, money
+from system_apis.certinia.effort_wire import REPORT, Expense, Report
+from system_apis.certinia.mapping import SYSTEM
 
 STATUSES: Final[Mapping[str, ExpenseStatus]] = {
     "Draft": "draft",
@@ -38,8 +38,12 @@ def report(found: Report, receipts: Sequence[Expense]) -> ExpenseReport:
         reported_on=found.last_expense or day(found.created_date, system=SYSTEM),
         currency=currency(found.currency_iso_code, system=SYSTEM),
         lines=[_line(each, found) for each in receipts],
-        status=known(STATUSES, found.status or "Draft", "status of an expense report"),
+        status=_status(found),
     )
+
+
+def _status(found: Report) -> ExpenseStatus:
+    return meaning(STATUSES, found.status or "Draft", f"{REPORT}.pse__Status__c", system=SYSTEM, record=found.id)
 
 
 def _line(receipt: Expense, of: Report) -> ExpenseLine:

@@ -14,7 +14,7 @@ from canonical.money import Money
 from canonical.objects import ContractType, Milestone, Project, ProjectStage, Task
 from canonical.ports.lists import RecordChange
 from foundation.vendor_values import currency as currency_of
-from foundation.vendor_values import instant, money
+from foundation.vendor_values import instant, meaning, money
 from system_apis.certinia import wire
 
 SYSTEM: Final = "certinia"
@@ -133,10 +133,10 @@ def project(
         account_id=found.customer or "",
         contract_id=found.contract or "",
         opportunity_id=found.deal or "",
-        stage=known(_STAGES, found.stage or "", "stage"),
+        stage=meaning(_STAGES, found.stage or "", f"{wire.PROJECT}.pse__Stage__c", system=SYSTEM, record=found.id),
         currency=currency_of(found.currency_iso_code, system=SYSTEM),
         budget=total(budgets),
-        billing_method=known(_BILLING_TYPES, found.billing_type, "billing type") if found.billing_type else "tm",
+        billing_method=_billing_method(found),
         start=found.start,
         end=found.end,
         practice=(found.practice.code or "") if found.practice else "",
@@ -144,6 +144,13 @@ def project(
         tasks=planned(tasks, key),
         milestones=[_milestone(each, key, found) for each in milestones],
     )
+
+
+def _billing_method(found: wire.Project) -> ContractType:
+    if not found.billing_type:
+        return "tm"
+    field = f"{wire.PROJECT}.pse__Billing_Type__c"
+    return meaning(_BILLING_TYPES, found.billing_type, field, system=SYSTEM, record=found.id)
 
 
 def change(found: wire.Changed) -> RecordChange:
@@ -300,13 +307,6 @@ def _ref(key: str | None, prefix: str, native_id: str) -> str:
 
 
 # --- values -----------------------------------------------------------------------------------------------------------
-
-
-def known(words: Mapping[str, T], word: str, what: str) -> T:
-    """What a word of a list stands for."""
-    if word not in words:
-        raise Drifted(f"{what} {word!r} is not one we know: {', '.join(words)}", system=SYSTEM)
-    return words[word]
 
 
 def number(value: Decimal | None) -> Decimal:

@@ -10,8 +10,9 @@ from canonical.faults import Drifted
 from canonical.lengths import cut, whole
 from canonical.objects import ResourceDemand
 from canonical.ports.systems import Message
+from foundation.vendor_values import meaning
 from system_apis.certinia import wire
-from system_apis.certinia.mapping import NAME_LENGTH, SYSTEM, known, number
+from system_apis.certinia.mapping import NAME_LENGTH, SYSTEM, number
 
 ROLE_LENGTH: Final = 255
 """Of an entry of a list."""
@@ -51,7 +52,9 @@ def demand(found: wire.Request) -> ResourceDemand:
     """A request as a demand: filled once it has an assignment."""
     if found.start is None or found.end is None:
         raise Drifted(f"request {found.id} has no dates", system=SYSTEM)
-    commitment, status = known(STATUSES, found.status or "Draft", "status of a request")
+    commitment, status = meaning(
+        STATUSES, found.status or "Draft", f"{wire.REQUEST}.pse__Status__c", system=SYSTEM, record=found.id
+    )
     return ResourceDemand(
         id=found.id,
         xrefs=[Xref(system=SYSTEM, native_id=found.id, alt_key=found.key or "")],

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from canonical.objects import ExpenseReport, Invoice, Project, RateCard, ResourceDemand, TimeEntry
 from canonical.ports.systems import Bookings, Projects, ResourceDemands
-from foundation.sandbox import Box, Suite, Switch
+from foundation.sandbox import Box, Strange, Suite, Switch
 from foundation.sandbox.salesforce import rows
 from system_apis.certinia import expenses, timecards
 from system_apis.certinia.mapping import CODE_LENGTH, NAME_LENGTH
@@ -148,5 +148,13 @@ SUITE: Final = Suite(
         value=["pse__Proj__c.Customer_Key__c"],
         object="pse__Proj__c",
         field="Customer_Key__c",
+    ),
+    strange=Strange(
+        kind=Project,
+        table="pse__Proj__c",
+        column="pse__Stage__c",
+        value="Lapsed",
+        field="pse__Proj__c.pse__Stage__c",
+        word="Lapsed",
     ),
 )

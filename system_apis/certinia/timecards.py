@@ -14,9 +14,9 @@ from canonical.base import Source, Xref
 from canonical.faults import Drifted
 from canonical.objects import TimeEntry
 from canonical.objects.time_entry import TimeStatus
-from foundation.vendor_values import instant, money
-from system_apis.certinia.effort_wire import Split, Week
-from system_apis.certinia.mapping import SYSTEM, known, number
+from foundation.vendor_values import instant, meaning, money
+from system_apis.certinia.effort_wire import WEEK, Split, Week
+from system_apis.certinia.mapping import SYSTEM, number
 
 STATUSES: Final[Mapping[str, TimeStatus]] = {
     "Saved": "draft",
@@ -88,6 +88,10 @@ def _entry(week: Week, day: date, hours: Decimal, notes: str, split: Split | Non
         billable=week.billable,
         bill_rate=None if week.bill_rate is None else money(week.bill_rate, week.currency_iso_code, system=SYSTEM),
         notes=notes or week.notes or "",
-        status="billed" if billed else known(STATUSES, week.status or "Saved", "status of a timecard"),
+        status="billed" if billed else _status(week),
         invoice_id=(split.invoice_number or "") if split else "",
     )
+
+
+def _status(week: Week) -> TimeStatus:
+    return meaning(STATUSES, week.status or "Saved", f"{WEEK}.pse__Status__c", system=SYSTEM, record=week.id)

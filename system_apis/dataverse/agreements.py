@@ -88,8 +88,8 @@ def _amendment(row: wire.Amendment, lines: list[wire.AmendmentLine]) -> Amendmen
     currency = currency_of(row.currency)
     return Amendment(
         number=row.tg_number,
-        kind=known(KINDS, row.tg_kind, "kind of amendment"),
-        status=known(STATUSES, row.tg_status, "amendment status"),
+        kind=known(KINDS, row.tg_kind, "tg_contractamendment.tg_kind", row.tg_contractamendmentid),
+        status=known(STATUSES, row.tg_status, "tg_contractamendment.tg_status", row.tg_contractamendmentid),
         based_on=row.tg_basedon or 0,
         effective=row.tg_effectiveon,
         signed_at=row.tg_signedon,
@@ -109,7 +109,7 @@ def _order_line(number: int, row: wire.OrderLine, currency: str) -> ContractLine
     return ContractLine(
         seq=number,
         description=row.productdescription or (row.product.name if row.product else ""),
-        billing_method=_method(row),
+        billing_method=_method(row, "salesorderdetail"),
         amount=money(row.extendedamount, currency, system=SYSTEM),
         not_to_exceed=_amount(row.tg_nottoexceed, currency),
         start=row.tg_startson,
@@ -122,7 +122,7 @@ def _amendment_line(number: int, row: wire.AmendmentLine) -> ContractLine:
     return ContractLine(
         seq=number,
         description=row.tg_name or "",
-        billing_method=_method(row),
+        billing_method=_method(row, "tg_contractamendmentline"),
         amount=money(row.tg_amount or Decimal(0), currency, system=SYSTEM),
         not_to_exceed=_amount(row.tg_nottoexceed, currency),
         start=row.tg_startson,
@@ -130,10 +130,11 @@ def _amendment_line(number: int, row: wire.AmendmentLine) -> ContractLine:
     )
 
 
-def _method(row: wire.OrderLine | wire.AmendmentLine) -> ContractType | None:
+def _method(row: wire.OrderLine | wire.AmendmentLine, table: str) -> ContractType | None:
     """None where nobody has said."""
     code = row.tg_contracttype
-    return None if code is None else known(CONTRACT_TYPES, code, "billing method", row.contract_type)
+    column = f"{table}.tg_contracttype"
+    return None if code is None else known(CONTRACT_TYPES, code, column, label=row.contract_type)
 
 
 def _uplift(row: wire.Agreement) -> Uplift | None:

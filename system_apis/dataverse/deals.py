@@ -23,7 +23,7 @@ def opportunity(
     row: wire.Opportunity, lines: Sequence[quote_wire.DealLine], quote_id: str, contract_id: str
 ) -> Opportunity:
     """A deal with its lines. Those that name a role are what it will need; percent becomes a share."""
-    state, category = known(DEAL_STATES, row.statecode, "state of a deal")
+    state, category = known(DEAL_STATES, row.statecode, "opportunity.statecode", row.opportunityid)
     closes = row.estimatedclosedate or row.actualclosedate
     if closes is None:
         raise VendorRefused("estimatedclosedate is empty: give the deal the day it is expected to close", system=SYSTEM)
@@ -40,7 +40,7 @@ def opportunity(
         won_generation=row.tg_wongeneration or 0,
         probability=Decimal(row.closeprobability or 0) / 100,
         delivery_entities=[each.strip() for each in (row.delivery_entities or "").split(";") if each.strip()],
-        contract_type=contract_type(row.tg_contracttype, row.contract_type),
+        contract_type=contract_type(row, "opportunity", row.opportunityid),
         practice=row.tg_practice or "",
         expected_start=row.tg_expectedstart,
         expected_end=row.tg_expectedend,

@@ -26,7 +26,7 @@ from canonical.objects import (
 from canonical.ports.lists import RecordChange
 from canonical.ports.orders import QuoteMark
 from canonical.ports.systems import Change
-from foundation.vendor_values import money, share
+from foundation.vendor_values import meaning, money, share, unknown
 from system_apis.dataverse import quote_wire, wire
 
 SYSTEM: Final = "dataverse"
@@ -109,7 +109,7 @@ def contact(row: wire.Contact) -> Contact:
     """A person; the role is what they are to their own account."""
     roles = []
     if row.tg_contactrole is not None and row.account:
-        role = known(CONTACT_ROLES, row.tg_contactrole, "contact role", row.role)
+        role = known(CONTACT_ROLES, row.tg_contactrole, "contact.tg_contactrole", row.contactid, row.role)
         roles = [ContactRole(account_id=row.account, role=role)]
     return Contact(
         id=row.contactid,
@@ -135,7 +135,7 @@ def lead(row: wire.Lead, opportunity_id: str, absorbed: list[str]) -> Lead:
         given=row.firstname or "",
         family=row.lastname or "",
         email=row.emailaddress1 or "",
-        status=known(LEAD_STATES, row.statecode, "state of a lead"),
+        status=known(LEAD_STATES, row.statecode, "lead.statecode", row.leadid),
         account_id=row.account or "",
         contact_id=row.contact or "",
         opportunity_id=opportunity_id,
@@ -149,7 +149,7 @@ def quote(row: quote_wire.Quote, lines: list[quote_wire.QuoteLine]) -> Quote:
     total = row.totalamount
     if total is None:
         total = sum((line.extendedamount for line in lines), Decimal(0))
-    status = known(QUOTE_STATES, row.statecode, "state of a quote")
+    status = known(QUOTE_STATES, row.statecode, "quote.statecode", row.quoteid)
     return Quote(
         id=row.quoteid,
         source=source(row.versionnumber, row.modifiedon),
@@ -204,7 +204,7 @@ def contract(row: wire.Order) -> Contract:
         opportunity_id=row.opportunity or "",
         currency=currency,
         value=None if row.totalamount is None else money(row.totalamount, currency, system=SYSTEM),
-        billing_method=contract_type(row.tg_contracttype, row.contract_type),
+        billing_method=contract_type(row, "salesorder", row.salesorderid),
         start=row.tg_startson,
         end=row.tg_endson,
         signed_at=row.tg_signedon,
@@ -213,7 +213,7 @@ def contract(row: wire.Order) -> Contract:
         approved_exceptions=rules(row.exceptions),
         po_number=row.tg_ponumber or "",
         payment_terms=row.payment_terms or "",
-        status=known(ORDER_STATES, row.statecode, "state of an order"),
+        status=known(ORDER_STATES, row.statecode, "salesorder.statecode", row.salesorderid),
         amendment=row.tg_carriedamendment,
     )
 
@@ -305,7 +305,7 @@ def _quote_line(number: int, line: quote_wire.QuoteLine, currency: str) -> Quote
 def line_kind(product: quote_wire.Product | None) -> Literal["labour", "expense", "fee", "material"]:
     """What a line sells; work, where its product does not say."""
     kind = product.producttypecode if product else None
-    return "labour" if kind is None else known(PRODUCT_TYPES, kind, "type of product")
+    return "labour" if kind is None else known(PRODUCT_TYPES, kind, "product.producttypecode")
 
 
 def _addresses(row: wire.Account) -> list[Address]:
@@ -344,14 +344,14 @@ def _day(text: str | None) -> date | None:
         raise Drifted(f"{text!r} is no date", system=SYSTEM) from wrong
 
 
-def contract_type(code: int | None, label: str | None) -> ContractType:
+def contract_type(row: wire.Opportunity | wire.Order, table: str, record: str) -> ContractType:
     """How a deal or a contract is billed; by time where it does not say."""
-    return "tm" if code is None else known(CONTRACT_TYPES, code, "contract type", label)
+    code = row.tg_contracttype
+    return "tm" if code is None else known(CONTRACT_TYPES, code, f"{table}.tg_contracttype", record, row.contract_type)
 
 
-def known(words: Mapping[int, T], code: int, what: str, label: str | None = None) -> T:
-    """What a code means; `Drifted` names the words there are."""
-    if code not in words:
-        said = f"{code} ({label})" if label else str(code)
-        raise Drifted(f"{what} {said} is not one we know: {', '.join(map(str, words))}", system=SYSTEM)
-    return words[code]
+def known(words: Mapping[int, T], code: int, column: str, record: str = "", label: str | None = None) -> T:
+    """What a choice of a column means; `label` is what people there read in place of its number."""
+    if code not in words and label:
+        raise unknown(f"{code} ({label})", column, system=SYSTEM, record=record)
+    return meaning(words, code, column, system=SYSTEM, record=record)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeVar
 
 from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, Quote, QuoteLine
-from foundation.sandbox import Box, Suite, Switch
+from foundation.sandbox import Box, Strange, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.dataverse import mapping
 from system_apis.dataverse.sandbox import org
@@ -174,6 +174,14 @@ SUITE: Final = Suite(
     remove={Customer: delete("account"), Contact: delete("contact")},
     denied=Switch(option="denied_tables", value=["quote"], object="quote"),
     hidden=Switch(option="hidden_fields", value=["opportunity.tg_practice"], object="opportunity", field="tg_practice"),
+    strange=Strange(
+        kind=Opportunity,
+        table="opportunity",
+        column="tg_contracttype",
+        value=100000099,
+        field="opportunity.tg_contracttype",
+        word="100000099",
+    ),
     deal=deal_id,
     move=move_deal,
 )

@@ -18,7 +18,7 @@ from canonical.objects import Invoice, InvoiceLine, Rate, RateCard
 from canonical.objects.invoice import InvoiceStatus, LineKind
 from canonical.objects.time_entry import hours_of
 from canonical.ports.effort import Billed
-from foundation.vendor_values import currency, day, instant, money
+from foundation.vendor_values import currency, day, instant, meaning, money
 from system_apis.kantata import billing_wire, description, wire
 from system_apis.kantata.mapping import SYSTEM, reference
 
@@ -83,8 +83,7 @@ def billed(found: billing_wire.Invoice) -> Billed:
 
 def proforma(found: billing_wire.Invoice, beside: wire.Envelope) -> Invoice:
     """An invoice with what it bills; `beside` is the answer it came in."""
-    if found.status not in _STATUSES:
-        raise Drifted(f"invoice {found.id} has the unknown status {found.status!r:.60}", system=SYSTEM)
+    status = meaning(_STATUSES, found.status, "invoices.status", system=SYSTEM, record=found.id)
     of = [beside.workspaces[each] for each in found.workspace_ids if each in beside.workspaces]
     said = description.read(of[0].description or "") if of else {}
     balance = found.balance_in_cents
@@ -109,7 +108,7 @@ def proforma(found: billing_wire.Invoice, beside: wire.Envelope) -> Invoice:
         currency=currency(found.currency, system=SYSTEM),
         lines=list(_lines(found, beside)),
         balance=None if balance is None else _minor(balance, found.currency),
-        status="draft" if found.draft and found.status == "new" else _STATUSES[found.status],
+        status="draft" if found.draft and found.status == "new" else status,
     )
 
 

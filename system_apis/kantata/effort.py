@@ -12,7 +12,7 @@ from canonical.objects import ExpenseLine, ExpenseReport, TimeEntry
 from canonical.objects.expense_report import ExpenseStatus
 from canonical.objects.time_entry import TimeStatus, hours_of
 from canonical.ports.lists import RecordChange
-from foundation.vendor_values import currency, day, instant, money
+from foundation.vendor_values import currency, day, instant, meaning, money
 from system_apis.kantata import billing_wire, wire
 from system_apis.kantata.mapping import SYSTEM
 
@@ -41,9 +41,8 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
             return "approved"
         if self.submission is None:
             return "submitted" if self.expense.active_submission_id else "draft"
-        if self.submission.status not in _SUBMITTED:
-            raise Drifted(f"an expense report has the unknown status {self.submission.status!r}", system=SYSTEM)
-        return _SUBMITTED[self.submission.status]
+        field = "expense_report_submissions.status"
+        return meaning(_SUBMITTED, self.submission.status, field, system=SYSTEM, record=self.submission.id)
 
     @property
     def is_approved(self) -> bool:

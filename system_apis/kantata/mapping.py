@@ -19,7 +19,7 @@ from canonical.money import Money, minor_units
 from canonical.objects import ContractType, Milestone, Project, ProjectSetup, ProjectStage, Task
 from canonical.ports.lists import RecordChange
 from foundation.vendor_values import currency as currency_of
-from foundation.vendor_values import day, instant, money
+from foundation.vendor_values import day, instant, money, unknown
 from system_apis.kantata import description, wire
 
 SYSTEM: Final = "kantata"
@@ -152,7 +152,8 @@ def project(
 ) -> Project:
     """A workspace and its stories as a project. A story that is not ours goes by its own id."""
     if found.status.key not in _STAGES:
-        raise Drifted(f"workspace {found.id} has the unknown status {found.status.message!r}", system=SYSTEM)
+        said = f"{found.status.key} ({found.status.message})"
+        raise unknown(said, "workspaces.status", system=SYSTEM, record=found.id)
     code, _, name = found.title.partition(BETWEEN)
     lines = description.read(found.description or "")
     refs = {held.subject_id: model.partition(" ")[2] for model, held in references.items() if " " in model}

@@ -4,7 +4,7 @@ from typing import Final
 
 from canonical.objects import ExpenseReport, Invoice, Project, RateCard, TimeEntry
 from canonical.ports.systems import Bookings, Projects, ResourceDemands
-from foundation.sandbox import Box, Suite, Switch
+from foundation.sandbox import Box, Strange, Suite, Switch
 from system_apis.kantata.mapping import BETWEEN, TITLE_LENGTH
 from system_apis.kantata.sandbox.brainstem import create, delete, resolved
 from system_apis.kantata.sandbox.submissions import SUBMISSIONS
@@ -110,4 +110,12 @@ SUITE: Final = Suite(
         (Projects, ResourceDemands, Bookings), "No record has a version to be sent with a change: the last write wins."
     ),
     denied=Switch(option="denied", value=["workspace_resources"], object="workspace_resources"),
+    strange=Strange(
+        kind=Project,
+        table="workspaces",
+        column="status",
+        value={"key": 977, "message": "Paused"},
+        field="workspaces.status",
+        word="977 (Paused)",
+    ),
 )

@@ -1,4 +1,8 @@
-"""What an account must have: the record types and fields we map. Its metadata catalogue tells no list's values."""
+"""What an account must have: the record types and fields we map.
+
+Its metadata catalogue tells the values of the vendor's own lists, which nobody adds to. What a firm adds to (project
+statuses) is a record type there, so that a new one shows in a project.
+"""
 
 from typing import Final
 

@@ -2,8 +2,8 @@
 
 from typing import Final, Literal, get_args
 
-from canonical.faults import Drifted
 from canonical.objects import ContractType, ProjectStage
+from foundation.vendor_values import meaning, unknown
 
 STAGES: Final[dict[ProjectStage, tuple[str, bool]]] = {
     # Stage -> project status and `isInactive`: an inactive project takes neither time nor cost.
@@ -53,10 +53,7 @@ def order_status(status: str) -> str:
 
 def order_meaning(code: str) -> OrderMeaning:
     """What an order's status says of the contract; `Drifted` for one we do not know."""
-    try:
-        return _ORDERS[code]
-    except KeyError as unknown:
-        raise Drifted(f"a sales order has the unknown status {code!r}", system="netsuite") from unknown
+    return meaning(_ORDERS, code, "salesOrder.orderStatus", system="netsuite")
 
 
 def stage(status: str, *, inactive: bool) -> ProjectStage:
@@ -64,7 +61,7 @@ def stage(status: str, *, inactive: bool) -> ProjectStage:
     exact = (stage for stage, kept in STAGES.items() if kept == (status, inactive))
     found = next(exact, None) or _LOOSE_STAGES.get(status)
     if found is None:
-        raise Drifted(f"a project has the unknown status {status!r}", system="netsuite")
+        raise unknown(status, "job.entityStatus", system="netsuite")
     return found
 
 

@@ -9,7 +9,7 @@ from canonical.faults import Drifted, FieldError, Invalid
 from canonical.lengths import cut
 from canonical.objects import ExpenseLine, ExpenseReport, TimeEntry
 from canonical.objects.time_entry import TimeStatus, hours_of
-from foundation.vendor_values import money
+from foundation.vendor_values import money, unknown
 from system_apis.netsuite import effort_wire as wire
 from system_apis.netsuite.lengths import MEMO
 from system_apis.netsuite.mapping import SYSTEM, source, xrefs
@@ -134,7 +134,7 @@ def _line(found: wire.ExpenseLine, currency: str) -> ExpenseLine:
 
 def _status(code: str) -> TimeStatus:
     if code not in ("1", _SUBMITTED, _APPROVED, "4", ""):
-        raise Drifted(f"time has the unknown approval status {code!r}", system=SYSTEM)
+        raise unknown(code, "timeBill.approvalStatus", system=SYSTEM)
     words: dict[str, TimeStatus] = {_APPROVED: "approved", "4": "rejected", "1": "draft"}
     return words.get(code, "submitted")
 

@@ -9,7 +9,7 @@ from canonical.faults import Drifted
 from canonical.lengths import cut, whole
 from canonical.money import Money
 from canonical.objects import Component, Item, OrderLine, OrderStatus, SalesOrder
-from foundation.vendor_values import money
+from foundation.vendor_values import meaning, money
 from system_apis.netsuite import orders_wire as wire
 from system_apis.netsuite.lengths import MEMO, PO_NUMBER
 from system_apis.netsuite.mapping import SYSTEM, source, xrefs
@@ -40,15 +40,14 @@ _KINDS: Final[Mapping[str, Literal["service", "goods", "discount", "bundle"]]] =
 
 def item(row: wire.ItemRow, members: list[tuple[str, Decimal]]) -> Item:
     """An item; a group with its members, by their codes."""
-    if row.itemtype not in _KINDS:
-        raise Drifted(f"item {row.itemid} is of the unknown type {row.itemtype!r}", system=SYSTEM)
+    kind = meaning(_KINDS, row.itemtype, "item.itemtype", system=SYSTEM, record=row.itemid)
     return Item(
         id=row.id,
         xrefs=xrefs(row.id, row.itemid),
         lifecycle="closed" if row.isinactive == "T" else "active",
         code=row.itemid,
         name=row.displayname or row.itemid,
-        kind=_KINDS[row.itemtype],
+        kind=kind,
         tax_category=row.custitem_tg_tax_category,
         components=[Component(code=code, qty=qty) for code, qty in members],
     )
@@ -79,9 +78,7 @@ def status(found: wire.Order) -> OrderStatus:
     """How far an order is; `Drifted` for a status we do not know."""
     if any(line.quantity_billed for line in found.item.items):
         return "billed"
-    if found.order_status.id not in _STATUSES:
-        raise Drifted(f"a sales order has the unknown status {found.order_status.id!r}", system=SYSTEM)
-    return _STATUSES[found.order_status.id]
+    return meaning(_STATUSES, found.order_status.id, "salesOrder.orderStatus", system=SYSTEM, record=found.id)
 
 
 def draft(

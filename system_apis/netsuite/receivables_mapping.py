@@ -9,7 +9,7 @@ from canonical.lengths import cut, whole
 from canonical.money import Money
 from canonical.objects import Allocation, Invoice, InvoiceLine, Payment
 from canonical.objects.invoice import InvoiceStatus, LineKind
-from foundation.vendor_values import money
+from foundation.vendor_values import money, unknown
 from system_apis.netsuite import receivables_wire as wire
 from system_apis.netsuite.lengths import MEMO, PO_NUMBER
 from system_apis.netsuite.mapping import SYSTEM, source, xrefs
@@ -164,7 +164,7 @@ def _shared(found: wire.Transaction, legal_entity: str, currency: str) -> dict[s
 
 def _status(approval: str, total: Decimal, unpaid: Decimal) -> InvoiceStatus:
     if approval not in _APPROVALS:
-        raise Drifted(f"an invoice has the unknown approval status {approval!r}", system=SYSTEM)
+        raise unknown(approval, "invoice.approvalStatus", system=SYSTEM)
     if not total.is_finite() or not unpaid.is_finite():
         raise Drifted(f"an invoice of {total!s:.60} with {unpaid!s:.60} unpaid", system=SYSTEM)
     if approval in (PENDING, "3"):

@@ -20,7 +20,7 @@ from canonical.ports.orders import SalesOrders
 from canonical.ports.people import CustomerPeople
 from canonical.ports.receivables import Invoices
 from canonical.ports.systems import BillingSchedules, Contracts, Customers, Projects
-from foundation.sandbox import Box, Suite, Switch
+from foundation.sandbox import Box, Strange, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.netsuite import lengths
 from system_apis.netsuite.sandbox.schema import RECORDS
@@ -125,5 +125,13 @@ SUITE: Final = Suite(
         value=["customer.custentity_tg_tax_country"],
         object="customer",
         field="custentity_tg_tax_country",
+    ),
+    strange=Strange(
+        kind=Project,
+        table="job",
+        column="entityStatus",
+        value={"id": "77"},
+        field="job.entityStatus",
+        word="77",
     ),
 )

@@ -2,8 +2,8 @@
 
 from typing import Final, Literal, get_args
 
-from canonical.faults import Drifted
 from canonical.objects import ContractType, ProjectStage
+from foundation.vendor_values import meaning
 
 SYSTEM: Final = "oracle_fusion"
 SOURCE: Final = "TIERGATE"
@@ -96,19 +96,13 @@ def placed(description: str | None) -> tuple[str, str, str]:
 def stage(status: str | None) -> ProjectStage:
     """A project's stage; `Drifted` for a status we do not know."""
     known = {code: stage for stage, code in STAGES.items()} | _BY_HAND
-    try:
-        return known[status or ""]
-    except KeyError as unknown:
-        raise Drifted(f"a project has the unknown status {status!r}", system=SYSTEM) from unknown
+    return meaning(known, status or "", "projects.ProjectStatusCode", system=SYSTEM)
 
 
 def contract_status(status: str | None) -> ContractStatus:
     """A contract's status; `Drifted` for one we do not know."""
     known = {code: meaning for meaning, code in CONTRACT_STATUSES.items()} | _CONTRACTS_BY_HAND
-    try:
-        return known[status or ""]
-    except KeyError as unknown:
-        raise Drifted(f"a contract has the unknown status {status!r}", system=SYSTEM) from unknown
+    return meaning(known, status or "", "contracts.StatusCode", system=SYSTEM)
 
 
 def contract_type(kept: str | None) -> ContractType:

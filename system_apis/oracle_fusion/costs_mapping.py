@@ -9,7 +9,7 @@ from canonical.faults import Drifted, FieldError, Invalid
 from canonical.lengths import cut, whole
 from canonical.objects import TimeEntry
 from canonical.objects.time_entry import TimeStatus, hours_of
-from foundation.vendor_values import money
+from foundation.vendor_values import meaning, money
 from system_apis.oracle_fusion import codes, lengths, rest, wire
 from system_apis.oracle_fusion import costs_wire as there
 from system_apis.oracle_fusion.codes import SYSTEM
@@ -117,10 +117,7 @@ def _status(found: there.Waiting | there.Processed, ours: there.CostFlexHead) ->
         return "billed"
     if isinstance(found, there.Processed):
         return "posted"
-    known = WAITING.get(found.status_code or "")
-    if known is None:
-        raise Drifted(f"cost has the unknown status {found.status_code!r}", system=SYSTEM)
-    return known
+    return meaning(WAITING, found.status_code or "", "unprocessedProjectCosts.StatusCode", system=SYSTEM)
 
 
 def day_of(found: there.Cost) -> date:

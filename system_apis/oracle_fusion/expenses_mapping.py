@@ -10,12 +10,11 @@ from typing import Final
 import msgspec
 
 from canonical.base import Source, Xref
-from canonical.faults import Drifted
 from canonical.lengths import cut, whole
 from canonical.money import Money
 from canonical.objects import ExpenseLine, ExpenseReport
 from canonical.objects.expense_report import ExpenseStatus
-from foundation.vendor_values import currency, money
+from foundation.vendor_values import currency, money, unknown
 from system_apis.oracle_fusion import codes, lengths, rest
 from system_apis.oracle_fusion import costs_wire as there
 from system_apis.oracle_fusion.codes import SYSTEM
@@ -146,8 +145,8 @@ def _tax(amount: Decimal | None, code: str) -> Money | None:
 def _status(rows: Sequence[Row]) -> ExpenseStatus:
     """Posted once every line is; rejected as soon as one of them is."""
     waiting = [each.status_code or "" for each in rows if isinstance(each, there.Waiting)]
-    if unknown := [code for code in waiting if code not in WAITING]:
-        raise Drifted(f"cost has the unknown status {unknown[0]!r}", system=SYSTEM)
+    if strange := [code for code in waiting if code not in WAITING]:
+        raise unknown(strange[0], "unprocessedProjectCosts.StatusCode", system=SYSTEM)
     if "R" in waiting:
         return "rejected"
     return "approved" if waiting else "posted"

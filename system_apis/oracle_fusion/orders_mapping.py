@@ -11,7 +11,7 @@ from canonical.faults import Drifted, FieldError, Invalid
 from canonical.lengths import cut, whole
 from canonical.money import Money
 from canonical.objects import Component, Item, OrderLine, OrderStatus, SalesOrder
-from foundation.vendor_values import money
+from foundation.vendor_values import meaning, money
 from system_apis.oracle_fusion import codes, contracts_wire, lengths, wire
 from system_apis.oracle_fusion import orders_wire as there
 from system_apis.oracle_fusion.codes import SYSTEM
@@ -102,9 +102,7 @@ def status(found: there.Order, rows: Sequence[there.Line]) -> OrderStatus:
     """How far an order is: billed as soon as any line is; `Drifted` for a status we do not know."""
     if any(each.billing_transaction_number for row in rows for each in row.details.items):
         return "billed"
-    known = STATUSES.get(found.status_code or "")
-    if known is None:
-        raise Drifted(f"a sales order has the unknown status {found.status_code!r}", system=SYSTEM)
+    known = meaning(STATUSES, found.status_code or "", "salesOrdersForOrderHub.StatusCode", system=SYSTEM)
     return "cancelled" if known == "draft" and segments(found).tg_cancelled else known
 
 

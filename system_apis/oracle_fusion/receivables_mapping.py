@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from canonical.base import Source, Xref
-from canonical.faults import Drifted, FieldError, Invalid
+from canonical.faults import FieldError, Invalid
 from canonical.lengths import cut, whole
 from canonical.money import Money
 from canonical.objects import Allocation, Invoice, InvoiceLine, Payment
@@ -164,7 +164,7 @@ def _status(said: str | None, gross: Money | None, balance: Money | None) -> Inv
     if said == INCOMPLETE:
         return "draft"
     if said != COMPLETE:
-        raise Drifted(f"an invoice has the unknown status {said!r}", system=SYSTEM)
+        raise vendor_values.unknown(said, "receivablesInvoices.InvoiceStatus", system=SYSTEM)
     if gross is None or balance is None or balance == gross:
         return "posted"
     return "paid" if balance.amount == 0 else "part_paid"
@@ -174,7 +174,7 @@ def _payment_status(state: str | None, amount: Money, unapplied: Money) -> Payme
     if state in _REVERSED:
         return "reversed"
     if (state or "") not in _RECEIVED:
-        raise Drifted(f"a receipt has the unknown state {state!r}", system=SYSTEM)
+        raise vendor_values.unknown(state, "standardReceipts.State", system=SYSTEM)
     if unapplied.amount == 0:
         return "applied"
     return "part_applied" if unapplied < amount else "received"

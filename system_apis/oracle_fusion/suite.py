@@ -14,7 +14,7 @@ from canonical.objects import (
     SalesOrder,
     TimeEntry,
 )
-from foundation.sandbox import Box, Record, Suite, Switch
+from foundation.sandbox import Box, Record, Strange, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.oracle_fusion import codes, lengths
 from system_apis.oracle_fusion.sandbox.owed_rules import apply
@@ -172,4 +172,12 @@ SUITE: Final = Suite(
     },
     denied=Switch(option="denied_resources", value=["projectBillingEvents"], object="projectBillingEvents"),
     hidden=Switch(option="hidden_fields", value=["accounts.TgTaxCountry_c"], object="accounts", field="TgTaxCountry_c"),
+    strange=Strange(
+        kind=Project,
+        table="projects",
+        column="ProjectStatusCode",
+        value="LAPSED",
+        field="projects.ProjectStatusCode",
+        word="LAPSED",
+    ),
 )

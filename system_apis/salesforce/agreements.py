@@ -7,12 +7,12 @@ from typing import Final
 import msgspec
 
 from canonical.money import Money
-from canonical.objects import Amendment, AmendmentKind, AmendmentStatus, Contract, ContractLine, Uplift
+from canonical.objects import Amendment, AmendmentKind, AmendmentStatus, Contract, ContractLine, ContractType, Uplift
 from canonical.ports.contracts import AgreementMark
 from foundation.vendor_values import currency as currency_of
-from foundation.vendor_values import money
+from foundation.vendor_values import meaning, money
 from system_apis.salesforce import contracts_wire as wire
-from system_apis.salesforce.mapping import CONTRACT_TYPES, SYSTEM, contract, counted, known, rules, source
+from system_apis.salesforce.mapping import CONTRACT_TYPES, SYSTEM, contract, counted, rules, source
 
 KINDS: Final[Mapping[str, AmendmentKind]] = {
     "Change": "change",
@@ -77,8 +77,8 @@ def _amendment(row: wire.Amendment, lines: list[wire.Line]) -> Amendment:
     currency = currency_of(row.currency_iso_code, system=SYSTEM)
     return Amendment(
         number=counted(row.number),
-        kind=known(KINDS, row.kind, "kind of amendment"),
-        status=known(STATUSES, row.status, "amendment status"),
+        kind=meaning(KINDS, row.kind, "Contract_Amendment__c.Kind__c", system=SYSTEM, record=row.id),
+        status=meaning(STATUSES, row.status, "Contract_Amendment__c.Status__c", system=SYSTEM, record=row.id),
         based_on=counted(row.based_on or Decimal(0)),
         effective=row.effective,
         signed_at=row.signed_on,
@@ -102,7 +102,7 @@ def _line(number: int, row: wire.Line) -> ContractLine:
     return ContractLine(
         seq=number,
         description=row.name or "",
-        billing_method=known(CONTRACT_TYPES, row.method, "billing method") if row.method else None,
+        billing_method=_method(row),
         amount=money(row.amount or Decimal(0), row.currency_iso_code, system=SYSTEM),
         not_to_exceed=_amount(row.not_to_exceed, row.currency_iso_code),
         start=row.start,
@@ -118,3 +118,10 @@ def _uplift(row: wire.Agreement) -> Uplift | None:
 
 def _amount(value: Decimal | None, currency: str) -> Money | None:
     return None if value is None else money(value, currency, system=SYSTEM)
+
+
+def _method(row: wire.Line) -> ContractType | None:
+    """None where nobody has said."""
+    if not row.method:
+        return None
+    return meaning(CONTRACT_TYPES, row.method, "Contract_Line__c.Billing_Method__c", system=SYSTEM)

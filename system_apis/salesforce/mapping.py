@@ -31,7 +31,7 @@ from canonical.ports.lists import RecordChange
 from canonical.ports.orders import QuoteMark
 from canonical.ports.systems import Change
 from foundation.vendor_values import currency as currency_of
-from foundation.vendor_values import instant, money, share
+from foundation.vendor_values import instant, meaning, money, share
 from system_apis.salesforce import wire
 
 SYSTEM: Final = "salesforce"
@@ -93,7 +93,7 @@ def opportunity(row: wire.Opportunity, lines: Sequence[wire.OpportunityLine] = (
         won_generation=counted(row.won_generation or Decimal(0)),
         probability=(row.probability or Decimal(0)) / 100,
         delivery_entities=row.delivery_entities.split(";") if row.delivery_entities else [],
-        contract_type=_contract_type(row.contract_type),
+        contract_type=_contract_type(row, "Opportunity"),
         practice=row.practice or "",
         expected_start=row.expected_start,
         expected_end=row.expected_end,
@@ -146,7 +146,8 @@ def contact(row: wire.Contact) -> Contact:
     """A person; the role is what they are to their own account."""
     roles = []
     if row.role and row.account_id:
-        roles = [ContactRole(account_id=row.account_id, role=known(CONTACT_ROLES, row.role, "contact role"))]
+        role = meaning(CONTACT_ROLES, row.role, "Contact.Role__c", system=SYSTEM, record=row.id)
+        roles = [ContactRole(account_id=row.account_id, role=role)]
     return Contact(
         id=row.id,
         source=source(row.system_modstamp),
@@ -191,7 +192,7 @@ def quote(row: wire.Quote, lines: list[wire.QuoteLine]) -> Quote:
         tax_included=row.tax_included,
         cost=None if row.cost is None else money(row.cost, row.currency_iso_code, system=SYSTEM),
         approved_discount=share(row.approved_discount, system=SYSTEM),
-        status=known(QUOTE_STATUSES, row.status, "quote status"),
+        status=meaning(QUOTE_STATUSES, row.status, "Quote.Status", system=SYSTEM, record=row.id),
         valid_to=row.expiration_date,
         signed_on=row.signed_on,
         envelope=row.envelope or "",
@@ -224,7 +225,7 @@ def contract(row: wire.Contract) -> Contract:
         opportunity_id=row.opportunity or "",
         currency=currency_of(row.currency_iso_code, system=SYSTEM),
         value=None if row.value is None else money(row.value, row.currency_iso_code, system=SYSTEM),
-        billing_method=_contract_type(row.contract_type),
+        billing_method=_contract_type(row, "Contract"),
         start=row.start_date,
         end=row.end_date,
         signed_at=row.customer_signed_date,
@@ -233,7 +234,7 @@ def contract(row: wire.Contract) -> Contract:
         approved_exceptions=rules(row.approved_exceptions),
         po_number=row.po_number or "",
         payment_terms=row.payment_terms or "",
-        status=known(CONTRACT_STATUSES, row.status, "contract status"),
+        status=meaning(CONTRACT_STATUSES, row.status, "Contract.Status", system=SYSTEM, record=row.id),
         amendment=None if row.carried is None else counted(row.carried),
     )
 
@@ -325,7 +326,7 @@ def _sold(number: int, line: wire.QuoteLine | wire.OpportunityLine, currency: st
 
 def _line_kind(product: wire.Product | None) -> Literal["labour", "expense", "fee", "material"]:
     family = product.family if product else None
-    return known(LINE_KINDS, family, "product family") if family else "labour"
+    return meaning(LINE_KINDS, family, "Product2.Family", system=SYSTEM) if family else "labour"
 
 
 def _address(
@@ -352,8 +353,10 @@ def _role_demand(text: str | None) -> list[RoleDemand]:
     return [RoleDemand(role=each.role, hours=each.hours, start=each.start, end=each.end) for each in entries]
 
 
-def _contract_type(label: str | None) -> ContractType:
-    return known(CONTRACT_TYPES, label, "contract type") if label else "tm"
+def _contract_type(row: wire.Opportunity | wire.Contract, kind: str) -> ContractType:
+    if not row.contract_type:
+        return "tm"
+    return meaning(CONTRACT_TYPES, row.contract_type, f"{kind}.Contract_Type__c", system=SYSTEM, record=row.id)
 
 
 def counted(number: Decimal) -> int:
@@ -361,10 +364,3 @@ def counted(number: Decimal) -> int:
     if not number.is_finite() or number != number.to_integral_value():
         raise Drifted(f"{number} is no whole number to count by", system=SYSTEM)
     return int(number)
-
-
-def known(words: Mapping[str, T], code: str, what: str) -> T:
-    """Our word for a code; `Drifted` where there is none."""
-    if code not in words:
-        raise Drifted(f"{what} {code!r} is not one we know: {', '.join(words)}", system=SYSTEM)
-    return words[code]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, TypeVar
 
 from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, Quote
-from foundation.sandbox import Box, Record, Suite, Switch
+from foundation.sandbox import Box, Record, Strange, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.salesforce import mapping
 from system_apis.salesforce.sandbox import org
@@ -139,6 +139,14 @@ SUITE: Final = Suite(
     remove={Customer: delete("Account"), Contact: delete("Contact")},
     denied=Switch(option="denied_objects", value=["Quote"], object="Quote"),
     hidden=Switch(option="hidden_fields", value=["Opportunity.Practice__c"], object="Opportunity", field="Practice__c"),
+    strange=Strange(
+        kind=Contract,
+        table="Contract",
+        column="Status",
+        value="Lapsed",
+        field="Contract.Status",
+        word="Lapsed",
+    ),
     deal=lambda deal: deal.id,
     move=move_deal,
 )

@@ -2,8 +2,9 @@
 
 from typing import Final, get_args
 
-from canonical.faults import Drifted, FieldError, Invalid
+from canonical.faults import FieldError, Invalid
 from canonical.objects import ContractType, ProjectStage
+from foundation.vendor_values import meaning
 from system_apis.sap_s4hana.odata import SYSTEM
 
 STAGES: Final[dict[ProjectStage, str]] = {
@@ -46,10 +47,7 @@ def stage(status: str, word: str) -> ProjectStage:
     ours = next((each for each in STAGES if each == word), None)
     if ours is not None and STAGES[ours] == status:
         return ours
-    try:
-        return _BY_HAND[status]
-    except KeyError as unknown:
-        raise Drifted(f"a project has the unknown processing status {status!r}", system=SYSTEM) from unknown
+    return meaning(_BY_HAND, status, "A_EnterpriseProject.ProcessingStatus", system=SYSTEM)
 
 
 def contract_type(kept: str) -> ContractType:

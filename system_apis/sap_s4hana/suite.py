@@ -16,7 +16,7 @@ from canonical.objects import (
 )
 from canonical.ports.effort import TimePostings
 from canonical.ports.systems import Contracts
-from foundation.sandbox import Box, Suite, Switch
+from foundation.sandbox import Box, Strange, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.sap_s4hana import lengths
 from system_apis.sap_s4hana.sandbox import billing_service
@@ -136,5 +136,13 @@ SUITE: Final = Suite(
         value=["A_SalesContract.YY1_TGKey_SDH"],
         object="A_SalesContract",
         field="YY1_TGKey_SDH",
+    ),
+    strange=Strange(
+        kind=Project,
+        table="A_EnterpriseProject",
+        column="ProcessingStatus",
+        value="77",
+        field="A_EnterpriseProject.ProcessingStatus",
+        word="77",
     ),
 )

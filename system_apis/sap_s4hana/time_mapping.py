@@ -9,6 +9,7 @@ from canonical.faults import Drifted, FieldError, Invalid
 from canonical.lengths import cut, whole
 from canonical.objects import TimeEntry
 from canonical.objects.time_entry import TimeStatus, hours_of
+from foundation.vendor_values import meaning
 from system_apis.sap_s4hana import mapping, wire
 from system_apis.sap_s4hana import setups_wire as plan
 from system_apis.sap_s4hana import time_wire as there
@@ -54,7 +55,7 @@ def time_entry(
         billable=not found.tg_unbilled_tim,
         bill_rate=mapping.money(rate, project.project_currency) if rate else None,
         notes=data.time_sheet_note,
-        status=_status(found.time_sheet_status),
+        status=meaning(STATUSES, found.time_sheet_status, f"{plan.TIME}.TimeSheetStatus", system=SYSTEM),
         corrects=found.tg_corrects_tim,
     )
 
@@ -100,12 +101,6 @@ def alike(found: there.Record, wanted: there.TimeDraft) -> bool:
 def invalid(pointer: str, detail: str) -> Invalid:
     """A write that names what SAP cannot keep."""
     return Invalid(system=SYSTEM, errors=[FieldError(detail=detail, pointer=pointer)])
-
-
-def _status(word: str) -> TimeStatus:
-    if word not in STATUSES:
-        raise Drifted(f"time has the unknown status {word!r}", system=SYSTEM)
-    return STATUSES[word]
 
 
 def _hundredths(hours: Decimal) -> Decimal:

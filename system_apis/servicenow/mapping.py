@@ -5,10 +5,9 @@ from datetime import UTC
 from typing import Final, Literal
 
 from canonical.base import Source, Xref
-from canonical.faults import Drifted
 from canonical.lengths import cut
 from canonical.objects import Ticket, TicketStatus
-from foundation.vendor_values import instant
+from foundation.vendor_values import instant, meaning
 from system_apis.servicenow import wire
 
 SYSTEM: Final = "servicenow"
@@ -34,8 +33,8 @@ _ENDED: Final = frozenset({"resolved", "closed"})
 
 def ticket(found: wire.Incident) -> Ticket:
     """An incident as a canonical ticket. `Drifted` for a state or an urgency we have no word for."""
-    if found.state not in _STATUS or found.urgency not in _URGENCY:
-        raise Drifted(f"incident {found.number}: state {found.state!r}, urgency {found.urgency!r}", system=SYSTEM)
+    status = meaning(_STATUS, found.state, "incident.state", system=SYSTEM, record=found.number)
+    urgency = meaning(_URGENCY, found.urgency, "incident.urgency", system=SYSTEM, record=found.number)
     stamp = instant(found.sys_updated_on, system=SYSTEM).replace(tzinfo=UTC) if found.sys_updated_on else None
     return Ticket(
         id=found.sys_id,
@@ -45,8 +44,8 @@ def ticket(found: wire.Incident) -> Ticket:
         correlation=found.correlation_id,
         summary=found.short_description,
         description=found.description,
-        urgency=_URGENCY[found.urgency],
-        status=_STATUS[found.state],
+        urgency=urgency,
+        status=status,
         close_notes=found.close_notes,
     )
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from canonical.objects import Ticket
 from canonical.ports.systems import Tickets
-from foundation.sandbox import Suite, Switch
+from foundation.sandbox import Strange, Suite, Switch
 from system_apis.servicenow.mapping import DESCRIPTION_LENGTH, SUMMARY_LENGTH
 
 SUITE: Final = Suite(
@@ -18,4 +18,12 @@ SUITE: Final = Suite(
     unguarded={Tickets: "A record has no version to be sent with a change: the last write wins."},
     denied=Switch(option="read_denied", value=["incident"], object="incident"),
     hidden=Switch(option="hidden_fields", value=["correlation_id"], object="incident", field="correlation_id"),
+    strange=Strange(
+        kind=Ticket,
+        table="incident",
+        column="state",
+        value="77",
+        field="incident.state",
+        word="77",
+    ),
 )

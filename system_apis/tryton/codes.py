@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
-from canonical.faults import Drifted
 from canonical.objects import ContractType, ProjectStage
+from foundation.vendor_values import meaning, unknown
 from system_apis.tryton.auth import SYSTEM
 
 STAGES: Final[Mapping[ProjectStage, str]] = {
@@ -45,15 +45,13 @@ SCHEMES: Final[Mapping[str, tuple[str, str]]] = {
 def stage(status: str) -> ProjectStage:
     """A work's stage; `Drifted` for a status we do not know."""
     known: dict[str, ProjectStage] = {**{name: stage for stage, name in STAGES.items()}, **_BY_HAND}
-    if status not in known:
-        raise Drifted(f"a project has the unknown status {status!r:.60}", system=SYSTEM)
-    return known[status]
+    return meaning(known, status, "project.work.status", system=SYSTEM)
 
 
 def contract_status(state: str, kept: str) -> str:
     """What a sale says of its contract: cancelled there is cancelled; else as we wrote it, or a draft."""
     if state not in SALES:
-        raise Drifted(f"a sale has the unknown state {state!r:.60}", system=SYSTEM)
+        raise unknown(state, "sale.sale.state", system=SYSTEM)
     return "cancelled" if state == "cancelled" else next((word for word in CONTRACTS if word == kept), "draft")
 
 

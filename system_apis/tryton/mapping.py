@@ -21,7 +21,7 @@ from canonical.objects import (
     TaxRegistration,
 )
 from foundation.vendor_values import currency as iso
-from foundation.vendor_values import day, money
+from foundation.vendor_values import day, meaning, money
 from system_apis.tryton import codes, memo, wire
 from system_apis.tryton.auth import SYSTEM
 
@@ -300,11 +300,8 @@ def _address(found: wire.Address) -> Address:
 
 
 def _period(found: wire.Period) -> Period:
-    if found.state not in codes.PERIODS:
-        raise Drifted(f"a period has the unknown state {found.state!r:.60}", system=SYSTEM)
-    return Period(
-        name=found.name, start=as_date(found.start_date), end=as_date(found.end_date), open=codes.PERIODS[found.state]
-    )
+    opened = meaning(codes.PERIODS, found.state, "account.period.state", system=SYSTEM, record=found.name)
+    return Period(name=found.name, start=as_date(found.start_date), end=as_date(found.end_date), open=opened)
 
 
 def as_date(said: wire.Day) -> date:

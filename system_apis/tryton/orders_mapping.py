@@ -12,7 +12,7 @@ from canonical.faults import Drifted, FieldError, Invalid
 from canonical.money import minor_units
 from canonical.objects import Item, OrderLine, OrderStatus, SalesOrder
 from foundation.vendor_values import currency as iso
-from foundation.vendor_values import money
+from foundation.vendor_values import meaning, money, unknown
 from system_apis.tryton import codes, memo, wire
 from system_apis.tryton import orders_wire as there
 from system_apis.tryton.auth import SYSTEM
@@ -28,9 +28,7 @@ DIGITS: Final = 4
 
 def item(found: there.Product, *, entity: str, books: str) -> Item:
     """A product, as a company sells it: `entity`, which keeps its books in `books`. Without one it has no price."""
-    kind = codes.PRODUCTS.get(found.type)
-    if kind is None:
-        raise Drifted(f"product {found.code} is of the unknown type {found.type!r:.60}", system=SYSTEM)
+    kind = meaning(codes.PRODUCTS, found.type, "product.product.type", system=SYSTEM, record=str(found.id))
     price = decimal(found.list_price_used) if books and found.list_price_used else Decimal(0)
     return Item(
         id=str(found.id),
@@ -80,7 +78,7 @@ def status(found: there.Order) -> OrderStatus:
     A draft of an invoice bills it too, unless the order is marked: then that draft is on its way out.
     """
     if found.state not in codes.SALES:
-        raise Drifted(f"a sale has the unknown state {found.state!r:.60}", system=SYSTEM)
+        raise unknown(found.state, "sale.sale.state", system=SYSTEM, record=str(found.id))
     marked = memo.read(found.comment).get(STATUS) == "cancelled"
     ended = ("cancelled", "draft") if marked else ("cancelled",)
     if any(each.state not in ended for each in invoices(found)):

@@ -3,12 +3,12 @@
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final, get_args
 
-from canonical.faults import Drifted, FieldError, Invalid
+from canonical.faults import FieldError, Invalid
 from canonical.money import minor_units
 from canonical.objects import Invoice, InvoiceLine
 from canonical.objects.invoice import InvoiceStatus, LineKind
 from foundation.vendor_values import currency as iso
-from foundation.vendor_values import money
+from foundation.vendor_values import money, unknown
 from system_apis.tryton import billing_wire, codes, memo, wire
 from system_apis.tryton.auth import SYSTEM
 from system_apis.tryton.mapping import Values, as_date, decimal, instant, source, xrefs
@@ -110,7 +110,7 @@ def _priced(found: billing_wire.Invoice) -> list[billing_wire.InvoiceLine]:
 
 def _status(state: str, total: Decimal, unpaid: Decimal) -> InvoiceStatus:
     if state not in codes.INVOICES:
-        raise Drifted(f"an invoice has the unknown state {state!r:.60}", system=SYSTEM)
+        raise unknown(state, "account.invoice.state", system=SYSTEM)
     if state in ("draft", "validated"):
         return "draft"
     if state == "cancelled":

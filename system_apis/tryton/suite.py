@@ -13,7 +13,7 @@ from canonical.objects import (
     SalesOrder,
     TimeEntry,
 )
-from foundation.sandbox import Box, Suite, Switch
+from foundation.sandbox import Box, Strange, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.tryton.sandbox import records
 
@@ -75,5 +75,13 @@ SUITE: Final = Suite(
         value=["party.party.customer_currency"],
         object="party.party",
         field="customer_currency",
+    ),
+    strange=Strange(
+        kind=Invoice,
+        table="account.invoice",
+        column="state",
+        value="lapsed",
+        field="account.invoice.state",
+        word="lapsed",
     ),
 )

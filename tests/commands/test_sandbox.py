@@ -12,11 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
+from canonical.dates import now
 from foundation.sandbox import Box
-from foundation.sandbox.seeding import WrongSeed
+from foundation.sandbox.seeding import Entry, WrongSeed, enter
 from system_apis import discover
 from tests.commands.conftest import Tiergate
 from tests.processes import ROOT
+from tests.seeded import box_of
 from tiergate.alone import made, read_plan, read_seed
 
 SEED = """\
@@ -90,6 +92,12 @@ def test_two_of_the_same_seed_have_the_same_ids(tmp_path: Path) -> None:
         ("netsuite", "customer", 'companyName: Harbor, subsidiary: {id: "1"}, currency: {id: "1"}, isPerson: false'),
         ("kantata", "workspaces", "title: Harbor, creator_role: maven"),
         ("servicenow", "incident", "short_description: Harbor"),
+        ("business_central", "customers", "displayName: Harbor"),
+        ("certinia", "pse__Proj__c", "Name: Harbor, CurrencyIsoCode: USD"),
+        ("dataverse", "account", "name: Harbor"),
+        ("oracle_fusion", "accounts", "OrganizationName: Harbor, Type: ZCA_CUSTOMER, SourceSystem: TIERGATE"),
+        ("sap_s4hana", "A_BusinessPartner", 'BusinessPartnerCategory: "2", OrganizationBPName1: Harbor'),
+        ("tryton", "party.party", "name: Harbor"),
     ],
 )
 def test_an_empty_sandbox_holds_what_the_file_says(tmp_path: Path, system: str, kind: str, fields: str) -> None:
@@ -97,6 +105,22 @@ def test_an_empty_sandbox_holds_what_the_file_says(tmp_path: Path, system: str, 
     path.write_text(f"records:\n  {kind}:\n    - {{{fields}}}\n")
     box = Box(made(discover()[system], read_seed(path), [])[0])
     assert "Harbor" in str(box.store.all(kind)[-1])
+
+
+@pytest.mark.parametrize("system", sorted(discover()))
+def test_what_a_vendor_does_not_take_is_a_sentence_whatever_kind_it_is_of(system: str) -> None:
+    box = box_of(system, now)
+    said: list[tuple[str, str]] = []
+    for kind in sorted(box.sandbox.kinds):
+        for fields in ({}, {"nonsense": 1, "Id": {"a": []}}, {"name": 7, "Name": 7, "title": 7, "displayName": 7}):
+            try:
+                enter(box, [Entry(where="seed.yaml:3", kind=kind, fields=dict(fields))])
+            except WrongSeed as wrong:
+                said.append((kind, str(wrong)))
+    box.store.close()
+    sentence = f"seed.yaml:3: {box.sandbox.title} would not take this"
+    assert [each for each in said if not each[1].startswith(f"{sentence} {each[0]}: ")] == []
+    assert said or system == "servicenow", "an instance drops what it does not know, and asks for nothing"
 
 
 WRONG = {

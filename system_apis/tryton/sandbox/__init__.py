@@ -11,11 +11,11 @@ its record keeps; nothing is filled in but what a model itself fills in. No user
     PUT /_sandbox/options/login_throttled true                                  too many wrong passwords
 """
 
-from foundation.sandbox import CALL, Answer, Box, Record, Sandbox, Store, answer
+from foundation.sandbox import CALL, Answer, Box, Record, Refused, Sandbox, Store, answer
 from system_apis.tryton.people_mapping import GIVEN, TITLE
 from system_apis.tryton.sandbox import records, rpc
 from system_apis.tryton.sandbox.billing_schema import MODELS
-from system_apis.tryton.sandbox.errors import page, stale, unauthorized
+from system_apis.tryton.sandbox.errors import RpcError, page, stale, told, unauthorized
 from system_apis.tryton.sandbox.seed import company_of, seed
 
 _MAINTENANCE = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
@@ -25,7 +25,10 @@ def _enter(box: Box, kind: str, fields: Record) -> str:
     """A record of a seed file; `company` is the code of its legal entity."""
     if "company" in fields and isinstance(fields["company"], str):
         fields["company"] = company_of(box, fields["company"])
-    return str(records.create(box, kind, fields))
+    try:
+        return str(records.create(box, kind, fields))
+    except RpcError as error:
+        raise Refused(told(error)) from error
 
 
 def _expired(box: Box) -> Answer:
@@ -77,7 +80,7 @@ SANDBOX = Sandbox(
         "expired_token": _expired,
         "server_error": lambda _: page(500, "Internal Server Error", "The server encountered an internal error."),
         "html_error": lambda _: answer(502, _MAINTENANCE, media_type="text/html"),
-        "stale_version": lambda _: answer(200, {"id": 1, "error": stale().said}, media_type="application/json"),
+        "stale_version": lambda _: told(stale()),
         "not_found": lambda _: page(404, "Not Found", "The requested URL was not found on the server."),
         "method_not_allowed": lambda _: page(405, "Method Not Allowed", "The method is not allowed."),
         "crash": lambda _: page(500, "Internal Server Error", "The server encountered an internal error."),

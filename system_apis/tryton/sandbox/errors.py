@@ -30,6 +30,11 @@ def stale() -> RpcError:
     return RpcError("ConcurrencyException", "Records were modified in the meanwhile")
 
 
+def told(error: RpcError) -> Answer:
+    """The answer that says it."""
+    return answer(200, {"id": 1, "error": error.said}, media_type="application/json")
+
+
 def page(status: int, title: str, text: str) -> Answer:
     """A page of the web server in front of it."""
     return answer(status, _PAGE.format(status, title, text), media_type="text/html; charset=utf-8")

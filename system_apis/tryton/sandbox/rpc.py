@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from foundation.sandbox import Answer, Box, Record, Refused, answer, decode
 from system_apis.tryton.sandbox import billing, records, searching, selling
-from system_apis.tryton.sandbox.errors import RpcError, refused, unauthorized, user_error
+from system_apis.tryton.sandbox.errors import RpcError, refused, told, unauthorized, user_error
 from system_apis.tryton.sandbox.schema import Field, Model
 
 AnyRequest = Request[Any, Any, Any]
@@ -39,7 +39,7 @@ async def rpc(box: NamedDependency[Box], database: FromPath[str], request: AnyRe
         with box.store.transaction():
             return _told(_dispatched(box, method, params))
     except RpcError as error:
-        return answer(200, {"id": 1, "error": error.said}, media_type=_JSON)
+        return told(error)
 
 
 @route("/", http_method="POST", status_code=200)

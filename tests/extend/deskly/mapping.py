@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from canonical.base import Source, Xref
-from canonical.faults import Drifted
 from canonical.lengths import cut
 from canonical.objects import Ticket, TicketStatus
+from foundation.vendor_values import meaning
 from tests.extend.deskly import wire
 
 SYSTEM: Final = "deskly"
@@ -23,19 +23,18 @@ _LEVELS: Final[Mapping[int, Literal["high", "medium", "low"]]] = {1: "high", 2: 
 
 
 def ticket(found: wire.Issue) -> Ticket:
-    """An issue as a ticket; `Drifted` for a state we have no word for."""
-    if found.state not in STATES:
-        raise Drifted(f"issue {found.id} has the unknown state {found.state!r}", system=SYSTEM)
+    """An issue as a ticket; `Drifted` for a state or level we have no word for."""
+    native = str(found.id)
     return Ticket(
-        id=str(found.id),
-        xrefs=[Xref(system=SYSTEM, native_id=str(found.id), alt_key=found.ref)],
+        id=native,
+        xrefs=[Xref(system=SYSTEM, native_id=native, alt_key=found.ref)],
         source=Source(system=SYSTEM, native_version=str(found.revision)),
         number=f"DK-{found.id}",
         correlation=found.ref,
         summary=found.title,
         description=found.text,
-        urgency=_LEVELS[found.level],
-        status=STATES[found.state],
+        urgency=meaning(_LEVELS, found.level, "issue.level", system=SYSTEM, record=native),
+        status=meaning(STATES, found.state, "issue.state", system=SYSTEM, record=native),
         close_notes=found.notes,
     )
 
