@@ -19,7 +19,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from canonical.events import Event
 from canonical.faults import Broken, Fault, FieldError, Invalid, Malformed, NotBound, NotFound, TooLarge, VendorFault
-from canonical.ports import Operation, Raw, operations
+from canonical.ports import JSON, Operation, Raw, operations
 from foundation.context import Layer, current
 from foundation.masking import shown_path
 from foundation.schemas import convert_parameter, decode
@@ -273,11 +273,11 @@ def _length(body: bytes) -> tuple[bytes, bytes]:
 
 
 def directly(api: Api, implementation: Any) -> dict[str, Direct]:
-    """The operations of `api` that need nothing of a request but path, query and body, by `{api}-v{major}.{id}`."""
+    """The operations of `api` that need nothing of a request but path, query and JSON, by `{api}-v{major}.{id}`."""
     return {
         intern(f"{api.key}.{operation.id}"): Direct(operation, implementation, api.prefix)
         for operation in api.operations()
-        if operation.body is not Raw
+        if operation.body is not Raw and operation.media == JSON
     }
 
 
@@ -308,9 +308,9 @@ def _route(api: Api, operation: Operation, implementation: Any) -> HTTPRouteHand
             return Response(b"", status_code=operation.status)
         where = status_link(api.prefix, operation, given, result)
         return Response(
-            msgspec.json.encode(result),
+            msgspec.json.encode(result) if operation.media == JSON else str(result).encode(),
             status_code=operation.status,
-            media_type="application/json",
+            media_type=operation.media,
             headers={"location": where} if where else {},
         )
 

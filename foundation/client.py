@@ -13,7 +13,7 @@ import httpx
 import msgspec
 
 from canonical.faults import Drifted, Fault, OutcomeUnknown, Problem, VendorDown, VendorTimeout
-from canonical.ports import Operation
+from canonical.ports import JSON, Operation
 from foundation.api import Api
 from foundation.context import current
 
@@ -65,6 +65,8 @@ def _read(api: Api, operation: Operation, response: httpx.Response) -> Any:
         raise _fault(api, response)
     if operation.returns is None:
         return None
+    if operation.media != JSON:
+        return response.text
     try:
         return msgspec.json.decode(response.content, type=operation.returns)
     except msgspec.MsgspecError as drift:

@@ -115,7 +115,7 @@ def _operation(api: Api, operation: Operation, by_kind: dict[str, Any], governed
         "security": [] if governed.public else [{"bearer": list(governed.scopes)}],
     }
     if operation.body is Raw:
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": {}}}}
+        found["requestBody"] = {"required": True, "content": {operation.media: {"schema": {}}}}
     elif operation.body is not None:
         found["requestBody"] = {
             "required": True,
@@ -214,7 +214,7 @@ def _answer(operation: Operation, by_kind: dict[str, Any]) -> dict[str, Any]:
         return {"description": "Done"}
     return {
         "description": {201: "Made", 202: "Accepted; the work goes on"}.get(operation.status, "The answer"),
-        "content": {"application/json": {"schema": by_kind[repr(operation.returns)]}},
+        "content": {operation.media: {"schema": by_kind[repr(operation.returns)]}},
     }
 
 

@@ -5,6 +5,6 @@ gives the lower tier its routes, the published OpenAPI, and the upper tier its c
 or tiers apart) run the same code. To add a port is to add a module here.
 """
 
-from canonical.ports.operation import Operation, Page, Raw, Written, cannot, operation, operations, why_not
+from canonical.ports.operation import JSON, Operation, Page, Raw, Written, cannot, operation, operations, why_not
 
-__all__ = ["Operation", "Page", "Raw", "Written", "cannot", "operation", "operations", "why_not"]
+__all__ = ["JSON", "Operation", "Page", "Raw", "Written", "cannot", "operation", "operations", "why_not"]

@@ -18,6 +18,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK: Final = "__operation__"
+JSON: Final = "application/json"
 _CANNOT: Final = "__cannot__"
 
 
@@ -69,6 +70,7 @@ class _Marked(NamedTuple):
     follow: str
     tells: tuple[type[Event], ...]
     calls: str
+    media: str
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +100,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """Events by which whoever subscribed hears what comes of it."""
     calls: str = ""
     """The field of its body that holds an address of the caller's, where events are posted from then on."""
+    media: str = JSON
+    """What its body, where that is taken as it comes (`Raw`), and its answer are in. Where that is no JSON the answer
+    is text that goes out as it stands: a caller whose protocol is not ours."""
     doc: str
 
     @property
@@ -121,15 +126,17 @@ def operation(
     follow: str = "",
     tells: tuple[type[Event], ...] = (),
     calls: str = "",
+    media: str = JSON,
 ) -> Callable[[F], F]:
     """Mark a Protocol's method as an API operation.
 
     A parameter named in the path is a path parameter, `data` is the JSON body, any other is a query parameter. `follow`
-    names the port's method that says how far it is, of what is only accepted; `tells` and `calls`: see `Operation`.
+    names the port's method that says how far it is, of what is only accepted; `tells`, `calls`, `media`: see
+    `Operation`.
     """
 
     def mark(function: F) -> F:
-        setattr(function, _MARK, _Marked(method, path, status, raises, local, follow, tells, calls))
+        setattr(function, _MARK, _Marked(method, path, status, raises, local, follow, tells, calls, media))
         return function
 
     return mark
@@ -215,6 +222,7 @@ def _read(name: str, function: Callable[..., Any]) -> Operation:
         local=marked.local,
         tells=marked.tells,
         calls=marked.calls,
+        media=marked.media,
         doc=inspect.getdoc(function) or "",
     )
 

@@ -1,12 +1,12 @@
 """Ports of the process tier: what a face may ask of the workflows, their cases and their traces."""
 
 from datetime import date
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal, Protocol, TypeAlias
 
 import msgspec
 
 from canonical.base import Value, Xref
-from canonical.classes import FREE_TEXT, PII, PUBLIC
+from canonical.classes import FREE_TEXT, PII, PUBLIC, SECRET
 from canonical.dates import Instant
 from canonical.events import FROM_A_DEAL
 from canonical.faults import Conflict, FieldError, NotFound, Unauthenticated, VendorFault
@@ -343,12 +343,26 @@ class Traces(Protocol):
         """How each bound system does."""
 
 
+Taken: TypeAlias = Annotated[
+    str, PUBLIC, msgspec.Meta(examples=["<Envelope><Body>...<Ack>true</Ack>...</Body></Envelope>"])
+]
+"""What a sender counts as taken, in its own protocol."""
+
+
 class Intake(Protocol):
     """Where systems tell us that something changed."""
 
     @operation("POST", "/notifications/{connection}", raises=(NotFound, Unauthenticated))
     async def receive_notification(self, connection: str, data: Raw) -> Received:
         """A signed webhook of one connection; stored once, answered at once, worked on afterwards."""
+
+    @operation("POST", "/messages/{connection}", raises=(NotFound, Unauthenticated), media="text/xml")
+    async def receive_message(self, connection: str, key: Annotated[str, SECRET], data: Raw) -> Taken:
+        """A message of a sender that cannot sign, to the address that holds its key; answered as its protocol wants it.
+
+        A Salesforce outbound message (SOAP) is answered with its acknowledgement once all it tells is stored, and sent
+        again for a day where it is not. Nothing it says is believed: the records are read again.
+        """
 
 
 class ProjectOwner(Value, frozen=True, kw_only=True):

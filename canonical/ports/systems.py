@@ -7,7 +7,7 @@ vendor's own upsert. A write whose answer is lost raises `OutcomeUnknown`; the m
 from typing import Annotated, Literal, Protocol
 
 from canonical.base import Value
-from canonical.classes import PII, PUBLIC
+from canonical.classes import PII, PUBLIC, SECRET
 from canonical.dates import Instant
 from canonical.faults import Conflict, Invalid, NotFound, Unauthenticated
 from canonical.objects import (
@@ -52,6 +52,20 @@ class Delivery(Value, frozen=True, kw_only=True):
     body: Annotated[str, PII]
     received_at: Annotated[Instant | None, PUBLIC] = None
     """When it came in, where that was before now: its age is judged by that moment."""
+
+
+class KeyedMessage(Value, frozen=True, kw_only=True):
+    """What a sender that cannot sign posted: the key that its address holds, and the body as text."""
+
+    key: Annotated[str, SECRET]
+    body: Annotated[str, PII]
+
+
+class Heard(Value, frozen=True, kw_only=True):
+    """What a message tells, and what its sender must be answered to count it as taken."""
+
+    changes: Annotated[list[Change], PUBLIC]
+    answer: Annotated[str, PUBLIC]
 
 
 class Account(Value, frozen=True, kw_only=True):
@@ -117,6 +131,17 @@ class Changes(Protocol):
     @operation("POST", "/notifications", raises=(Invalid, Unauthenticated), local=True)
     async def read_notification(self, data: Delivery) -> list[Change]:
         """Verify the signature of a delivered notification and say what it tells; a bad one is `Unauthenticated`."""
+
+
+class Messages(Protocol):
+    """What changed, told by a sender that cannot sign and wants an answer in its own protocol."""
+
+    @operation("POST", "/messages", raises=(Invalid, Unauthenticated), local=True)
+    async def read_message(self, data: KeyedMessage) -> Heard:
+        """Hold a message against the key and the organization we know, and say what it tells.
+
+        `Unauthenticated` for another key or another organization. What it tells is thin: the records are read again.
+        """
 
 
 class LegalEntities(Protocol):

@@ -44,13 +44,23 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 Sign = Callable[[Delivery, datetime], Mapping[str, str]]
 """Headers of one attempt at an instant, the signature among them."""
+Taken = Callable[[Delivery, httpx.Response], bool]
+"""Whether an answer says that a delivery was taken in."""
+
+
+def is_taken(_: Delivery, response: httpx.Response) -> bool:
+    """By its status."""
+    return response.is_success
 
 
 class Deliveries:
     """The outbox of one sandbox."""
 
-    def __init__(self, store: Store, faults: FaultPlan, sign: Sign, clock: Callable[[], datetime]) -> None:
-        self._store, self._faults, self._sign, self._clock = store, faults, sign, clock
+    def __init__(
+        self, store: Store, faults: FaultPlan, clock: Callable[[], datetime], sign: Sign, taken: Taken = is_taken
+    ) -> None:
+        self._store, self._faults, self._clock = store, faults, clock
+        self._sign, self._taken = sign, taken
         self._wake = asyncio.Event()
 
     def queue(self, target: Target, message_id: str, subject: str, body: str) -> None:
@@ -98,11 +108,11 @@ class Deliveries:
     async def _attempt(self, http: httpx.AsyncClient, delivery: Delivery) -> bool:
         try:
             headers = {"content-type": "application/json", **self._sign(delivery, self._clock())}
-            status = (await http.post(delivery.target.url, content=delivery.body, headers=headers)).status_code
+            answer = await http.post(delivery.target.url, content=delivery.body, headers=headers)
+            done, gone = self._taken(delivery, answer), answer.status_code == httpx.codes.GONE
         except (httpx.HTTPError, httpx.InvalidURL, ValueError):  # also a target that cannot be called or signed for
-            status = 0
-        done = 200 <= status < 300
-        if done or status == httpx.codes.GONE or delivery.attempts >= len(RETRY_SECONDS):
+            done, gone = False, False
+        if done or gone or delivery.attempts >= len(RETRY_SECONDS):
             self._store.delete(KIND, str(delivery.number))
         else:
             due = self._clock() + timedelta(seconds=RETRY_SECONDS[delivery.attempts])

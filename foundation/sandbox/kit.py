@@ -26,7 +26,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from canonical.dates import now
 from foundation.sandbox.answers import Answer, Refused, answer
-from foundation.sandbox.deliveries import Deliveries, Delivery
+from foundation.sandbox.deliveries import Deliveries, Delivery, is_taken
 from foundation.sandbox.faults import FaultPlan, FaultRule
 from foundation.sandbox.messages import messages, played, raw, read, with_headers, without
 from foundation.sandbox.store import REQUEST_ID, Fact, Record, Store
@@ -92,6 +92,8 @@ class Sandbox(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Fields that change by themselves (stamps, versions): left out of `contents`."""
     sign: Callable[[Delivery, datetime], Mapping[str, str]] = _unsigned
     """Headers of a webhook delivery."""
+    taken: Callable[[Delivery, httpx.Response], bool] = is_taken
+    """Whether an answer says that a delivery was taken in."""
     options: Mapping[str, Any] = {}
     """Switches and their defaults; the control API sets them."""
     headers: Callable[["Box"], Mapping[str, str]] | None = None
@@ -112,7 +114,7 @@ class Box:
         self._clock = clock
         self.store = Store(path, sandbox.facts, self.now)
         self.faults = FaultPlan(self.store)
-        self.deliveries = Deliveries(self.store, self.faults, sandbox.sign, self.now)
+        self.deliveries = Deliveries(self.store, self.faults, self.now, sandbox.sign, sandbox.taken)
         self._lock = asyncio.Lock()
         self._under_way = 0
         self.app: ASGIApp = self._around(_vendor(sandbox))

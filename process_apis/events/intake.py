@@ -18,7 +18,7 @@ import structlog
 from canonical.faults import Conflict, Fault, Invalid, NotBound, NotFound
 from canonical.ports import Raw
 from canonical.ports.processes import Intake, Received, StartOpportunityToProject
-from canonical.ports.systems import Changes, Delivery
+from canonical.ports.systems import Change, Changes, Delivery, KeyedMessage, Messages
 from foundation.api import Api
 from foundation.context import fresh, use
 from process_apis import ProcessApi, cases, journal
@@ -65,13 +65,8 @@ class Receiving:
 
     async def receive_notification(self, connection: str, data: Raw) -> Received:
         """Verified by the system's own rules, stored, answered; worked on afterwards."""
-        if connection not in self._platform.systems.roles():
-            raise NotFound(f"No system is called {connection!r}.")
+        system = self._asked(connection, Changes)
         delivery = Delivery(headers=data.headers, body=data.body.decode("utf-8", "replace"))
-        try:
-            system = self._platform.systems.ask(connection, Changes)
-        except NotBound as silent:
-            raise NotFound(f"{connection} sends no notifications.") from silent
         try:
             with use(fresh(caller=on_own_account("intake"))):
                 changes = await system.read_notification(delivery)
@@ -79,9 +74,30 @@ class Receiving:
             held = unreadable
             await self._platform.database.run(lambda c: inbound.keep(c, self._platform, connection, delivery, held))
             return Received(stored=0, known=0, quarantined=1)
+        stored = await self._store(connection, changes)
+        return Received(stored=stored, known=len(changes) - stored)
+
+    async def receive_message(self, connection: str, key: str, data: Raw) -> str:
+        """As a notification; one that cannot be read is refused, and its sender keeps it, since it signed nothing."""
+        system = self._asked(connection, Messages)
+        with use(fresh(caller=on_own_account("intake"))):
+            heard = await system.read_message(KeyedMessage(key=key, body=data.body.decode("utf-8", "replace")))
+        await self._store(connection, heard.changes)
+        return heard.answer
+
+    def _asked(self, connection: str, port: type[T]) -> T:
+        if connection not in self._platform.systems.roles():
+            raise NotFound(f"No system is called {connection!r}.")
+        try:
+            return self._platform.systems.ask(connection, port)
+        except NotBound as silent:
+            raise NotFound(f"{connection} sends no {'messages' if port is Messages else 'notifications'}.") from silent
+
+    async def _store(self, connection: str, changes: list[Change]) -> int:
+        """How many of these changes nobody had told us yet."""
         stored = await self._platform.database.run(lambda c: inbox.store(c, connection, changes, "notification"))
         self._platform.changed.set()
-        return Received(stored=stored, known=len(changes) - stored)
+        return stored
 
 
 class Worker:

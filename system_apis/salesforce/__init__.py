@@ -10,7 +10,7 @@ from canonical.ports.leads import Leads
 from canonical.ports.lists import AccountList
 from canonical.ports.orders import Quotes
 from canonical.ports.people import People
-from canonical.ports.systems import Changes, Connection, Opportunities
+from canonical.ports.systems import Changes, Connection, Messages, Opportunities
 from foundation.connections import Connection as Configured
 from foundation.salesforce.records import org_client
 from system_apis import Reads, SystemApi
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
 
 def connect(connection: Configured, transport: httpx.AsyncBaseTransport | None = None) -> Salesforce:
-    """An adapter on this connection; `notifications` may hold `secret` and `previous_secret`."""
-    said = connection.notifications
-    return Salesforce(org_client(connection, transport), (said.get("secret", ""), said.get("previous_secret", "")))
+    """An adapter on this connection; `notifications` may hold `secret` and `previous_secret` of what is signed, and
+    `message_key`, `previous_message_key` and `organization` of outbound messages."""
+    said = connection.notifications.get
+    secrets = (said("secret", ""), said("previous_secret", ""))
+    keys = (said("message_key", ""), said("previous_message_key", ""))
+    return Salesforce(org_client(connection, transport), secrets, keys, said("organization", ""))
 
 
 def sandbox() -> "Sandbox":
@@ -39,7 +42,10 @@ SYSTEM_API = SystemApi(
     name="salesforce",
     title="Salesforce",
     abbreviation="SF",
-    ports=(Opportunities, Accounts, AccountList, People, Leads, Quotes, Agreements, AgreementList, Changes, Connection),
+    ports=(
+        *(Opportunities, Accounts, AccountList, People, Leads, Quotes, Agreements, AgreementList),
+        *(Changes, Messages, Connection),
+    ),
     adapter=Salesforce,
     connect=connect,
     roles=("crm",),

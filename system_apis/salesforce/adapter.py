@@ -16,13 +16,24 @@ from canonical.ports.lists import PAGE, AccountList, RecordChange
 from canonical.ports.operation import Page, Written
 from canonical.ports.orders import QuoteMark, Quotes
 from canonical.ports.people import People, PersonUpdate
-from canonical.ports.systems import Account, Change, Changes, Connection, Delivery, Opportunities
+from canonical.ports.systems import (
+    Account,
+    Change,
+    Changes,
+    Connection,
+    Delivery,
+    Heard,
+    KeyedMessage,
+    Messages,
+    Opportunities,
+)
 from foundation.checking import Described
 from foundation.salesforce.records import Records
 from foundation.salesforce.wire import Row
 from system_apis.salesforce import agreement_list, agreements, change_events, contracts_wire, mapping, wire
 from system_apis.salesforce.account_update import account_draft
 from system_apis.salesforce.notifications import NotificationReader
+from system_apis.salesforce.outbound_messages import ACKNOWLEDGED, MessageReader
 from system_apis.salesforce.person_update import person_draft
 from system_apis.salesforce.watermark import Watermark
 
@@ -34,11 +45,21 @@ _MERGES: Final = 5
 
 
 class Salesforce:
-    """One Salesforce org. `http` carries address, sign-in and timeouts; `secrets` sign its notifications."""
+    """One Salesforce org. `http` carries address, sign-in and timeouts; `secrets` sign its notifications.
 
-    def __init__(self, http: httpx.AsyncClient, secrets: tuple[str, ...] = ()) -> None:
+    `keys` stand in the address of its outbound messages, which name `organization`.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        secrets: tuple[str, ...] = (),
+        keys: tuple[str, ...] = (),
+        organization: str = "",
+    ) -> None:
         self._org = Records(http, mapping.SYSTEM)
         self._notifications = NotificationReader(secrets)
+        self._messages = MessageReader(keys, organization)
 
     async def opportunity(self, opportunity_id: str) -> Opportunity:
         where = f"OpportunityId = '{self._org.checked(opportunity_id)}' ORDER BY SortOrder, Id"
@@ -173,8 +194,11 @@ class Salesforce:
         return Written(id=person_id, created=False)
 
     async def read_notification(self, data: Delivery) -> list[Change]:
-        told = self._notifications.read(data, data.received_at or datetime.now(UTC))
-        return await self._stamped(told) if told and not told[0].version else told
+        return await self._stamped(self._notifications.read(data, data.received_at or datetime.now(UTC)))
+
+    async def read_message(self, data: KeyedMessage) -> Heard:
+        told = await self._stamped(self._messages.read(data, datetime.now(UTC)))
+        return Heard(changes=told, answer=ACKNOWLEDGED)
 
     async def whoami(self) -> Account:
         return await self._org.whoami()
@@ -235,7 +259,9 @@ class Salesforce:
         return found
 
     async def _stamped(self, told: list[Change]) -> list[Change]:
-        """Changes of one object whose event had no stamp, with that of their records, as far as there are any."""
+        """Changes of one object, those that were told without a stamp with their record's, as far as there is any."""
+        if all(each.version for each in told):
+            return told
         stamps = dict[str, datetime]()
         for first in range(0, len(told), _AT_ONCE):
             named = ", ".join(f"'{each.native_id}'" for each in told[first : first + _AT_ONCE])
@@ -243,7 +269,7 @@ class Salesforce:
                 change_events.KINDS[told[0].object], f"Id IN ({named})", wire.ChangedRecord, deleted=True
             )
             stamps |= {row.id: row.system_modstamp for row in rows}
-        return [_dated(each, stamps.get(each.native_id, each.changed_at)) for each in told]
+        return [each if each.version else _dated(each, stamps.get(each.native_id, each.changed_at)) for each in told]
 
     async def _changed(self, kind: str, since: str, limit: int) -> Page[RecordChange]:
         watermark = Watermark.read(since)
@@ -277,5 +303,6 @@ _ports: tuple[
     type[Agreements],
     type[AgreementList],
     type[Changes],
+    type[Messages],
     type[Connection],
-] = (Salesforce,) * 10  # the type checker holds us to the ports
+] = (Salesforce,) * 11  # the type checker holds us to the ports

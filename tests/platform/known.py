@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from system_apis.salesforce.sandbox import outbound_messages
 from tests.crm import TOKENS, opportunity, sign_in_form
 from tests.platform.contracting import contracting
 from tests.platform.contracts import BY_KEY, Published
@@ -97,6 +98,8 @@ def learn(platform: Client) -> Known:
     good("salesforce.changes", None, "?since=")
     headers, text = delivery(platform)
     good("salesforce.readNotification", {"headers": headers, "body": text})
+    key, said = message(platform)
+    good("salesforce.readMessage", {"key": key, "body": said})
     good("netsuite.legalEntity", code="ACME-US")
     good("netsuite.customer", customer_id=customer["id"])
     good("netsuite.customerByKey", key=f"salesforce:{account}")
@@ -164,6 +167,7 @@ def learn(platform: Client) -> Known:
     good("reconcile.reconciliation", reconciliation_id=made["id"])
     good("reconcile.differences", reconciliation_id=made["id"])
     good("intake.receiveNotification", connection="salesforce")
+    good("intake.receiveMessage", None, "?key=nobodys", connection="salesforce")
     firm = [read("netsuite.customers")["items"][place]["id"] for place in range(2)]
     words = referred(platform, good, firm) | told(platform, good, KEY) | kept_apart(platform, good, delivery(platform))
     synced(platform, good)
@@ -215,6 +219,14 @@ def delivery(platform: Client) -> tuple[dict[str, str], str]:
     digest = hmac.digest(key, f"asked-in-a-test.{at}.{body}".encode(), hashlib.sha256)
     signature = "v1," + base64.b64encode(digest).decode()
     return {"webhook-id": "asked-in-a-test", "webhook-timestamp": at, "webhook-signature": signature}, body
+
+
+def message(platform: Client) -> tuple[str, str]:
+    """The key of Salesforce's outbound messages, and one that tells nothing new."""
+    values = credentials(platform.state / "sandboxes")["salesforce"].values
+    told = {"Id": _TOLD["id"], "SystemModstamp": _TOLD["systemModstamp"]}
+    said = outbound_messages.message("Opportunity", "04lTg0000000001IAA", told, values["SALESFORCE_ORGANIZATION"])
+    return values["SALESFORCE_MESSAGE_KEY"], said
 
 
 def deal_not_won(platform: Client, account: str) -> str:

@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from tests.platform.contracts import OPERATIONS, Published
-from tests.platform.known import Known, delivery, learn, token_for
+from tests.platform.known import Known, delivery, learn, message, token_for
 from tests.processes import Client
 from tiergate.assembly import AUDIENCE, Served
 from tiergate.settings import read
@@ -143,6 +143,9 @@ def well(platform: Client, operation: Published, known: Known) -> httpx.Response
     if operation.id == "receiveNotification":
         headers, text = delivery(platform)
         return ask(platform, operation, path, headers=headers, content=text)
+    if operation.id == "receiveMessage":
+        key, said = message(platform)
+        return ask(platform, operation, f"{operation.at(connection='salesforce')}?key={key}", content=said)
     return ask(platform, operation, path, **({} if body is None else {"json": body}))
 
 
@@ -185,7 +188,8 @@ def nobody_has_it(platform: Client, operation: Published, known: Known) -> httpx
         body = {"project_code": "PRJ-99999"}
     if operation.id == "creditInvoice":
         body = {**body, "corrects_invoice_id": "999999999"}
-    return ask(platform, operation, operation.at(number="999999"), **({} if body is None else {"json": body}))
+    at = operation.at(number="999999") + ("?key=nobodys" if operation.id == "receiveMessage" else "")
+    return ask(platform, operation, at, **({} if body is None else {"json": body}))
 
 
 def too_large(platform: Client, operation: Published, _: Known) -> httpx.Response:

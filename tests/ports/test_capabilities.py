@@ -32,7 +32,7 @@ from canonical.ports.lists import LifecycleChange
 from canonical.ports.orders import QuoteMark
 from canonical.ports.people import PersonUpdate
 from canonical.ports.setups import TaskPage, TaskRefs
-from canonical.ports.systems import Delivery, Message, StageChange
+from canonical.ports.systems import Delivery, KeyedMessage, Message, StageChange
 from system_apis import SystemApi, discover
 from system_apis.capabilities import UNSAID, asked_of, capabilities
 from tests.ports import objects
@@ -66,6 +66,7 @@ BODIES: dict[type, Any] = {
     TaskRefs: TaskRefs(refs=["setup"]),
     Message: objects.message(),
     Delivery: Delivery(headers={}, body=""),
+    KeyedMessage: KeyedMessage(key="", body=""),
 }
 
 

@@ -21,7 +21,7 @@ from tests.processes import ROOT
 from tiergate import catalogue
 
 PROCESSES = [api.key for api in catalogue.apis() if api.layer == "process"]
-AS_IT_COMES = {("intake-v1", "receiveNotification")}
+AS_IT_COMES = {("intake-v1", "receiveNotification"), ("intake-v1", "receiveMessage")}
 """Whose body is in the words of the system that sends it."""
 
 

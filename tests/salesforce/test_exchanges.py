@@ -13,7 +13,7 @@ from system_apis.salesforce.adapter import Salesforce
 from tests.exchange import Exchange, compare, exchanges, play
 
 FOLDER = Path(system_apis.salesforce.__file__).parent
-NO_CALL = {"read_notification"}
+NO_CALL = {"read_notification", "read_message"}
 """Reads what came in; asks nothing."""
 
 

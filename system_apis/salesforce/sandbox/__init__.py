@@ -4,7 +4,8 @@ It tells a registered address of won deals and of people with a signed notificat
 
     PUT /_sandbox/options/notifications    {"url": "http://...", "secret": "whsec_..."}
 
-and, where it is told so (change_events.py), of every change with a change event.
+and, where it is told so, of every change with a change event (change_events.py) or an outbound message
+(outbound_messages.py).
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from datetime import datetime
 from foundation.sandbox import Delivery, Record, Store
 from foundation.sandbox.salesforce import Org, org_sandbox
 from foundation.standard_webhooks import key_of, signature
+from system_apis.salesforce.sandbox import outbound_messages
 from system_apis.salesforce.sandbox.change_events import DELETIONS, captured
 from system_apis.salesforce.sandbox.org import COMPUTED, SAVED
 from system_apis.salesforce.sandbox.schema import KINDS
@@ -20,7 +22,9 @@ from system_apis.salesforce.sandbox.seed import seed
 
 
 def _signed(delivery: Delivery, at: datetime) -> Mapping[str, str]:
-    """Standard Webhooks, as the org's Apex callout does it."""
+    """Standard Webhooks, as the org's Apex callout does it; an outbound message is not signed."""
+    if outbound_messages.is_one(delivery):
+        return outbound_messages.HEADERS
     seconds = str(int(at.timestamp()))
     signed = signature(key_of(delivery.target.secret), delivery.message_id, seconds, delivery.body.encode())
     return {"webhook-id": delivery.message_id, "webhook-timestamp": seconds, "webhook-signature": signed}
@@ -41,13 +45,15 @@ def _of_contact(record: Record, _: Store) -> str:
 SANDBOX = org_sandbox(
     name="salesforce",
     title="Salesforce",
-    org=Org(kinds=KINDS, computed=COMPUTED, saved=captured(SAVED), deleting=DELETIONS),
+    org=Org(kinds=KINDS, computed=COMPUTED, saved=outbound_messages.told(captured(SAVED)), deleting=DELETIONS),
     seed=seed,
     facts={"Account": _of_account, "Opportunity": _of_deal, "Contact": _of_contact},
     sign=_signed,
+    taken=outbound_messages.taken,
     options={
         "notifications": None,
         "change_events": None,
+        "outbound_messages": None,
         "duplicate_rule": False,
         "lower_case_mail": True,
         "misspelt_duplicate_result": True,
