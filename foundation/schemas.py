@@ -98,8 +98,8 @@ def _every_error(value: Any, kind: Any, first: str) -> list[FieldError]:
 
 def pointer(message: str) -> str:
     """Where a value is not as it must be, by msgspec's sentence; empty for the whole of it."""
-    _, _, where = message.rpartition(" - at `$")
-    return where.rstrip("`").replace(".", "/").replace("[", "/").replace("]", "") if where else ""
+    _, at, where = message.rpartition(" - at `$")
+    return where.rstrip("`").replace(".", "/").replace("[", "/").replace("]", "") if at else ""
 
 
 def _hook(kind: type) -> dict[str, Any]:

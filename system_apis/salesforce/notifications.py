@@ -5,9 +5,10 @@ sender rotates its key, and we accept two secrets while the receiver does.
 """
 
 import hmac
+import re
 from binascii import Error as NotBase64
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeVar
 
 import msgspec
@@ -18,6 +19,7 @@ from foundation.schemas import pointer
 from foundation.standard_webhooks import key_of, signature
 from system_apis.salesforce import change_events, wire
 from system_apis.salesforce.mapping import SYSTEM, stamp
+from system_apis.salesforce.outbound_messages import whole_id
 
 S = TypeVar("S", wire.NotificationType, wire.Notification, wire.ChangeEventNotification)
 TOLERANCE_SECONDS: Final = 300
@@ -28,6 +30,7 @@ TYPES: Final[Mapping[str, Literal["opportunity", "contact", "lead", "contract"]]
     "contract.changed": "contract",
 }
 """What a delivery says it is of, and whose change that is."""
+_ID: Final = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 
 
 class NotificationReader:
@@ -37,27 +40,29 @@ class NotificationReader:
         self._keys = [_key(secret) for secret in secrets if secret]
 
     def read(self, delivery: Delivery, at: datetime) -> list[Change]:
-        """What a delivery tells. `Unauthenticated` for a bad signature or an old stamp, `Invalid` for another body."""
-        message_id = self._verify(delivery, at)
+        """What a delivery tells. `Unauthenticated` for a bad signature or an old stamp, `Invalid` for another body, and
+        for a change that was saved after it was told of."""
+        message_id, sent_at = self._verify(delivery, at)
         kind = _read(delivery.body, wire.NotificationType).type
         if kind == change_events.TYPE:
-            return change_events.changes(_read(delivery.body, wire.ChangeEventNotification).data, message_id)
+            event = _read(delivery.body, wire.ChangeEventNotification).data
+            return _until(sent_at, change_events.changes(event, message_id))
         if kind not in TYPES:
-            known = f"{kind[:80]!r} is none of {', '.join(sorted([*TYPES, change_events.TYPE]))}"
-            raise Invalid(errors=[FieldError(detail=known, pointer="/body/type")], system=SYSTEM)
+            raise _wrong("/type", f"{kind[:80]!r} is none of {', '.join(sorted([*TYPES, change_events.TYPE]))}")
         told = _read(delivery.body, wire.Notification).data
-        return [
-            Change(
-                object=TYPES[kind],
-                native_id=told.id,
-                version=stamp(told.system_modstamp),
-                changed_at=told.system_modstamp,
-                notification_id=message_id,
-                won=told.is_won,
-            )
-        ]
+        if not _ID.fullmatch(told.id):
+            raise _wrong("/data/id", f"{told.id[:40]!r} is no id")
+        change = Change(
+            object=TYPES[kind],
+            native_id=whole_id(told.id),
+            version=stamp(told.system_modstamp),
+            changed_at=told.system_modstamp,
+            notification_id=message_id,
+            won=told.is_won,
+        )
+        return _until(sent_at, [change])
 
-    def _verify(self, delivery: Delivery, at: datetime) -> str:
+    def _verify(self, delivery: Delivery, at: datetime) -> tuple[str, datetime]:
         if not self._keys:
             raise Unauthenticated("no secret is set for Salesforce's notifications", system=SYSTEM)
         try:
@@ -73,7 +78,22 @@ class NotificationReader:
         matches = [hmac.compare_digest(ours.encode(), theirs.encode()) for ours in expected for theirs in given]
         if not any(matches):
             raise Unauthenticated("the signature does not fit", system=SYSTEM)
-        return message_id
+        return message_id, datetime.fromtimestamp(int(timestamp), UTC)
+
+
+def _until(sent_at: datetime, told: list[Change]) -> list[Change]:
+    """These, unless one says that it was saved after it was told of: all that comes of its record would be older, and
+    passed over."""
+    latest = sent_at + timedelta(seconds=TOLERANCE_SECONDS)
+    for each in told:
+        if each.changed_at > latest:
+            said = f"{each.native_id} was saved at {each.changed_at}, long after the delivery was sent"
+            raise _wrong("/data", said)
+    return told
+
+
+def _wrong(place: str, detail: str) -> Invalid:
+    return Invalid(errors=[FieldError(detail=detail, pointer=f"/body{place}")], system=SYSTEM)
 
 
 def _read(body: str, shape: type[S]) -> S:
@@ -81,8 +101,7 @@ def _read(body: str, shape: type[S]) -> S:
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.DecodeError as wrong:
-        where = f"/body{pointer(str(wrong))}"
-        raise Invalid(errors=[FieldError(detail=str(wrong), pointer=where)], system=SYSTEM) from wrong
+        raise _wrong(pointer(str(wrong)), str(wrong)) from wrong
 
 
 def _key(secret: str) -> bytes:

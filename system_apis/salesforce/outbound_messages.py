@@ -8,7 +8,7 @@ it again for a day, with ever longer pauses, in any order. Source: SOAP API Deve
 
 import hmac
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
@@ -25,6 +25,8 @@ ACKNOWLEDGED: Final = (
     '<notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse>'
     "</soapenv:Body></soapenv:Envelope>"
 )
+AHEAD: Final = timedelta(minutes=5)
+"""How far the org's clock may be before ours."""
 MOST: Final = 100
 """Records that one message tells of."""
 _SOAP: Final = "{http://schemas.xmlsoap.org/soap/envelope/}"
@@ -96,6 +98,8 @@ def _change(notification: Element, place: str, at: datetime) -> Change:
     if len(native_id) not in (_SAME, 18) or not native_id.isalnum() or not native_id.isascii():
         raise _wrong(f"{native_id[:80]!r} is no id", f"{place}/sObject/Id")
     modified = _instant(fields.get("SystemModstamp", ""), f"{place}/sObject/SystemModstamp")
+    if modified and modified > at + AHEAD:  # as a version it would make all that comes of the record an older one
+        raise _wrong(f"{modified} is to come yet", f"{place}/sObject/SystemModstamp")
     return Change(
         object=OBJECTS[kind],
         native_id=whole_id(native_id),

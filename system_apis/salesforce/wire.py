@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
 from msgspec import field
@@ -250,7 +251,7 @@ class NotificationData(msgspec.Struct, frozen=True, rename="camel"):
 
     object: str
     id: str
-    system_modstamp: datetime
+    system_modstamp: Annotated[datetime, msgspec.Meta(tz=True)]
     is_won: bool | None = None
     """Of a deal only."""
 
@@ -277,7 +278,9 @@ class ChangeEventPayload(msgspec.Struct, frozen=True):
     """Beside the header an event holds the fields that changed; we read the record instead."""
 
     header: ChangeEventHeader = msgspec.field(name="ChangeEventHeader")
-    last_modified: datetime | None = msgspec.field(name="LastModifiedDate", default=None)
+    last_modified: Annotated[datetime, msgspec.Meta(tz=True)] | None = msgspec.field(
+        name="LastModifiedDate", default=None
+    )
     """Missing after a gap, and of what was deleted."""
     is_won: bool | None = msgspec.field(name="IsWon", default=None)
     """Of a deal, where that changed."""

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from base64 import b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -69,6 +69,8 @@ async def test_a_good_delivery_tells_which_deal_changed(reader: Salesforce) -> N
     (change,) = await reader.read_notification(delivery())
     assert (change.object, change.native_id, change.won) == ("opportunity", "006Tg0000000001IAA", True)
     assert (change.version, change.notification_id) == ("2026-11-22T12:00:00.000+0000", "msg_1")
+    short = BODY.replace("006Tg0000000001IAA", "006Tg0000000001")
+    assert await reader.read_notification(delivery(short)) == [change], "of fifteen letters it is the same deal"
 
 
 async def test_a_delivery_of_a_person_tells_which_and_not_who(
@@ -122,10 +124,44 @@ async def test_without_a_secret_nothing_is_believed() -> None:
         await Salesforce(httpx.AsyncClient()).read_notification(delivery())
 
 
-async def test_a_well_signed_body_that_is_none_of_ours_is_invalid(reader: Salesforce) -> None:
-    for body in ("not json", '{"type":"opportunity.changed","data":{}}'):
+@pytest.mark.parametrize(
+    ("body", "place", "said"),
+    [
+        ("not json", "/body", "JSON is malformed"),
+        ('{"type": "opportunity.', "/body", "truncated"),
+        ('{"type":"opportunity.changed","data":{}}', "/body/data", "missing required field"),
+        (BODY.replace("006Tg0000000001IAA", "006'; --"), "/body/data/id", '"006\'; --" is no id'),
+        (BODY.replace("006Tg0000000001IAA", "006" + "\\u0000" * 12), "/body/data/id", "is no id"),
+        (BODY.replace("006Tg0000000001IAA", "0" * 5000), "/body/data/id", "is no id"),
+        (BODY.replace(".000+0000", ""), "/body/data/systemModstamp", "timezone"),
+        (BODY.replace("2026-11-22T12:00:00.000", "9999-12-31T23:59:59.000"), "/body/data", "long after the delivery"),
+    ],
+)
+async def test_a_well_signed_body_that_is_none_of_ours_is_invalid_at_its_place(
+    reader: Salesforce, body: str, place: str, said: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        await reader.read_notification(delivery(body))
+    (error,) = refused.value.errors
+    assert (error.pointer, said in error.detail) == (place, True), error
+
+
+async def test_what_was_saved_after_it_was_told_of_is_not_believed_and_a_slow_clock_is(reader: Salesforce) -> None:
+    """Taken as a version it would make every later change of the deal an older one."""
+    for seconds, believed in ((290, True), (310, False)):
+        stamp = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+        told = delivery(BODY.replace("2026-11-22T12:00:00.000+0000", stamp))
+        if believed:
+            assert [change.version for change in await reader.read_notification(told)] == [stamp]
+            continue
         with pytest.raises(Invalid):
-            await reader.read_notification(delivery(body))
+            await reader.read_notification(told)
+    event = {"ChangeEventHeader": {"entityName": "Opportunity", "changeType": "UPDATE", "commitTimestamp": 0}}
+    event["ChangeEventHeader"] |= {"recordIds": ["006Tg0000000001IAA"]}
+    late = {"payload": event | {"LastModifiedDate": "9999-12-31T23:59:59.000+0000"}}
+    with pytest.raises(Invalid) as refused:
+        await reader.read_notification(delivery(json.dumps({"type": "change.event", "data": late})))
+    assert "long after the delivery was sent" in refused.value.errors[0].detail
 
 
 async def test_another_event_cannot_be_read_and_says_which_can(reader: Salesforce) -> None:

@@ -118,6 +118,7 @@ async def test_what_is_not_set_up_is_not_taken(known: dict[str, Any], missing: s
         (message(one(), one(native_id="006", n=2)), "Notification/1/sObject/Id", "'006' is no id"),
         (message(one(native_id="006Tg00000000' I")), "Notification/0/sObject/Id", "is no id"),
         (message(one(more=STAMPED.replace("2026-11", "soon"))), "sObject/SystemModstamp", "is no date and time"),
+        (message(one(more=STAMPED.replace("2026", "9999"))), "sObject/SystemModstamp", "is to come yet"),
         (message("<Notification><Id>04l</Id></Notification>"), "Notification/0", "has no sObject"),
     ],
 )
