@@ -137,6 +137,8 @@ async def check(
         account = await adapter.whoami()
     except VendorSignIn as refused:
         mend = f"Correct `sign_in` of {name} in {place}, or the value it names."
+        if "endpoint" in refused.facts:
+            mend = f"Correct `url` of {name} in {place}, or what its `sign_in` says of where and as what."
         if found:
             mend = f"Set the time first: that alone may be why. {mend}"
         return _with(report, Finding(system=name, says=f"our sign-in is refused: {refused.detail}", mend=mend))

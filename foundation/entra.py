@@ -18,9 +18,9 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from canonical.faults import VendorBusy, VendorDown, VendorSignIn
+from canonical.faults import VendorBusy, VendorDown
 from foundation.connections import Connection
-from foundation.signing_in import token_call, turn
+from foundation.signing_in import not_granted, token_call, turn
 from foundation.vendor_http import retry_after
 
 AUTHORITY: Final = "https://login.microsoftonline.com"
@@ -99,7 +99,7 @@ class ClientCredentials(httpx.Auth):
         if answer.status_code >= 500:
             raise VendorDown(f"its sign-in answered {answer.status_code}", system=self._system)
         if answer.status_code != httpx.codes.OK:
-            raise VendorSignIn(f"its sign-in refused: {_reason(answer)}", system=self._system)
+            raise not_granted(answer, f"its sign-in refused: {_reason(answer)}", system=self._system)
         try:
             token = msgspec.json.decode(answer.content, type=_Token, strict=False)
         except msgspec.DecodeError as cut:

@@ -12,6 +12,8 @@ from typing import Final
 
 import httpx
 
+from canonical.faults import VendorSignIn
+
 _MARK: Final = "tiergate.signs_in"
 
 
@@ -43,6 +45,16 @@ def was_signing_in(lost: httpx.TransportError) -> bool:
         return _MARK in lost.request.extensions
     except RuntimeError:  # httpx: nobody said which request it was
         return False
+
+
+def not_granted(answer: httpx.Response, why: str, *, system: str) -> VendorSignIn:
+    """The fault of a sign-in that gave no token; `why` is what it said.
+
+    Where nobody signs in at that address, the fact `endpoint` is `missing`: an address is wrong, and no secret.
+    """
+    if answer.is_redirect or answer.status_code in (httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED):
+        return VendorSignIn(f"{why}: nobody signs in at that address", system=system, endpoint="missing")
+    return VendorSignIn(why, system=system)
 
 
 @asynccontextmanager

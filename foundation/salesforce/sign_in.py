@@ -20,12 +20,12 @@ import msgspec
 from authlib.oauth2.rfc7523 import JWTBearerGrant
 from joserfc.jwk import RSAKey
 
-from canonical.faults import VendorBusy, VendorDown, VendorSignIn
+from canonical.faults import VendorBusy, VendorDown
 from foundation.connections import Connection
 from foundation.keypairs import rsa_key
 from foundation.salesforce import wire
 from foundation.salesforce.faults import limited
-from foundation.signing_in import token_call, turn
+from foundation.signing_in import not_granted, token_call, turn
 
 TOKEN_PATH: Final = "/services/oauth2/token"  # noqa: S105 - an address
 PRODUCTION: Final = "https://login.salesforce.com"
@@ -97,7 +97,7 @@ class SignIn(httpx.Auth):
         if answer.status_code >= 500:
             raise VendorDown(f"the token endpoint answered {answer.status_code}", system=self._system)
         if answer.status_code != httpx.codes.OK:
-            raise VendorSignIn(f"the token endpoint refused: {_reason(answer)}", system=self._system)
+            raise not_granted(answer, f"the token endpoint refused: {_reason(answer)}", system=self._system)
         try:
             token = msgspec.json.decode(answer.content, type=wire.Token)
         except msgspec.DecodeError as cut:

@@ -25,10 +25,10 @@ from authlib.oauth2.rfc7523 import private_key_jwt_sign
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from canonical.faults import VendorBusy, VendorDown, VendorSignIn
+from canonical.faults import VendorBusy, VendorDown
 from foundation.connections import Connection
 from foundation.keypairs import rsa_key
-from foundation.signing_in import token_call, turn
+from foundation.signing_in import not_granted, token_call, turn
 
 TOKEN_PATH: Final = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - an address
 SCOPE: Final = "rest_webservices"
@@ -129,7 +129,7 @@ class MachineToMachine(httpx.Auth):
         if answer.status_code >= 500:
             raise VendorDown(f"the token endpoint answered {answer.status_code}", system="netsuite")
         if answer.status_code != httpx.codes.OK:
-            raise VendorSignIn(f"the token endpoint refused our assertion: {_error(answer)}", system="netsuite")
+            raise not_granted(answer, f"the token endpoint refused our assertion: {_error(answer)}", system="netsuite")
         try:
             token = msgspec.json.decode(answer.content, type=_Token, strict=False)
         except msgspec.DecodeError as cut:

@@ -26,7 +26,7 @@ from authlib.oauth2.rfc7523 import JWTBearerGrant
 from canonical.faults import VendorBusy, VendorDown, VendorSignIn
 from foundation.connections import Connection
 from foundation.keypairs import rsa_key
-from foundation.signing_in import token_call, turn
+from foundation.signing_in import not_granted, token_call, turn
 from foundation.vendor_http import retry_after
 from system_apis.oracle_fusion import framework
 from system_apis.oracle_fusion.codes import SYSTEM
@@ -113,7 +113,7 @@ class Granted(httpx.Auth):
         if answer.status_code >= 500:
             raise VendorDown(f"its identity domain answered {answer.status_code}", system=SYSTEM)
         if answer.status_code != httpx.codes.OK:
-            raise VendorSignIn(f"its identity domain refused: {_reason(answer)}", system=SYSTEM)
+            raise not_granted(answer, f"its identity domain refused: {_reason(answer)}", system=SYSTEM)
         try:
             token = msgspec.json.decode(answer.content, type=framework.Token, strict=False)
         except msgspec.DecodeError as cut:

@@ -21,7 +21,7 @@ import msgspec
 
 from canonical.faults import VendorBusy, VendorDown, VendorForbade, VendorSignIn
 from foundation.connections import Connection
-from foundation.signing_in import session_call, token_call, turn
+from foundation.signing_in import not_granted, session_call, token_call, turn
 from foundation.vendor_http import retry_after
 from system_apis.sap_s4hana import wire
 from system_apis.sap_s4hana.odata import SYSTEM, service_of
@@ -179,7 +179,7 @@ class Granted:
         if answer.status_code >= 500:
             raise VendorDown(f"its sign-in answered {answer.status_code}", system=SYSTEM)
         if answer.status_code != httpx.codes.OK:
-            raise VendorSignIn(_why(answer), system=SYSTEM)
+            raise not_granted(answer, _why(answer), system=SYSTEM)
         try:
             token = msgspec.json.decode(answer.content, type=wire.Token, strict=False)
         except msgspec.ValidationError as drift:

@@ -17,7 +17,7 @@ import msgspec
 
 from canonical.faults import VendorBusy, VendorDown, VendorSignIn
 from foundation.connections import Connection
-from foundation.signing_in import token_call, turn
+from foundation.signing_in import not_granted, token_call, turn
 from foundation.vendor_http import retry_after
 from system_apis.servicenow import wire
 from system_apis.servicenow.mapping import SYSTEM
@@ -79,7 +79,7 @@ class OAuth(httpx.Auth):
         if response.status_code >= 500:
             raise VendorDown(f"its sign-in answered {response.status_code}", system=SYSTEM)
         if response.status_code != httpx.codes.OK:
-            raise VendorSignIn(_why(response), system=SYSTEM)
+            raise not_granted(response, _why(response), system=SYSTEM)
         try:
             token = msgspec.json.decode(response.content, type=wire.Token)
         except msgspec.ValidationError as drift:

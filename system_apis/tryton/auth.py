@@ -20,7 +20,7 @@ import msgspec
 
 from canonical.faults import VendorBusy, VendorDown, VendorSignIn
 from foundation.connections import Connection
-from foundation.signing_in import login_call, turn
+from foundation.signing_in import login_call, not_granted, turn
 from foundation.vendor_http import retry_after
 from system_apis.tryton import wire
 
@@ -78,7 +78,9 @@ class Session(httpx.Auth):
             self._cool_until = time.monotonic() + COOL_SECONDS
             raise VendorSignIn(_REFUSED, system=SYSTEM)
         if answer.status_code != httpx.codes.OK:
-            raise VendorSignIn(f"its sign-in answered {answer.status_code}: is there such a database?", system=SYSTEM)
+            raise not_granted(
+                answer, f"its sign-in answered {answer.status_code}; is there such a database?", system=SYSTEM
+            )
         try:
             told = msgspec.json.decode(answer.content, type=wire.Login)
         except msgspec.DecodeError as cut:

@@ -97,6 +97,12 @@ async def test_an_address_where_something_else_answers_is_named(world: World) ->
 
 
 @every_system()
+async def test_an_address_too_long_is_no_matter_of_credentials(world: World) -> None:
+    finding = only(await look(world, url=f"{world.suite.url}/nowhere"))
+    assert f"Correct `url` of {world.name} in policies/connections.yaml" in finding.mend
+
+
+@every_system()
 async def test_a_missing_right_to_one_object_names_the_object(world: World) -> None:
     switch = world.suite.denied
     assert switch is not None, f"system_apis/{world.name}/suite.py does not say how a right is taken away"
