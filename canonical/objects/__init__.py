@@ -11,6 +11,7 @@ from canonical.objects.contract import (
     ContractLine,
     Uplift,
 )
+from canonical.objects.crm_order import CrmOrder, CrmOrderLine, CrmOrderStatus, OrderMark
 from canonical.objects.customer import Address, Credit, Customer
 from canonical.objects.expense_report import ExpenseLine, ExpenseReport
 from canonical.objects.invoice import Invoice, InvoiceKind, InvoiceLine, LineTax
@@ -45,6 +46,9 @@ __all__ = [
     "ContractLine",
     "ContractType",
     "Credit",
+    "CrmOrder",
+    "CrmOrderLine",
+    "CrmOrderStatus",
     "Customer",
     "ExpenseLine",
     "ExpenseReport",
@@ -60,6 +64,7 @@ __all__ = [
     "Opportunity",
     "OpportunityLine",
     "OrderLine",
+    "OrderMark",
     "OrderStatus",
     "Payment",
     "Period",

@@ -1,12 +1,13 @@
-"""Ports of quotes on their way to orders: the CRM's quotes, and the ERP's items and sales orders."""
+"""Ports of quotes on their way to orders: the CRM's quotes and its own orders, and the ERP's items and sales orders."""
 
 from typing import Annotated, Literal, Protocol
 
 from canonical.base import Value
 from canonical.classes import PUBLIC
 from canonical.faults import Conflict, Invalid, NotFound
-from canonical.objects import Item, Quote, SalesOrder
-from canonical.ports.operation import Written, operation
+from canonical.objects import CrmOrder, Item, OrderMark, Quote, SalesOrder
+from canonical.ports.lists import PAGE, PageSize, RecordChange
+from canonical.ports.operation import Page, Written, operation
 
 
 class QuoteMark(Value, frozen=True, kw_only=True):
@@ -31,6 +32,37 @@ class Quotes(Protocol):
     @operation("PUT", "/quotes/{quote_id}/mark", raises=(NotFound, Invalid))
     async def mark_quote(self, quote_id: str, data: QuoteMark) -> Written:
         """Freeze, mark or release a quote. Idempotent."""
+
+
+class CrmOrders(Protocol):
+    """Orders as a CRM has them: a seller pressed a button, or a quoting tool made one of an offer."""
+
+    @operation("GET", "/orders/{order_id}", raises=(NotFound,))
+    async def order(self, order_id: str) -> CrmOrder:
+        """One order with its lines. Its `source.native_version` changes with an edit of any."""
+
+    @operation("GET", "/orders", raises=(Invalid,))
+    async def orders(
+        self,
+        account_id: str = "",
+        opportunity_id: str = "",
+        quote_id: str = "",
+        cursor: str = "",
+        limit: PageSize = PAGE,
+    ) -> Page[CrmOrder]:
+        """Orders without their lines: all of them, or those of a customer, of a deal, of a quote.
+
+        Of several that are named, all must hold. One that is cancelled is told, one that is deleted is not. An id that
+        can be none of this CRM's is `Invalid`; one that nothing has finds nothing.
+        """
+
+    @operation("GET", "/changes/orders", raises=(Invalid,))
+    async def order_changes(self, since: str, limit: PageSize = PAGE) -> Page[RecordChange]:
+        """Orders changed since a watermark, or a line of which was; oldest first."""
+
+    @operation("PUT", "/orders/{order_id}/mark", raises=(NotFound, Invalid))
+    async def mark_order(self, order_id: str, data: OrderMark) -> Written:
+        """Write the ERP's number to the order. Idempotent; nothing else of it is touched."""
 
 
 class Items(Protocol):

@@ -16,7 +16,7 @@ from canonical.ports.effort import (
 )
 from canonical.ports.leads import CustomerKeys, Leads
 from canonical.ports.lists import AccountList, CustomerList, ProjectList
-from canonical.ports.orders import Items, Quotes, SalesOrders
+from canonical.ports.orders import CrmOrders, Items, Quotes, SalesOrders
 from canonical.ports.people import CustomerPeople, People
 from canonical.ports.receivables import Invoices, Payments
 from canonical.ports.setups import ProjectSetups, WorkBreakdowns
@@ -46,6 +46,7 @@ PORTS: Final[Mapping[Role, tuple[type, ...]]] = {
         People,
         Leads,
         Quotes,
+        CrmOrders,
         Agreements,
         AgreementList,
         Changes,

@@ -10,6 +10,7 @@ from canonical.classes import PUBLIC
 from canonical.money import Money
 from canonical.objects import Customer, Item, LegalEntity, QuoteLine, SalesOrder, TaxProfile
 from process_apis.judging import STRICT, Guard, Skip, Verdict, judged
+from process_apis.quote_to_order import crm_orders
 from process_apis.quote_to_order.objects import Offer, agreed, newer, slack
 
 FREE_DISCOUNT: Final = Decimal("0.15")
@@ -103,6 +104,7 @@ def _currency(offer: Offer, seen: Evidence) -> Said:
         "the price list": offer.opportunity.price_list_currency or wanted,
         "the customer in the ERP": (seen.erp_customer.default_currency if seen.erp_customer else "") or wanted,
     }
+    others |= {f"order {each.number} in the CRM": each.currency for each in offer.orders}
     odd = [f"{name} in {currency}" for name, currency in others.items() if currency != wanted]
     return f"The quote is in {wanted}, but {' and '.join(odd)}." if odd else None
 
@@ -221,6 +223,29 @@ def _once(_offer: Offer, seen: Evidence) -> Said:
     return f"The deal is billed by its contract already, as order {order.number}."
 
 
+def _crm_order(offer: Offer, seen: Evidence) -> Said:
+    orders, ours = offer.orders, [seen.own_order] if seen.own_order else []
+    if not orders:
+        return Skip("not applicable: the CRM has no order of this quote")
+    elsewhere = [
+        *(
+            f"order {each.number} in the CRM says it is order {each.erp_number} of the ERP already"
+            for each in orders
+            if each.erp_number and each.erp_number not in [order.number for order in (*ours, *seen.earlier)]
+        ),
+        *(
+            f"order {each.number} in the CRM is invoiced there, and the ERP has none of this quote"
+            for each in orders
+            if each.status == "billed" and not ours
+        ),
+    ]
+    if elsewhere:
+        return _together(elsewhere)
+    if any(each.currency != offer.quote.currency for each in orders):
+        return Skip("not applicable: the currencies differ, which is told by itself")
+    return _together(crm_orders.odd(orders, offer.quote))
+
+
 GUARDS: Final[tuple[Guard[[Offer, Evidence]], ...]] = (
     Guard("legal_entity", "Finance", _entity),
     Guard("quote_accepted", "Deal desk", _accepted),
@@ -243,6 +268,7 @@ GUARDS: Final[tuple[Guard[[Offer, Evidence]], ...]] = (
     Guard("purchase_order", "Account owner", _po),
     Guard("earlier_order", "Finance", _earlier),
     Guard("billed_once", "Finance", _once),
+    Guard("crm_order", "Deal desk", _crm_order),
 )
 
 

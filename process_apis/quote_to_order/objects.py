@@ -17,6 +17,7 @@ from canonical.classes import PUBLIC
 from canonical.money import Money, split
 from canonical.objects import (
     Contact,
+    CrmOrder,
     Customer,
     Item,
     LegalEntity,
@@ -38,6 +39,8 @@ class Offer(Value, frozen=True, kw_only=True):
     contacts: list[Contact] = []
     revisions: list[Quote] = []
     """Every quote of the deal, this one too, without lines."""
+    orders: list[CrmOrder] = []
+    """Orders the CRM has of this quote itself, but for cancelled ones."""
 
 
 class Ordered(Value, frozen=True, kw_only=True):

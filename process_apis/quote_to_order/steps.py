@@ -20,7 +20,7 @@ from process_apis.judging import refuse, summary
 from process_apis.opportunity_to_project.guards import Deal
 from process_apis.opportunity_to_project.objects import order_key
 from process_apis.opportunity_to_project.steps import customer as deal_customer
-from process_apis.quote_to_order import guards, verification
+from process_apis.quote_to_order import crm_orders, guards, verification
 from process_apis.quote_to_order.guards import Evidence
 from process_apis.quote_to_order.objects import (
     Offer,
@@ -55,6 +55,7 @@ async def read(s: Scope, quote_id: str) -> Offer:
         account=await crm.account(opportunity.account_id),
         contacts=await crm.contacts(opportunity.account_id),
         revisions=await quotes.quotes(opportunity.id),
+        orders=await crm_orders.of_quote(s, quote.id, opportunity.id),
     )
     name = s.platform.systems.name("crm")
     await s.record(lambda c: describe(c, s.run_id, offer, name))
@@ -175,14 +176,17 @@ async def billing(s: Scope, made: Ordered) -> None:
 
 
 async def link(s: Scope, made: Ordered) -> None:
-    """Write the order's number back to the quote."""
+    """Write the order's number back to the quote, and to the orders the CRM has of it, whenever they were made."""
     quote, quotes = made.offer.quote, s.ask("crm", Quotes)
     mark = _mark(quote, frozen=True, number=made.order_number, order_id=made.order_id)
     await s.settle(lambda: quotes.mark_quote(quote.id, mark))
+    there = await crm_orders.of_quote(s, quote.id, made.offer.opportunity.id)
+    marked = await crm_orders.mark(s, there, made.order_number)
     event = OrderCreated(order_number=made.order_number, quote_id=quote.id, revision=str(quote.revision))
 
     await s.record(lambda c: outbox.emit(c, s.run_id, event))
-    s.say(f"order {made.order_number} on quote {quote.number}")
+    tail = f" and on order {', '.join(marked)} of the CRM" if marked else ""
+    s.say(f"order {made.order_number} on quote {quote.number}{tail}")
 
 
 async def supersede(s: Scope, made: Ordered) -> None:
@@ -194,6 +198,7 @@ async def supersede(s: Scope, made: Ordered) -> None:
         found = await _order(orders, order_key(made.crm, each))
         if found is not None and found.status != "cancelled":
             await cancel(s, orders, found, each.id)
+            await crm_orders.release(s, each.id, made.offer.opportunity.id, found.number)
             cancelled.append(found.number)
         await _supersede(s, quotes, each)
     tail = f"; cancelled {', '.join(cancelled)}" if cancelled else ""

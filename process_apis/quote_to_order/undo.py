@@ -2,7 +2,8 @@
 
     order -> quote
 
-What was superseded stays so: an earlier revision is not what the customer wants any more.
+The order's number is taken from the CRM's own orders of the quote, too. What was superseded stays so: an earlier
+revision is not what the customer wants any more.
 """
 
 from typing import Annotated, Final
@@ -17,6 +18,7 @@ from canonical.ports.orders import QuoteMark, Quotes, SalesOrders
 from canonical.ports.systems import Opportunities
 from process_apis import cases
 from process_apis.platform import here
+from process_apis.quote_to_order import crm_orders
 from process_apis.quote_to_order.objects import quote_of
 from process_apis.quote_to_order.steps import cancel
 from process_apis.steps import Scope, at_rest, undo_step
@@ -63,6 +65,8 @@ async def _order(s: Scope, this: Undoing) -> None:
         return
     if there.status != "cancelled":
         await cancel(s, orders, there, this.quote_id)
+    quote = await s.ask("crm", Opportunities).quote(this.quote_id)
+    await crm_orders.release(s, quote.id, quote.opportunity_id, there.number)
     s.say(f"{there.number} cancelled")
 
 

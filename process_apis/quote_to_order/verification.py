@@ -9,6 +9,7 @@ from canonical.ports.systems import Opportunities
 from process_apis.operating import view_of
 from process_apis.opportunity_to_project.verification import agree
 from process_apis.platform import Platform
+from process_apis.quote_to_order import crm_orders
 from process_apis.quote_to_order.objects import Ordered, agreed, order_lines, quote_of
 from process_apis.steps import Scope
 
@@ -19,9 +20,12 @@ async def verify(s: Scope, made: Ordered) -> str:
     async def read() -> dict[str, dict[str, str]]:
         quote = await s.ask("crm", Opportunities).quote(made.offer.quote.id)
         found = await s.ask("erp", SalesOrders, made.entity).order_by_key(made.key)
+        orders = await crm_orders.of_quote(s, quote.id, quote.opportunity_id)
+        told = crm_orders.facts(orders, quote)
         lines = {f"line {each.seq}": f"{each.code} {each.net}" for each in order_lines(quote, made.items)}
         return {
             made.crm: quote_facts(quote) | lines,
+            **({f"{made.crm}, {crm_orders.named(orders)}": told} if told else {}),
             s.platform.systems.name("erp", made.entity): order_facts(found)
             | {f"line {place}": f"{line.code} {line.net}" for place, line in enumerate(found.lines, 1)},
         }

@@ -8,7 +8,7 @@ from canonical.ports.accounts import Accounts
 from canonical.ports.contracts import AgreementList, Agreements
 from canonical.ports.leads import Leads
 from canonical.ports.lists import AccountList
-from canonical.ports.orders import Quotes
+from canonical.ports.orders import CrmOrders, Quotes
 from canonical.ports.people import People
 from canonical.ports.systems import Changes, Connection, Opportunities
 from foundation.connections import Connection as Configured
@@ -41,7 +41,19 @@ SYSTEM_API = SystemApi(
     name="dataverse",
     title="Dynamics 365 Sales",
     abbreviation="DV",
-    ports=(Opportunities, Accounts, AccountList, People, Leads, Quotes, Agreements, AgreementList, Changes, Connection),
+    ports=(
+        Opportunities,
+        Accounts,
+        AccountList,
+        People,
+        Leads,
+        Quotes,
+        CrmOrders,
+        Agreements,
+        AgreementList,
+        Changes,
+        Connection,
+    ),
     adapter=Dataverse,
     connect=connect,
     roles=("crm",),

@@ -10,7 +10,9 @@ from canonical.faults import FieldError, Invalid
 from canonical.lengths import cut, whole
 from canonical.objects import Address, Customer
 from canonical.ports.accounts import AccountUpdate
+from system_apis.dataverse import wire
 from system_apis.dataverse.mapping import SYSTEM
+from system_apis.dataverse.records import DATA, Records
 
 NAME: Final = 160
 NUMBER: Final = 20
@@ -18,6 +20,21 @@ TAX: Final = 40
 LINE: Final = 250
 PART: Final = 80
 MAIL: Final = 100
+PICKLIST: Final = "Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
+
+
+async def payment_terms(org: Records) -> dict[str, int]:
+    """The payment terms of the organisation, by what they are called in its language."""
+    path = f"{DATA}/EntityDefinitions(LogicalName='account')/Attributes/{PICKLIST}"
+    asked = {"$select": "LogicalName", "$expand": "OptionSet($select=Options)"}
+    told: wire.Rows[wire.Choice] = await org.send("GET", path, wire.Rows[wire.Choice], params=asked)
+    options = [
+        option
+        for each in told.value
+        if each.logical_name == "paymenttermscode" and each.option_set
+        for option in each.option_set.options
+    ]
+    return {option.label.said: option.value for option in options if option.label and option.label.said}
 
 
 def account_columns(data: AccountUpdate, terms: Mapping[str, int]) -> dict[str, Any]:

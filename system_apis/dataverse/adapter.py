@@ -8,27 +8,44 @@ import httpx
 import msgspec
 
 from canonical.faults import Conflict, VendorStale
-from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, ProjectLink, Quote
+from canonical.objects import (
+    Contact,
+    Contract,
+    CrmOrder,
+    Customer,
+    Lead,
+    Opportunity,
+    OrderMark,
+    ProjectLink,
+    Quote,
+)
 from canonical.ports.accounts import Accounts, AccountUpdate
 from canonical.ports.contracts import AgreementList, AgreementMark, Agreements
 from canonical.ports.leads import Leads
 from canonical.ports.lists import PAGE as PAGE_SIZE
 from canonical.ports.lists import AccountList, RecordChange
 from canonical.ports.operation import Page, Written, cannot
-from canonical.ports.orders import QuoteMark, Quotes
+from canonical.ports.orders import CrmOrders, QuoteMark, Quotes
 from canonical.ports.people import People, PersonUpdate
 from canonical.ports.systems import Account, Change, Changes, Connection, Opportunities
 from foundation.checking import Described
 from foundation.odata_batch import Call
-from system_apis.dataverse import agreement_list, agreements, contract_wire, deals, mapping, quote_wire, wire
-from system_apis.dataverse.account_update import account_columns
+from system_apis.dataverse import (
+    agreement_list,
+    agreements,
+    contract_wire,
+    deals,
+    mapping,
+    order_wire,
+    orders,
+    quote_wire,
+    wire,
+)
+from system_apis.dataverse.account_update import PICKLIST, account_columns, payment_terms
 from system_apis.dataverse.person_update import person_columns
 from system_apis.dataverse.records import DATA, Records, Wanted, checked
 
-CHOICES: Final = (
-    "Microsoft.Dynamics.CRM.PicklistAttributeMetadata",
-    "Microsoft.Dynamics.CRM.StateAttributeMetadata",
-)
+CHOICES: Final = (PICKLIST, "Microsoft.Dynamics.CRM.StateAttributeMetadata")
 _MERGES: Final = 5
 """How many mergers of mergers are followed."""
 
@@ -68,7 +85,7 @@ class Dataverse:
         return msgspec.structs.replace(customer, merged_into=found.accountid) if merged else customer
 
     async def update_account(self, account_id: str, data: AccountUpdate) -> Written:
-        terms = await self._terms() if "payment_terms" in data.fields and data.account.payment_terms else {}
+        terms = await payment_terms(self._org) if "payment_terms" in data.fields and data.account.payment_terms else {}
         await self._org.send(
             "PATCH",
             f"{DATA}/accounts({checked(account_id)})",
@@ -77,19 +94,6 @@ class Dataverse:
             headers={"If-Match": mapping.tag(data.seen) if data.seen else "*"},
         )
         return Written(id=account_id, created=False)
-
-    async def _terms(self) -> dict[str, int]:
-        """The payment terms of the organisation, by what they are called in its language."""
-        path = f"{DATA}/EntityDefinitions(LogicalName='account')/Attributes/{CHOICES[0]}"
-        asked = {"$select": "LogicalName", "$expand": "OptionSet($select=Options)"}
-        told: wire.Rows[wire.Choice] = await self._org.send("GET", path, wire.Rows[wire.Choice], params=asked)
-        options = [
-            option
-            for each in told.value
-            if each.logical_name == "paymenttermscode" and each.option_set
-            for option in each.option_set.options
-        ]
-        return {option.label.said: option.value for option in options if option.label and option.label.said}
 
     async def contacts(self, account_id: str) -> list[Contact]:
         where = f"_parentcustomerid_value eq {checked(account_id)} and statecode eq 0"
@@ -173,6 +177,40 @@ class Dataverse:
             calls.append(Call(method="POST", path=f"{DATA}/{action}", body=closing))
         await self._org.change(*calls)
         return Written(id=quote_id, created=False)
+
+    async def order(self, order_id: str) -> CrmOrder:
+        of = f"_salesorderid_value eq {checked(order_id)}"
+        order = "lineitemnumber asc,salesorderdetailid asc"
+        row, lines = await self._org.together(
+            Wanted(table="salesorders", shape=order_wire.Order, record_id=order_id),
+            Wanted(table="salesorderdetails", shape=order_wire.OrderLine, where=of, order=order),
+        )
+        return orders.order(row, lines)
+
+    async def orders(
+        self,
+        account_id: str = "",
+        opportunity_id: str = "",
+        quote_id: str = "",
+        cursor: str = "",
+        limit: int = PAGE_SIZE,
+    ) -> Page[CrmOrder]:
+        where = orders.belonging(account_id=account_id, opportunity_id=opportunity_id, quote_id=quote_id)
+        rows, following = await self._org.listed("salesorders", order_wire.Order, where, cursor, limit)
+        return Page(items=[orders.order(row) for row in rows], next=following)
+
+    async def order_changes(self, since: str, limit: int = PAGE_SIZE) -> Page[RecordChange]:
+        of = ("salesorder", "salesorders", wire.ChangedOrder)
+        rows, deleted, following = await self._org.changed_or_deleted(*of, since, limit)
+        found = [orders.change(row) for row in rows]
+        return Page(items=[*found, *mapping.deletions(deleted.ids, deleted.told_at)], next=following)
+
+    async def mark_order(self, order_id: str, data: OrderMark) -> Written:
+        row = await self._org.row("salesorders", order_id, order_wire.Order)
+        if (row.tg_erpordernumber or "") == data.erp_number:
+            return Written(id=order_id, created=False, version=mapping.version(row.versionnumber))
+        await self._org.change(_patch(f"{DATA}/salesorders({checked(order_id)})", row.etag, orders.mark(data)))
+        return Written(id=order_id, created=False)
 
     async def contract(self, contract_id: str) -> Contract:
         return mapping.contract(await self._org.row("salesorders", contract_id, wire.Order))
@@ -349,4 +387,4 @@ def _patch(path: str, etag: str, columns: msgspec.Struct) -> Call:
 _: tuple[
     type[Opportunities], type[Accounts], type[AccountList], type[People], type[Leads], type[Changes], type[Connection]
 ] = (Dataverse,) * 7
-_sold: tuple[type[Quotes], type[Agreements], type[AgreementList]] = (Dataverse,) * 3
+_sold: tuple[type[Quotes], type[CrmOrders], type[Agreements], type[AgreementList]] = (Dataverse,) * 4

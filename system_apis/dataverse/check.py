@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.dataverse import agreements, contract_wire, mapping, quote_wire, wire
+from system_apis.dataverse import agreements, contract_wire, mapping, order_wire, quote_wire, wire
 
 
 def _columns(*shapes: type[wire.Row]) -> list[str]:
@@ -38,7 +38,7 @@ CHECKS: Final = (
     Checked(object="quotedetail", fields=_columns(quote_wire.QuoteLine)),
     Checked(
         object="salesorder",
-        fields=_columns(contract_wire.Agreement),
+        fields=_columns(contract_wire.Agreement, order_wire.Order),
         words={
             "tg_contracttype": _codes(mapping.CONTRACT_TYPES),
             "statecode": _codes(mapping.ORDER_STATES),
@@ -46,7 +46,7 @@ CHECKS: Final = (
     ),
     Checked(
         object="salesorderdetail",
-        fields=_columns(contract_wire.OrderLine),
+        fields=_columns(contract_wire.OrderLine, order_wire.OrderLine),
         words={"tg_contracttype": _codes(mapping.CONTRACT_TYPES)},
     ),
     Checked(

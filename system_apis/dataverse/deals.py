@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from canonical.faults import VendorRefused
 from canonical.objects import Opportunity, OpportunityLine, RoleDemand, Stage
@@ -61,18 +62,25 @@ def opportunity(
 
 
 def _line(number: int, line: quote_wire.DealLine, currency: str) -> OpportunityLine:
-    """A line. One without a price comes to nothing; until its amount is worked out, it is quantity times price."""
+    return OpportunityLine(**sold(number, line, currency))
+
+
+def sold(number: int, line: quote_wire.DealLine, currency: str) -> dict[str, Any]:
+    """What a line of a deal and one of an order say alike.
+
+    One without a price comes to nothing; until its amount is worked out, it is quantity times price.
+    """
     price, off = line.priceperunit or Decimal(0), line.manualdiscountamount or Decimal(0)
     net = line.quantity * price - off if line.extendedamount is None else line.extendedamount - (line.tax or Decimal(0))
-    return OpportunityLine(
-        seq=line.lineitemnumber or number,
-        item=line.product.name if line.product else line.productdescription or "",
-        code=(line.product.productnumber or "") if line.product else "",
-        kind=line_kind(line.product),
-        qty=line.quantity,
-        unit_price=money(price, currency, system=SYSTEM),
-        net=money(net, currency, system=SYSTEM),
-        role=line.tg_role or "",
-        description=line.description or "",
-        discount_amount=money(off, currency, system=SYSTEM) if off else None,
-    )
+    return {
+        "seq": line.lineitemnumber or number,
+        "item": line.product.name if line.product else line.productdescription or "",
+        "code": (line.product.productnumber or "") if line.product else "",
+        "kind": line_kind(line.product),
+        "qty": line.quantity,
+        "unit_price": money(price, currency, system=SYSTEM),
+        "net": money(net, currency, system=SYSTEM),
+        "role": line.tg_role or "",
+        "description": line.description or "",
+        "discount_amount": money(off, currency, system=SYSTEM) if off else None,
+    }

@@ -35,7 +35,7 @@ _ID: Final = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 log = structlog.get_logger("tiergate.dataverse")
 
 R = TypeVar("R", bound=wire.Row)
-C = TypeVar("C", bound=wire.Changed | wire.ChangedRecord)
+C = TypeVar("C", bound=wire.Changed | wire.ChangedRecord | wire.ChangedOrder)
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,12 +1,24 @@
 """What the port suite has to know of Dataverse: how deals and what they rest on come into an organisation."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final, Literal, TypeVar
 
-from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, Quote, QuoteLine
+from canonical.objects import (
+    Contact,
+    Contract,
+    CrmOrder,
+    CrmOrderLine,
+    Customer,
+    Lead,
+    Opportunity,
+    OpportunityLine,
+    Quote,
+    QuoteLine,
+)
 from foundation.sandbox import Box, Strange, Suite, Switch
 from foundation.sandbox.suite import Touch
-from system_apis.dataverse import mapping
+from system_apis.dataverse import mapping, orders
 from system_apis.dataverse.sandbox import org
 from system_apis.dataverse.sandbox.schema import TABLES, TERMS
 from system_apis.dataverse.sandbox.seed import bind, currency, deal_id
@@ -23,9 +35,11 @@ def _code(words: Mapping[int, T], wanted: T) -> int:
 
 
 def _make_line(box: Box, table: str, line: QuoteLine, of: str, made: str, **more: Any) -> None:
-    """A line of what was made, and its product."""
+    """A line of what was made, and its product, where that is not there yet."""
     kind = _code(mapping.PRODUCT_TYPES, line.kind)
-    item = _make(box, "product", name=line.item, producttypecode=kind, productnumber=line.code or None)
+    known = box.store.find("product", productnumber=line.code) if line.code else []
+    named = {"name": line.item, "producttypecode": kind, "productnumber": line.code or None}
+    item = str(known[0]["productid"]) if known else _make(box, "product", **named)
     _make(
         box,
         table,
@@ -57,11 +71,15 @@ def plant_deal(box: Box, deal: Opportunity) -> str:
         },
     )
     for line in deal.lines:
-        off = line.discount_amount.amount if line.discount_amount else None
-        said = {"manualdiscountamount": off, "description": line.description}
-        _make_line(box, "opportunityproduct", line, "opportunity", made, **said)
+        _make_line(box, "opportunityproduct", line, "opportunity", made, **_said(line))
     move_deal(box, made, deal.stage.category)
     return made
+
+
+def _said(line: OpportunityLine | CrmOrderLine) -> dict[str, Any]:
+    """What is said of a line of a deal, or of an order, besides."""
+    off = line.discount_amount.amount if line.discount_amount else None
+    return {"manualdiscountamount": off, "description": line.description}
 
 
 def plant_account(box: Box, customer: Customer) -> str:
@@ -134,6 +152,37 @@ def plant_contract(box: Box, contract: Contract) -> str:
     return made
 
 
+def plant_order(box: Box, order: CrmOrder) -> str:
+    """An order with its lines, in the state it says."""
+    to = {"opportunityid": ("opportunity", order.opportunity_id), "quoteid": ("quote", order.quote_id)}
+    to["customerid_account"] = ("account", order.account_id)
+    made = _make(
+        box,
+        "salesorder",
+        name=order.title,
+        tg_ponumber=order.po_number,
+        tg_startson=_day(order.start),
+        tg_endson=_day(order.end),
+        **{f"{name}@odata.bind": bind(table, id) for name, (table, id) in to.items() if id},
+        **{"transactioncurrencyid@odata.bind": currency(order.currency)},
+    )
+    for line in order.lines:
+        days = {"tg_startson": _day(line.start), "tg_endson": _day(line.end)}
+        _make_line(box, "salesorderdetail", line, "salesorder", made, **_said(line), **days)
+    if state := _code(orders.STATES, order.status):
+        org.update(box, TABLES["salesorder"], made, {"statecode": state})
+    return made
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def touch_order(box: Box, native_id: str) -> None:
+    """Somebody edits an order that is not signed yet."""
+    org.update(box, TABLES["salesorder"], native_id, {"tg_ponumber": "PO-touched"})
+
+
 def touch_deal(box: Box, native_id: str) -> None:
     """Somebody edits a deal."""
     org.update(box, TABLES["opportunity"], native_id, {"tg_practice": "Finance"})
@@ -169,9 +218,11 @@ SUITE: Final = Suite(
         Lead: plant_lead,
         Quote: plant_quote,
         Contract: plant_contract,
+        CrmOrder: plant_order,
     },
-    touch={Opportunity: touch_deal},
-    remove={Customer: delete("account"), Contact: delete("contact")},
+    touch={Opportunity: touch_deal, CrmOrder: touch_order},
+    remove={Customer: delete("account"), Contact: delete("contact"), CrmOrder: delete("salesorder")},
+    heads={CrmOrder: {"lines": "Lines of an order are another table, read with one order."}},
     denied=Switch(option="denied_tables", value=["quote"], object="quote"),
     hidden=Switch(option="hidden_fields", value=["opportunity.tg_practice"], object="opportunity", field="tg_practice"),
     strange=Strange(

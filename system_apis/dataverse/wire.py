@@ -311,6 +311,14 @@ class ChangedContact(ChangedRecord, frozen=True, kw_only=True):
     contactid: str
 
 
+class ChangedOrder(Row, frozen=True, kw_only=True):
+    """An order as the poll sees it; orders are not merged."""
+
+    salesorderid: str
+    versionnumber: int
+    modifiedon: datetime
+
+
 class Attribute(msgspec.Struct, frozen=True, rename="pascal"):
     """A column, as the metadata tells it."""
 

@@ -8,7 +8,7 @@ from canonical.ports.accounts import Accounts
 from canonical.ports.contracts import AgreementList, Agreements
 from canonical.ports.leads import Leads
 from canonical.ports.lists import AccountList
-from canonical.ports.orders import Quotes
+from canonical.ports.orders import CrmOrders, Quotes
 from canonical.ports.people import People
 from canonical.ports.systems import Changes, Connection, Messages, Opportunities
 from foundation.connections import Connection as Configured
@@ -43,7 +43,7 @@ SYSTEM_API = SystemApi(
     title="Salesforce",
     abbreviation="SF",
     ports=(
-        *(Opportunities, Accounts, AccountList, People, Leads, Quotes, Agreements, AgreementList),
+        *(Opportunities, Accounts, AccountList, People, Leads, Quotes, CrmOrders, Agreements, AgreementList),
         *(Changes, Messages, Connection),
     ),
     adapter=Salesforce,

@@ -8,13 +8,23 @@ import httpx
 import msgspec
 
 from canonical.faults import Conflict, FieldError, Invalid, NotFound, VendorStale
-from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, ProjectLink, Quote
+from canonical.objects import (
+    Contact,
+    Contract,
+    CrmOrder,
+    Customer,
+    Lead,
+    Opportunity,
+    OrderMark,
+    ProjectLink,
+    Quote,
+)
 from canonical.ports.accounts import Accounts, AccountUpdate
 from canonical.ports.contracts import AgreementList, AgreementMark, Agreements
 from canonical.ports.leads import Leads
 from canonical.ports.lists import PAGE, AccountList, RecordChange
 from canonical.ports.operation import Page, Written
-from canonical.ports.orders import QuoteMark, Quotes
+from canonical.ports.orders import CrmOrders, QuoteMark, Quotes
 from canonical.ports.people import People, PersonUpdate
 from canonical.ports.systems import (
     Account,
@@ -30,7 +40,16 @@ from canonical.ports.systems import (
 from foundation.checking import Described
 from foundation.salesforce.records import Records
 from foundation.salesforce.wire import Row
-from system_apis.salesforce import agreement_list, agreements, change_events, contracts_wire, mapping, wire
+from system_apis.salesforce import (
+    agreement_list,
+    agreements,
+    change_events,
+    contracts_wire,
+    mapping,
+    order_wire,
+    orders,
+    wire,
+)
 from system_apis.salesforce.account_update import account_draft
 from system_apis.salesforce.notifications import NotificationReader
 from system_apis.salesforce.outbound_messages import ACKNOWLEDGED, MessageReader
@@ -116,6 +135,31 @@ class Salesforce:
             return Written(id=quote_id, created=False, version=row.system_modstamp)
         await self._org.update("Quote", quote_id, wanted, unmodified_since=_seen(row.system_modstamp))
         return Written(id=quote_id, created=False)
+
+    async def order(self, order_id: str) -> CrmOrder:
+        where = f"OrderId = '{self._org.checked(order_id)}' ORDER BY OrderItemNumber, Id"
+        row, lines = await self._org.row_with(
+            *("Order", order_id, order_wire.Order), *("OrderItem", where, order_wire.OrderLine)
+        )
+        return orders.order(row, lines)
+
+    async def orders(
+        self, account_id: str = "", opportunity_id: str = "", quote_id: str = "", cursor: str = "", limit: int = PAGE
+    ) -> Page[CrmOrder]:
+        of = orders.belonging(self._org, account_id=account_id, opportunity_id=opportunity_id, quote_id=quote_id)
+        rows, following = await self._org.page("Order", order_wire.Order, cursor, limit, of)
+        return Page(items=[orders.order(row) for row in rows], next=following)
+
+    async def order_changes(self, since: str, limit: int = PAGE) -> Page[RecordChange]:
+        return await self._changed("Order", since, limit)
+
+    async def mark_order(self, order_id: str, data: OrderMark) -> Written:
+        row = await self._org.row("Order", order_id, order_wire.Order)
+        if (row.erp_number or "") == data.erp_number:
+            return Written(id=order_id, created=False, version=row.system_modstamp)
+        seen = _seen(row.system_modstamp)
+        await self._org.update("Order", order_id, orders.mark(data), unmodified_since=seen)
+        return Written(id=order_id, created=False)
 
     async def contract(self, contract_id: str) -> Contract:
         return mapping.contract(await self._org.row("Contract", contract_id, wire.Contract))
@@ -217,6 +261,8 @@ class Salesforce:
             "Quote": (wire.Quote, lambda row: mapping.quote(row, [])),
             "OpportunityLineItem": (wire.OpportunityLine, lambda row: row),
             "Product2": (wire.Product, lambda row: row),
+            "Order": (order_wire.Order, orders.order),
+            "OrderItem": (order_wire.OrderLine, lambda row: row),
             "Contract": (contracts_wire.Agreement, agreements.agreement),
             "Contract_Amendment__c": (contracts_wire.Amendment, lambda row: row),
             "Contract_Line__c": (contracts_wire.Line, lambda row: row),
@@ -300,6 +346,7 @@ _ports: tuple[
     type[People],
     type[Leads],
     type[Quotes],
+    type[CrmOrders],
     type[Agreements],
     type[AgreementList],
     type[Changes],

@@ -3,7 +3,7 @@
 from typing import Final
 
 from foundation.checking import Checked
-from system_apis.salesforce import agreements, contracts_wire, mapping, wire
+from system_apis.salesforce import agreements, contracts_wire, mapping, order_wire, orders, wire
 
 _PRICED: Final = ("SortOrder", "Quantity", "UnitPrice", "TotalPrice", "ListPrice")
 
@@ -27,6 +27,15 @@ CHECKS: Final = (
         words={"Status": mapping.QUOTE_STATUSES},
     ),
     Checked(object="QuoteLineItem", fields=(*_PRICED, "Tax_Rate__c", "Role__c")),
+    Checked(
+        object="Order",
+        fields=order_wire.Order.__struct_encode_fields__,
+        words={"StatusCode": orders.STATES},
+    ),
+    Checked(
+        object="OrderItem",
+        fields=(*_PRICED[1:], "ServiceDate", "EndDate", "Description", "OrderItemNumber"),
+    ),
     Checked(object="Product2", fields=("Name", "ProductCode", "Family"), words={"Family": mapping.LINE_KINDS}),
     Checked(
         object="Contract",

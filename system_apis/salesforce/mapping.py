@@ -316,7 +316,7 @@ def _sold(number: int, line: wire.QuoteLine | wire.OpportunityLine, currency: st
         "seq": line.sort_order or number,
         "item": line.product.name if line.product else "",
         "code": (line.product.product_code or "") if line.product else "",
-        "kind": _line_kind(line.product),
+        "kind": line_kind(line.product),
         "qty": line.quantity,
         "unit_price": money(line.unit_price, currency, system=SYSTEM),
         "net": money(line.total_price, currency, system=SYSTEM),
@@ -324,7 +324,8 @@ def _sold(number: int, line: wire.QuoteLine | wire.OpportunityLine, currency: st
     }
 
 
-def _line_kind(product: wire.Product | None) -> Literal["labour", "expense", "fee", "material"]:
+def line_kind(product: wire.Product | None) -> Literal["labour", "expense", "fee", "material"]:
+    """What a line sells; work, where its product does not say."""
     family = product.family if product else None
     return meaning(LINE_KINDS, family, "Product2.Family", system=SYSTEM) if family else "labour"
 

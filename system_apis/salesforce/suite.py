@@ -1,15 +1,17 @@
 """What the port suite has to know of Salesforce: how deals and what they rest on come into an org."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Final, Literal, TypeVar
 
-from canonical.objects import Contact, Contract, Customer, Lead, Opportunity, Quote
+from canonical.objects import Contact, Contract, CrmOrder, Customer, Lead, Opportunity, Quote
 from foundation.sandbox import Box, Record, Strange, Suite, Switch
 from foundation.sandbox.suite import Touch
 from system_apis.salesforce import mapping
 from system_apis.salesforce.sandbox import org
 
 T = TypeVar("T")
+_ORDERED: Final = {"open": "Activated", "cancelled": "Cancelled"}
 STAGES: Final = {"open": "Negotiation/Review", "won": "Closed Won", "lost": "Closed Lost"}
 
 
@@ -102,10 +104,35 @@ def plant_contract(box: Box, contract: Contract) -> str:
     )
 
 
+def plant_order(box: Box, order: CrmOrder) -> str:
+    """An order with its products, activated where it is open; a discount is in the price."""
+    of = {"AccountId": order.account_id, "OpportunityId": order.opportunity_id, "QuoteId": order.quote_id}
+    said = {"Name": order.title, "CurrencyIsoCode": order.currency, "PoNumber": order.po_number}
+    made = _make(box, "Order", of | said | {"EffectiveDate": _day(order.start), "EndDate": _day(order.end)})
+    for line in order.lines:
+        named = {"Name": line.item, "ProductCode": line.code, "Family": _label(mapping.LINE_KINDS, line.kind)}
+        sold: Record = {"OrderId": made, "Product2Id": _make(box, "Product2", named), "Description": line.description}
+        sold |= {"Quantity": line.qty, "UnitPrice": line.net.amount / line.qty, "ListPrice": line.unit_price.amount}
+        _make(box, "OrderItem", sold | {"ServiceDate": _day(line.start), "EndDate": _day(line.end)})
+    if order.status in _ORDERED:
+        org.update(box, org.kind_of("Order"), made, {"Status": _ORDERED[order.status]})
+    return made
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
 def touch_deal(box: Box, native_id: str) -> None:
     """Somebody edits a deal; a second later, since stamps have whole seconds."""
     box.store.set_setting("_clock_ahead", float(box.store.setting("_clock_ahead", 0)) + 1)
     org.update(box, org.kind_of("Opportunity"), native_id, {"Practice__c": "Finance"})
+
+
+def touch_order(box: Box, native_id: str) -> None:
+    """Somebody edits an order; a second later, likewise."""
+    box.store.set_setting("_clock_ahead", float(box.store.setting("_clock_ahead", 0)) + 1)
+    org.update(box, org.kind_of("Order"), native_id, {"PoNumber": "PO-touched"})
 
 
 def move_deal(box: Box, native_id: str, to: Literal["open", "won", "lost"]) -> None:
@@ -134,9 +161,11 @@ SUITE: Final = Suite(
         Lead: plant_lead,
         Quote: plant_quote,
         Contract: plant_contract,
+        CrmOrder: plant_order,
     },
-    touch={Opportunity: touch_deal},
-    remove={Customer: delete("Account"), Contact: delete("Contact")},
+    touch={Opportunity: touch_deal, CrmOrder: touch_order},
+    remove={Customer: delete("Account"), Contact: delete("Contact"), CrmOrder: delete("Order")},
+    heads={CrmOrder: {"lines": "Products of an order are another object, read with one order."}},
     denied=Switch(option="denied_objects", value=["Quote"], object="Quote"),
     hidden=Switch(option="hidden_fields", value=["Opportunity.Practice__c"], object="Opportunity", field="Practice__c"),
     strange=Strange(

@@ -23,7 +23,11 @@ def ordering(
     good("salesforce.quotes", opportunity_id=first["opportunity_id"])
     good("salesforce.markQuote", mark, quote_id=quotes[0])
     good("netsuite.item", code="SVC-ANALYST")
-    over = {"salesforce.markQuote": (BY_KEY["salesforce.markQuote"].at(quote_id=quotes[0]), mark | {"frozen": True})}
+    (by_hand,) = read("salesforce.orders")["items"]
+    good("salesforce.markOrder", {"erp_number": by_hand["erp_number"]}, order_id=by_hand["id"])
+    written = BY_KEY["salesforce.markOrder"].at(order_id=by_hand["id"]), {"erp_number": "ANOTHER"}
+    over = {"salesforce.markOrder": written}
+    over |= {"salesforce.markQuote": (BY_KEY["salesforce.markQuote"].at(quote_id=quotes[0]), mark | {"frozen": True})}
     return over | _orders(platform, good, customer) | _runs(platform, good, quotes)
 
 

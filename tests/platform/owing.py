@@ -9,16 +9,17 @@ from tests.platform.contracts import BY_KEY
 from tests.processes import Client
 
 LISTS: Final = {
-    "salesforce": ("accounts", "people"),
+    "salesforce": ("accounts", "people", "orders"),
     "netsuite": ("customers", "customerPeople", "projects", "invoices", "payments"),
     "kantata": ("projects", "timeEntries", "expenseReports", "proformas", "rateCards"),
 }
 POLLS: Final = {
-    "salesforce": ("accountChanges", "personChanges", "leadChanges", "agreementChanges"),
+    "salesforce": ("accountChanges", "personChanges", "leadChanges", "agreementChanges", "orderChanges"),
     "netsuite": ("customerChanges", "personChanges", "projectChanges", "invoiceChanges", "paymentChanges"),
     "kantata": ("projectChanges", "approvedTime", "approvedExpenses"),
 }
 ONE: Final = (
+    ("salesforce.order", "salesforce.orders", "order_id"),
     ("netsuite.payment", "netsuite.payments", "payment_id"),
     ("kantata.timeEntry", "kantata.timeEntries", "time_entry_id"),
     ("kantata.expenseReport", "kantata.expenseReports", "report_id"),

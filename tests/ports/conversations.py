@@ -210,6 +210,8 @@ async def _of_lists(world: World) -> dict[str, dict[str, Any]]:
         if listed.one:
             one = next(each for each in _known(world.name) if each.attribute == listed.one)
             asked[listed.one] = {one.parameters[0].name: native}
+    if "order" in asked:
+        asked["mark_order"] = {**asked["order"], "data": objects.MARKED}
     return asked
 
 

@@ -9,6 +9,7 @@ import pytest
 from canonical.money import Money
 from canonical.objects import (
     Contact,
+    CrmOrder,
     Customer,
     ExpenseReport,
     Invoice,
@@ -17,7 +18,7 @@ from canonical.objects import (
     RateCard,
     TimeEntry,
 )
-from canonical.ports import Page, effort, lists, operations, people, receivables, why_not
+from canonical.ports import Page, effort, lists, operations, orders, people, receivables, why_not
 from tests.ports import objects
 from tests.ports.kept import account, project_id
 from tests.ports.test_reading import plant
@@ -47,6 +48,10 @@ async def _account(world: World, number: int) -> str:
 
 async def _person(world: World, number: int) -> str:
     return plant(world, objects.contact(await _account(world, number), family=f"Müller {number}"))
+
+
+async def _crm_order(world: World, number: int) -> str:
+    return plant(world, objects.crm_order(await _account(world, number), title=f"Dock {number}"))
 
 
 async def _customer_person(world: World, number: int) -> str:
@@ -129,6 +134,14 @@ LISTED: Final = (
         all="people",
         one="person",
         changed="person_changes",
+    ),
+    Listed(
+        port=orders.CrmOrders,
+        kind=CrmOrder,
+        make=_crm_order,
+        all="orders",
+        one="order",
+        changed="order_changes",
     ),
     Listed(
         port=people.CustomerPeople,

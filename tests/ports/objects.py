@@ -15,6 +15,8 @@ from canonical.objects import (
     ContactRole,
     Contract,
     ContractLine,
+    CrmOrder,
+    CrmOrderLine,
     Customer,
     ExpenseLine,
     ExpenseReport,
@@ -25,6 +27,7 @@ from canonical.objects import (
     Opportunity,
     OpportunityLine,
     OrderLine,
+    OrderMark,
     Payment,
     Project,
     Quote,
@@ -56,6 +59,7 @@ INVOICE: Final = "bill:00000177:2027-02:77"
 CREDIT: Final = "credit:00000177:2027-02:77"
 TIME: Final = "te:41000077:v1"
 EXPENSES: Final = "ex:41000077:v1"
+MARKED: Final = OrderMark(erp_number="SO-77")
 CLOSED: Final = LifecycleChange(lifecycle="closed")
 REOPENED: Final = LifecycleChange(lifecycle="active")
 BILLED: Final = Billed(invoice_number="INV-77", invoiced_on=date(2027, 3, 1))
@@ -254,6 +258,23 @@ def quote(opportunity_id: str, **more: Any) -> Quote:
         "lines": [line],
     }
     return Quote(**plain | more)
+
+
+def crm_order(account_id: str, **more: Any) -> CrmOrder:
+    """As a seller makes one of a deal: hours at a discount, and a fee; they come to 19103.25."""
+    days: dict[str, Any] = {"start": START, "end": END}
+    hours = CrmOrderLine(
+        **{"seq": 1, "item": "Data Engineer, hours", "code": "SVC-77", "qty": Decimal("62.5"), **days},
+        unit_price=Money.of("160.00", "EUR"),
+        net=Money.of("9750.00", "EUR"),
+        discount_amount=Money.of("250.00", "EUR"),
+        description="Bis zur Übergabe",
+    )
+    fee = {"seq": 2, "item": "Dock licence", "code": "LIC-DOCK", "kind": "fee", "qty": Decimal(1)}
+    fee |= {"unit_price": Money.of("9353.25", "EUR"), "net": Money.of("9353.25", "EUR")}
+    plain: dict[str, Any] = {"number": "", "title": "Dock planning", "currency": "EUR", "status": "draft", **days}
+    plain |= {"account_id": account_id, "po_number": "PO-4577", "lines": [hours, CrmOrderLine(**fee)]}
+    return CrmOrder(**plain | more)
 
 
 def sales_order(**more: Any) -> SalesOrder:

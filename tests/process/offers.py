@@ -6,7 +6,6 @@ A word that is none of ours is the CRM's own name of a field, and is passed on a
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from foundation.sandbox import Box
@@ -62,6 +61,14 @@ class Offers(ABC):
     def accept(self, quote: str) -> None:
         """The customer accepts and signs it."""
 
+    @abstractmethod
+    def order(self, quote: str) -> str:
+        """The order somebody makes of a quote, line by line; the one there is, where winning the quote made it."""
+
+    @abstractmethod
+    def reorder(self, order: str, lines: list[Line], said: Said | None = None) -> None:
+        """An order has these lines instead, and these fields."""
+
 
 class Salesforce(Offers):
     """The firm's org."""
@@ -74,6 +81,7 @@ class Salesforce(Offers):
         "tax_rate": "Tax_Rate__c",
         "qty": "Quantity",
         "price": "UnitPrice",
+        "erp_number": "ERP_Order_Number__c",
     }
 
     def quote(self, deal: str) -> str:
@@ -85,7 +93,6 @@ class Salesforce(Offers):
     def rewrite(self, quote: str, lines: list[Line]) -> None:
         for each in self.box.store.find("QuoteLineItem", QuoteId=quote, IsDeleted=False):
             salesforce.delete(self.box, salesforce.kind_of("QuoteLineItem"), each["Id"])
-        self.box.store.update("Quote", quote, {"GrandTotal": Decimal(0)})
         for place, line in enumerate(lines, 1):
             of = {"QuoteId": quote, "SortOrder": place, "Product2Id": self._product(line["item"])}
             said = {word: value for word, value in line.items() if word != "item"}
@@ -104,6 +111,26 @@ class Salesforce(Offers):
     def accept(self, quote: str) -> None:
         self.edit(quote, {"Status": "Accepted"})
 
+    def order(self, quote: str) -> str:
+        of = self.box.store.get("Quote", quote) or {}
+        deal = self.box.store.get("Opportunity", of["OpportunityId"]) or {}
+        fields = {"AccountId": deal["AccountId"], "OpportunityId": deal["Id"], "QuoteId": quote}
+        fields |= {"EffectiveDate": "2027-01-04", "CurrencyIsoCode": of["CurrencyIsoCode"]}
+        made = str(salesforce.create(self.box, salesforce.kind_of("Order"), fields)["Id"])
+        for line in self.box.store.find("QuoteLineItem", QuoteId=quote, IsDeleted=False):
+            copied = {name: line[name] for name in ("Product2Id", "Quantity", "UnitPrice")}
+            salesforce.create(self.box, salesforce.kind_of("OrderItem"), {"OrderId": made, **copied})
+        return made
+
+    def reorder(self, order: str, lines: list[Line], said: Said | None = None) -> None:
+        for each in self.box.store.find("OrderItem", OrderId=order, IsDeleted=False) if lines else []:
+            salesforce.delete(self.box, salesforce.kind_of("OrderItem"), each["Id"])
+        for line in lines:
+            of = {"OrderId": order, "Product2Id": self._product(line["item"])}
+            fields = self.row({word: value for word, value in line.items() if word != "item"})
+            salesforce.create(self.box, salesforce.kind_of("OrderItem"), of | fields)
+        salesforce.update(self.box, salesforce.kind_of("Order"), order, self.row(said or {}))
+
     def _product(self, code: str) -> str:
         known = self.box.store.find("Product2", ProductCode=code)
         fields = {"Name": code, "ProductCode": code, "Family": "Services"}
@@ -115,6 +142,7 @@ class Dataverse(Offers):
     """The organisation, which closes a quote when it is revised, and numbers the revisions itself."""
 
     WORDS = {
+        "erp_number": "tg_erpordernumber",
         "cost": "tg_cost",
         "signed_on": "tg_signedon",
         "tax_included": "tg_taxincluded",
@@ -137,6 +165,29 @@ class Dataverse(Offers):
             of["productid@odata.bind"] = bind("product", self._product(line["item"]))
             said = {word: value for word, value in line.items() if word != "item"}
             dataverse.create(self.box, TABLES["quotedetail"], of | self.row(said))
+        for order in self.box.store.find("salesorder", quoteid=quote):
+            self.reorder(order["salesorderid"], lines)  # which the quote became as it is now
+
+    def order(self, quote: str) -> str:
+        (found,) = self.box.store.find("salesorder", quoteid=quote)
+        return str(found["salesorderid"])
+
+    def reorder(self, order: str, lines: list[Line], said: Said | None = None) -> None:
+        """As it was before it was submitted."""
+        state = dataverse.read(self.box, TABLES["salesorder"], order)["statecode"]
+        self.box.store.update("salesorder", order, {"statecode": 0})
+        for each in self.box.store.find("salesorderdetail", salesorderid=order) if lines else []:
+            dataverse.delete(self.box, TABLES["salesorderdetail"], each["salesorderdetailid"])
+        for place, line in enumerate(lines, 1):
+            of = {"salesorderid@odata.bind": bind("salesorder", order), "lineitemnumber": place}
+            of["productid@odata.bind"] = bind("product", self._product(line["item"]))
+            fields = {word: value for word, value in line.items() if word not in ("item", "tax_rate")}
+            dataverse.create(self.box, TABLES["salesorderdetail"], of | self.row(fields))
+        fields = self.row({word: value for word, value in (said or {}).items() if word != "currency"})
+        if "currency" in (said or {}):
+            fields["transactioncurrencyid@odata.bind"] = currency((said or {})["currency"])
+        dataverse.update(self.box, TABLES["salesorder"], order, fields)
+        self.box.store.update("salesorder", order, {"statecode": state})
 
     def edit(self, quote: str, said: Said) -> None:
         self.later()

@@ -11,6 +11,8 @@ from canonical.money import Money
 from canonical.objects import (
     Component,
     Credit,
+    CrmOrder,
+    CrmOrderLine,
     Customer,
     Item,
     LegalEntity,
@@ -68,7 +70,13 @@ def nets(made: Quote) -> list[str]:
 
 
 def refused(
-    offered: Quote, *, opportunity: Any = None, account: Any = None, revisions: Any = (), **seen: Any
+    offered: Quote,
+    *,
+    opportunity: Any = None,
+    account: Any = None,
+    revisions: Any = (),
+    orders: Any = (),
+    **seen: Any,
 ) -> list[str]:
     """The rules that say no."""
     deal = Opportunity(
@@ -87,6 +95,7 @@ def refused(
         opportunity=msgspec.structs.replace(deal, **opportunity or {}),
         account=msgspec.structs.replace(customer, **account or {}),
         revisions=[offered, *revisions],
+        orders=list(orders),
     )
     entity = LegalEntity(code="ACME-DE", legal_name="Acme", country="DE", functional_currency="EUR", time_zone="UTC")
     evidence = Evidence(**{"entity": entity, "today": TODAY, "items": ITEMS} | seen)
@@ -106,6 +115,14 @@ def ordered(status: OrderStatus) -> SalesOrder:
 
 
 GOOD = quote(line(1, "E", "2", "150"))
+
+
+def in_crm(qty: str = "2", total: str = "300", code: str = "E", **more: Any) -> CrmOrder:
+    """An order the CRM has of it, with one line."""
+    priced = {"unit_price": eur("150"), "net": eur(total)}
+    plain: dict[str, Any] = {"number": "00000101", "currency": "EUR", "total": eur(total), "status": "open"}
+    lines = [CrmOrderLine(seq=1, item=code, code=code, qty=Decimal(qty), **priced)]
+    return CrmOrder(**plain | {"lines": lines} | more)
 
 
 def test_edge_3_what_rounding_leaves_goes_on_the_largest_line() -> None:
@@ -191,6 +208,13 @@ def test_edge_10_the_order_is_dated_as_the_signature_unless_that_period_is_close
         ("purchase_order", {"opportunity": {"po_number": ""}}),
         ("earlier_order", {"earlier": [ordered("billed")]}),
         ("billed_once", {"contract_order": ordered("open")}),
+        ("currency", {"orders": [in_crm(currency="USD", total="300")]}),
+        ("crm_order", {"orders": [in_crm(total="299.99")]}),
+        ("crm_order", {"orders": [in_crm(qty="1")]}),
+        ("crm_order", {"orders": [in_crm(code="A")]}),
+        ("crm_order", {"orders": [in_crm(), in_crm()]}),
+        ("crm_order", {"orders": [in_crm(erp_number="SO-77")]}),
+        ("crm_order", {"orders": [in_crm(status="billed")]}),
     ],
 )  # fmt: skip
 def test_one_thing_wrong_is_one_guard_that_says_no(rule: str, changes: dict[str, Any]) -> None:
@@ -206,3 +230,16 @@ def test_what_is_just_within_its_bounds_passes() -> None:
     gone = ordered("cancelled")
     drafted = msgspec.structs.replace(GOOD, id="Q2", revision=2, status="draft")
     assert refused(GOOD, earlier=[gone], contract_order=gone, revisions=[drafted]) == []
+
+
+def test_an_order_of_the_crm_that_is_the_quotes_passes_in_one_or_in_parts() -> None:
+    rounded = quote(line(1, "E", "1", "33.335"), line(2, "A", "3", "11.115"))
+    parts = [in_crm("1", "33.34"), in_crm("3", "33.345", "A", status="draft")]
+    assert refused(rounded, orders=parts) == [], "cents by rounding alone"
+    assert refused(GOOD, orders=[in_crm("1", "300", "")]) == [], "what is written in by hand has its sum only"
+    assert refused(GOOD, orders=[in_crm(total="300", lines=[])]) == []
+    own = msgspec.structs.replace(ordered("open"), number="SO-77")
+    ours = in_crm(erp_number="SO-77", status="billed")
+    assert refused(GOOD, orders=[ours], own_order=own) == []
+    earlier = msgspec.structs.replace(ordered("open"), number="SO-76")
+    assert refused(GOOD, orders=[in_crm(erp_number="SO-76")], earlier=[earlier]) == [], "it is cancelled by this one"

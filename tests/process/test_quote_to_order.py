@@ -43,7 +43,7 @@ async def test_edge_6_a_price_book_in_another_currency_than_the_customers_is_ref
     refused = await desk.played(desk.quote("D09"))
     assert (refused.run.status, rules(refused)) == ("refused", ["currency", "tax_profile"])
     assert refused.run.problem is not None
-    assert refused.run.problem.detail.startswith("The quote is in EUR, but the deal in USD.")
+    assert refused.run.problem.detail.startswith("The quote is in EUR, but the deal in USD")
     case = await desk.firm.case_of(refused.run.id)
     assert case is not None
     assert (case.owner, case.kind) == ("Sales operations, Account owner", "guard_currency+tax_profile")

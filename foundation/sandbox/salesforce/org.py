@@ -17,6 +17,8 @@ Saved = Callable[[Box, Record, Record], None]
 """(box, record as it was or empty, record as it is): what a trigger does once it is saved."""
 Deleting = Callable[[Box, Record], None]
 """What a trigger does before a record is deleted; it refuses by raising."""
+Deleted = Callable[[Box, Record], None]
+"""What one does after a record was deleted, with what it was."""
 
 
 class Org(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +29,7 @@ class Org(msgspec.Struct, frozen=True, kw_only=True):
     computed: Mapping[str, Computed] = {}
     saved: Mapping[str, Saved] = {}
     deleting: Mapping[str, Deleting] = {}
+    deleted: Mapping[str, Deleted] = {}
 
 
 class OrgSandbox(Sandbox, frozen=True, kw_only=True):

@@ -118,6 +118,8 @@ def delete(box: Box, kind: Kind, given_id: str) -> None:
         refusing(box, found)
     at = stamp(box.now())
     box.store.update(kind.name, found["Id"], {"IsDeleted": True, "SystemModstamp": at, "LastModifiedDate": at})
+    if trigger := org_of(box).deleted.get(kind.name):
+        trigger(box, found)
 
 
 def found_org(box: Box) -> None:

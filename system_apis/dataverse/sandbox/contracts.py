@@ -16,7 +16,7 @@ _MOVES: Final[Mapping[str, frozenset[str]]] = {
     "salesorder": frozenset(
         {
             *("statecode", "statuscode", "ownerid", "customerid", "totalamount"),
-            *("tg_approvedexceptions", "tg_carriedamendment", "tg_erporderid"),
+            *("tg_approvedexceptions", "tg_carriedamendment", "tg_erporderid", "tg_erpordernumber"),
         }
     ),
     "tg_contractamendment": frozenset({"tg_status", "tg_approvedexceptions", "ownerid"}),

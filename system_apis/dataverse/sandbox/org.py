@@ -210,10 +210,12 @@ def qualify(box: Box, lead: str, account: str, opportunity: str) -> None:
 
 def delete(box: Box, table: Table, id: str) -> None:
     """A row is gone at once: there is no bin."""
-    gone = read(box, table, id)[table.key]
+    before = read(box, table, id)
+    gone = before[table.key]
     box.store.delete(table.name, gone)
     box.store.delete(_DELETED, gone)
     box.store.insert(_DELETED, gone, {"table": table.name, "id": gone, "version": next_version(box)})
+    _totals(box, table, before)
 
 
 def deleted(box: Box, table: Table, since: int) -> list[Record]:

@@ -16,7 +16,7 @@ from foundation.sandbox.salesforce import Org, org_sandbox
 from foundation.standard_webhooks import key_of, signature
 from system_apis.salesforce.sandbox import outbound_messages
 from system_apis.salesforce.sandbox.change_events import DELETIONS, captured
-from system_apis.salesforce.sandbox.org import COMPUTED, SAVED
+from system_apis.salesforce.sandbox.org import COMPUTED, DELETED, DELETING, SAVED
 from system_apis.salesforce.sandbox.schema import KINDS
 from system_apis.salesforce.sandbox.seed import seed
 
@@ -45,7 +45,13 @@ def _of_contact(record: Record, _: Store) -> str:
 SANDBOX = org_sandbox(
     name="salesforce",
     title="Salesforce",
-    org=Org(kinds=KINDS, computed=COMPUTED, saved=outbound_messages.told(captured(SAVED)), deleting=DELETIONS),
+    org=Org(
+        kinds=KINDS,
+        computed=COMPUTED,
+        saved=outbound_messages.told(captured(SAVED)),
+        deleting={**DELETIONS, **DELETING},
+        deleted=DELETED,
+    ),
     seed=seed,
     facts={"Account": _of_account, "Opportunity": _of_deal, "Contact": _of_contact},
     sign=_signed,
@@ -55,6 +61,7 @@ SANDBOX = org_sandbox(
         "change_events": None,
         "outbound_messages": None,
         "duplicate_rule": False,
+        "activated_orders_locked": False,
         "lower_case_mail": True,
         "misspelt_duplicate_result": True,
     },

@@ -6,12 +6,26 @@ from typing import Final
 
 from foundation.sandbox import CALL, Box, Record, Refused, Target, answer, encode
 from foundation.sandbox.salesforce.errors import refused
-from foundation.sandbox.salesforce.org import Computed, Saved
+from foundation.sandbox.salesforce.org import Computed, Deleted, Deleting, Saved
 from foundation.sandbox.salesforce.rows import create, delete, stamp, update
 from foundation.sandbox.salesforce.schema import Kind
+from system_apis.salesforce.sandbox import orders
 from system_apis.salesforce.sandbox.schema import KINDS, STAGES
 
-__all__ = ["COMPUTED", "SAVED", "convert", "create", "delete", "kind_of", "merge", "merge_people", "stamp", "update"]
+__all__ = [
+    "COMPUTED",
+    "DELETED",
+    "DELETING",
+    "SAVED",
+    "convert",
+    "create",
+    "delete",
+    "kind_of",
+    "merge",
+    "merge_people",
+    "stamp",
+    "update",
+]
 
 
 def kind_of(name: str) -> Kind:
@@ -24,7 +38,7 @@ def merge(box: Box, master: str, loser: str) -> None:
     at = stamp(box.now())
     box.store.update("Account", loser, {"IsDeleted": True, "MasterRecordId": master, "SystemModstamp": at})
     box.store.update("Account", master, {"SystemModstamp": at, "LastModifiedDate": at})
-    for kind in ("Contact", "Opportunity", "Contract"):
+    for kind in ("Contact", "Opportunity", "Contract", "Order"):
         for moved in box.store.find(kind, AccountId=loser):
             box.store.update(kind, moved["Id"], {"AccountId": master, "SystemModstamp": at})
 
@@ -196,7 +210,7 @@ def _only(record: Record, before: Record, may: tuple[str, ...], words: str) -> N
 
 
 def _rolled_up(box: Box, _: Record, after: Record) -> None:
-    """A line that is saved saves its deal too."""
+    """A line that is saved, or deleted, saves its deal too."""
     update(box, kind_of("Opportunity"), after["OpportunityId"], {})
 
 
@@ -259,6 +273,8 @@ COMPUTED: Final[Mapping[str, Computed]] = {
     "OpportunityLineItem": _deal_line,
     "Quote": _quote,
     "QuoteLineItem": _line,
+    "Order": orders.order,
+    "OrderItem": orders.line,
     "Contract": _activated,
     "Contract_Amendment__c": _amended,
     "Contract_Line__c": _contract_line,
@@ -266,7 +282,14 @@ COMPUTED: Final[Mapping[str, Computed]] = {
 SAVED: Final[Mapping[str, Saved]] = {
     "QuoteLineItem": _totalled,
     "OpportunityLineItem": _rolled_up,
+    "OrderItem": orders.summed,
     "Opportunity": _flow,
     "Contact": _person_flow,
     "Contract_Amendment__c": _agreed_flow,
+}
+DELETING: Final[Mapping[str, Deleting]] = {"OrderItem": orders.deleting_line}
+DELETED: Final[Mapping[str, Deleted]] = {
+    "QuoteLineItem": lambda box, line: _totalled(box, {}, line),
+    "OpportunityLineItem": lambda box, line: _rolled_up(box, {}, line),
+    "OrderItem": lambda box, line: orders.summed(box, {}, line),
 }

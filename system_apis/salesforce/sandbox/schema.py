@@ -26,6 +26,14 @@ STAGES: Final[Mapping[str, tuple[int, bool, bool]]] = {
     "Closed Won": (100, True, True),
     "Closed Lost": (0, True, False),
 }
+ORDER_STATUSES: Final[Mapping[str, str]] = {
+    "Draft": "Draft",
+    "In Review": "Draft",
+    "Activated": "Activated",
+    "In Delivery": "Activated",
+    "Cancelled": "Activated",
+}
+"""Status and its category; all but two are words of the firm's."""
 _CONTRACT_TYPES: Final = (
     "Time and Materials",
     "Fixed Price",
@@ -42,15 +50,15 @@ def _address(place: str) -> tuple[Field, ...]:
     return (long_text(f"{place}Street", 255), *(text(f"{place}{part}", 80) for part in parts))
 
 
-_SOLD: Final = (
+_PRICED: Final = (
     to("Product2Id", "Product2", "Product2"),
-    of("int", "SortOrder"),
     of("double", "Quantity", required=True),
     of("currency", "UnitPrice", required=True),
     of("currency", "TotalPrice", writable=False),
     of("currency", "ListPrice"),
 )
-"""What a line of an offer and one of a deal have alike."""
+"""What a line of an offer, of a deal and of an order have alike."""
+_SOLD: Final = (*_PRICED, of("int", "SortOrder"))
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -188,6 +196,34 @@ KINDS: Final[Mapping[str, Kind]] = {
             *_SOLD,
             of("percent", "Discount"),
             of("date", "ServiceDate"),
+            text("Description"),
+        ),
+        kind(
+            "Order",
+            "801",
+            to("AccountId", "Account", "Account", required=True),
+            to("OpportunityId", "Opportunity", "Opportunity"),
+            to("QuoteId", "Quote", "Quote"),
+            to("ContractId", "Contract", "Contract"),
+            text("OrderNumber", 30, writable=False),
+            text("Name", 80),
+            pick("Status", *ORDER_STATUSES, default="Draft"),
+            pick("StatusCode", "Draft", "Activated", writable=False),
+            of("date", "EffectiveDate", required=True),
+            of("date", "EndDate"),
+            text("PoNumber", 80),
+            of("currency", "TotalAmount", writable=False),
+            CURRENCY,
+            OWNER,
+            text("ERP_Order_Number__c", 80),
+        ),
+        kind(
+            "OrderItem",
+            "802",
+            to("OrderId", "Order", "Order", required=True),
+            text("OrderItemNumber", 30, writable=False),
+            *_PRICED,
+            of("date", "ServiceDate", "EndDate"),
             text("Description"),
         ),
         kind(

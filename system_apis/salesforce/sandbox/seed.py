@@ -21,6 +21,8 @@ _BY_LINE: Final = (4, 6)
 """Deals that are sold product by product, so that their amount is the lines' sum."""
 _TALKED_ABOUT: Final = 10
 """The deal whose contract has an amendment in draft."""
+_ORDERED_BY_HAND: Final = 6
+"""The deal whose seller has made an order of the quote in Salesforce already."""
 
 
 def seed(box: Box, count: int = 12) -> None:
@@ -94,6 +96,8 @@ def _deal(box: Box, deal: Deal, products: dict[str, str]) -> None:
     assert made == deal.id, "the firm's deal ids follow the order they are seeded in"
     links = {"SyncedQuoteId": _quote(box, deal, products), "ContractId": _contract(box, deal)}
     org.update(box, KINDS["opportunity"], deal.id, links)
+    if twin(deal.number) == _ORDERED_BY_HAND:
+        _order(box, deal, links, products)
     if twin(deal.number) in _BY_LINE:
         for number, role in enumerate(deal.roles, 1):
             line = {"OpportunityId": deal.id, "Product2Id": products[role.name], "SortOrder": number}
@@ -137,6 +141,17 @@ def _quote(box: Box, deal: Deal, products: dict[str, str]) -> str:
             },
         )
     return quote
+
+
+def _order(box: Box, deal: Deal, links: Record, products: dict[str, str]) -> None:
+    order: Record = {"AccountId": deal.account.id, "OpportunityId": deal.id, "QuoteId": links["SyncedQuoteId"]}
+    order |= {"ContractId": links["ContractId"], "Name": deal.name, "CurrencyIsoCode": deal.quote_currency}
+    order |= {"EffectiveDate": deal.start.isoformat(), "EndDate": deal.end.isoformat(), "PoNumber": deal.po_number}
+    made = _make(box, "Order", order)
+    for role in deal.roles:
+        line = {"OrderId": made, "Product2Id": products[role.name], "Quantity": role.hours, "UnitPrice": role.rate}
+        days = {"ServiceDate": deal.start.isoformat(), "EndDate": deal.end.isoformat()}
+        _make(box, "OrderItem", line | days | {"ListPrice": role.rate})
 
 
 def _contract(box: Box, deal: Deal) -> str:
