@@ -9,6 +9,7 @@ import pytest
 from foundation.sandbox import Box
 from foundation.sandbox.firm import Deal
 from system_apis.dataverse.sandbox import org
+from system_apis.dataverse.sandbox.schema import TABLES
 from system_apis.dataverse.sandbox.seed import account_id, deal_id
 from tests.dataverse.conftest import DATA
 
@@ -197,3 +198,13 @@ async def test_ids_are_the_same_in_every_sandbox_and_a_total_is_the_sum_of_the_l
     assert org.guid("opportunity", 1) == deal_id(firm["D01"])
     quotes = (await http.get(f"{DATA}/quotes", params={"$select": "totalamount"})).json()["value"]
     assert sorted(row["totalamount"] for row in quotes) == sorted(deal.amount for deal in firm.values())
+
+
+async def test_a_total_follows_a_line_that_is_deleted(box: Box, http: httpx.AsyncClient, firm: dict[str, Deal]) -> None:
+    deal = deal_id(firm["D06"])
+    (quote,) = box.store.find("quote", opportunityid=deal)
+    for name, of in (("quotedetail", {"quoteid": quote["quoteid"]}), ("opportunityproduct", {"opportunityid": deal})):
+        first, _ = box.store.find(name, **of)
+        assert (await http.delete(f"{DATA}/{name}s({first[f'{name}id']})")).status_code == 204
+    assert org.read(box, TABLES["quote"], quote["quoteid"])["totalamount"] == 42000
+    assert org.read(box, TABLES["opportunity"], deal)["estimatedvalue"] == 42000

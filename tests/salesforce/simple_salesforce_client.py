@@ -51,6 +51,31 @@ def test_it_signs_in_at_the_address_the_vendor_gives(sf: Salesforce) -> None:
         Salesforce(**APP | {"consumer_secret": "another"})
 
 
+def test_an_order_is_read_with_its_products_and_activated(sf: Salesforce) -> None:
+    named = (
+        "SELECT Id, TotalAmount, Quote.Status, Contract.Status FROM Order WHERE OpportunityId = '006Tg0000000006IAA'"
+    )
+    (found,) = sf.query(named)["records"]
+    assert (found["TotalAmount"], found["Quote"]["Status"], found["Contract"]["Status"]) == (
+        75000,
+        "Accepted",
+        "Activated",
+    )
+    fields = "Product2.ProductCode, Quantity, TotalPrice, ServiceDate"
+    lines = sf.query(f"SELECT {fields} FROM OrderItem WHERE OrderId = '{found['Id']}' ORDER BY OrderItemNumber")[
+        "records"
+    ]
+    assert [(line["Product2"]["ProductCode"], line["Quantity"], line["TotalPrice"]) for line in lines] == [
+        ("SVC-ARCHITECT", 150, 33000),
+        ("SVC-DATA-ENGINEER", 300, 42000),
+    ]
+    sf.Order.update(found["Id"], {"Status": "Activated", "ERP_Order_Number__c": "SO00012"})
+    kept = sf.Order.get(found["Id"])
+    assert (kept["StatusCode"], kept["ERP_Order_Number__c"]) == ("Activated", "SO00012")
+    with pytest.raises(SalesforceMalformedRequest):
+        sf.OrderItem.create({"OrderId": found["Id"], "Quantity": 1, "UnitPrice": 1})
+
+
 def test_query_with_parents_and_conditions(sf: Salesforce) -> None:
     found = sf.query(
         "SELECT Id, Name, Account.Name, Account.Owner.Name FROM Opportunity"
