@@ -113,6 +113,10 @@ _OF_ORDERS: Final[Mapping[str, Sentences]] = {
         "The deal’s contract is billed as an order already.",
         "Finance decides which of the two bills the work, and closes the other, then retry.",
     ),
+    "crm_order": Sentences(
+        "The CRM has an order of this quote that is another one, or was ordered elsewhere.",
+        "The deal desk mends or cancels that order in the CRM, or says of which quote it is, then retry.",
+    ),
 }
 _OF_SETUPS: Final[Mapping[str, Sentences]] = {
     "project_open": Sentences(

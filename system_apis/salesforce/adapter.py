@@ -352,4 +352,4 @@ _ports: tuple[
     type[Changes],
     type[Messages],
     type[Connection],
-] = (Salesforce,) * 11  # the type checker holds us to the ports
+] = (Salesforce,) * 12  # the type checker holds us to the ports
