@@ -154,8 +154,9 @@ def guards() -> Iterator[str]:
     yield (
         "What must hold before a workflow writes anything; all that does not is told at once. What *blocks* is"
         " mended by its owner. What *holds* may be waived, too, by the approver beside it, who writes the rule's name"
-        " on the contract in the CRM, for that one document. What *warns* is told by the run's step and trace, and"
-        " stops nothing. A guard that has nothing to look at says so, and that is no pass."
+        " on the contract in the CRM, for that one document; what holds a booking is excepted in `staffing`, for one"
+        " person on one demand. What *warns* is told by the run's step and trace, and stops nothing. A guard that has"
+        " nothing to look at says so, and that is no pass."
     )
     for path in sorted(ROOT.glob("process_apis/*/*guards.py")):
         source = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))

@@ -62,6 +62,8 @@ class Leniency(msgspec.Struct, frozen=True):
     """Rules that their approver has waived; only a hold can be."""
     warned: Collection[str] = ()
     """Rules that only warn, whatever they do elsewhere."""
+    where: str = "in the CRM"
+    """Where its approver has said so."""
 
 
 STRICT: Final = Leniency()
@@ -76,7 +78,7 @@ def judged(guards: Sequence[Guard[P]], leniency: Leniency, *about: P.args, **mor
         waived = severity == "hold" and guard.rule in leniency.waived
         for sentence in _sentences(said):
             fails = bool(sentence) and not isinstance(sentence, Skip)
-            note = f"not applicable: waived in the CRM ({guard.rule}): {sentence}"
+            note = f"not applicable: waived {leniency.where} ({guard.rule}): {sentence}"
             each = Skip(note) if fails and waived else sentence
             outcome: Outcome = "not_applicable" if isinstance(each, Skip) else "failed" if each else "passed"
             found.append(

@@ -114,6 +114,17 @@ CONTRACT_HOLDERS: Final = sa.Table(
 )
 """The deal a contract is billed for: one, whoever else rests on it."""
 
+AT_RISK: Final = sa.Table(
+    "at_risk",
+    METADATA,
+    sa.Column("business_key", sa.String(160), primary_key=True),
+    sa.Column("until", sa.Date, nullable=False, index=True),
+    sa.Column("closed", sa.Boolean, nullable=False, default=False),
+    sa.Column("told", sa.Date),
+)
+"""Until when work on a deal is approved though nobody has signed. `closed`: that is over, and we closed the project for
+time; `told`: the day of whose passing somebody was told."""
+
 CASES: Final = sa.Table(
     "cases",
     METADATA,

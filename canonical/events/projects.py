@@ -113,6 +113,22 @@ class ProjectSetupFailed(Event, frozen=True, kw_only=True):
     """The step it stopped at."""
 
 
+class ProjectAtRiskEnded(Event, frozen=True, kw_only=True):
+    """Work on a deal goes on, nobody has signed, and the day is over until which that was approved; a case waits."""
+
+    kind: ClassVar[str] = "project.at_risk_ended"
+    project_code: Annotated[str, PUBLIC, msgspec.Meta(examples=["PRJ-10001"])]
+    """Empty where none is reserved yet."""
+    contract: Annotated[str, PUBLIC, msgspec.Meta(examples=["00000101"])]
+    """Its number; empty where none is linked to the deal."""
+    until: Annotated[str, PUBLIC, msgspec.Meta(examples=["2027-01-31"])]
+    """The last day that was approved."""
+    amount: Annotated[str, PUBLIC, msgspec.Meta(examples=["USD 120,000.00"])]
+    """What the deal comes to."""
+    cap: Annotated[str, PUBLIC, msgspec.Meta(examples=["USD 40,000.00"])]
+    """What was approved at the most; empty where no sum was named."""
+
+
 class DemandEvent(Value, frozen=True, kw_only=True, forbid_unknown_fields=False):
     """What every event of a demand says; its subject is the demand's key."""
 
@@ -165,7 +181,7 @@ class BookingConfirmed(BookingEvent, Event, frozen=True, kw_only=True):
 
 
 class BookingReleased(BookingEvent, Event, frozen=True, kw_only=True):
-    """A person is let go, and the PSA says the same."""
+    """A person is let go, or proposed no more; the PSA, where it had them, says the same."""
 
     kind: ClassVar[str] = "booking.released"
 

@@ -1,10 +1,12 @@
 """Staffing: who works on what. A request for somebody, the people who could, and their bookings.
 
     ask -> match -> propose -> approve -> confirm -> the PSA is told and read back -> release, or move on change
+                                             -> or wait -> except, or refuse
 
 A proposed booking holds nobody. A confirmed one does: two of them never hold the same hours of one person, whoever asks
-at once. Telling the PSA takes as long as it takes: such an answer is a 202, the booking says how far it is, and
-`booking.confirmed` or `booking.released` is told at the end.
+at once. One that a rule holds waits, with a case that names who may except it. Telling the PSA takes as long as it
+takes: such an answer is a 202, the booking says how far it is, and `booking.confirmed` or `booking.released` is told at
+the end.
 """
 
 from datetime import date
@@ -15,9 +17,17 @@ import msgspec
 
 from canonical.base import Value
 from canonical.classes import FINANCIAL, PII, PUBLIC
-from canonical.events import FROM_A_BOOKING, BookingProposed, DemandCancelled, DemandChanged, DemandCreated
-from canonical.faults import Conflict, FieldError, GuardsFailed, Invalid, NotFound
+from canonical.events import (
+    FROM_A_BOOKING,
+    BookingProposed,
+    BookingReleased,
+    DemandCancelled,
+    DemandChanged,
+    DemandCreated,
+)
+from canonical.faults import Conflict, FieldError, Forbidden, GuardsFailed, Invalid, NotFound
 from canonical.money import Money
+from canonical.ports.booking_approvals import ApproveException, BookingDecision, RefuseBooking, Waiting
 from canonical.ports.operation import Page, operation
 
 Key = Annotated[str, PUBLIC, msgspec.Meta(min_length=1, max_length=50, pattern="^[A-Za-z0-9_.-]+$", examples=["E1042"])]
@@ -197,6 +207,8 @@ class StaffBooking(Value, frozen=True, kw_only=True):
     """Rules that only warn, and what has come in the way of a confirmed booking since."""
     notice_cost: Annotated[Money | None, FINANCIAL] = None
     """What it costs to let this person go early; of a released booking."""
+    waiting: Waiting | None = None
+    """What its hard booking waits for; None where it does not."""
     notes: Annotated[str, PII] = ""
     version: Annotated[int, PUBLIC] = 1
 
@@ -206,6 +218,8 @@ class StaffBookingDetail(Value, frozen=True, kw_only=True):
 
     booking: StaffBooking
     days: list[Day] = []
+    decisions: list[BookingDecision] = []
+    """About this person on this demand, oldest first."""
 
 
 class Move(Value, frozen=True, kw_only=True):
@@ -247,6 +261,11 @@ class StaffRules(Value, frozen=True, kw_only=True):
     """One skill under several names: the first is ours."""
     only_warn: Annotated[list[str], PUBLIC, msgspec.Meta(max_length=20, examples=[["consecutive_weeks"]])] = []
     """Guards that warn instead of refusing."""
+    approvers: Annotated[
+        dict[str, list[Annotated[str, PII]]],
+        msgspec.Meta(examples=[{"Resource management": ["dana@acme.example"]}]),
+    ] = {}
+    """Who may except what a guard holds, by the approver it names; of one that is not here, whoever may ask for it."""
 
     def __post_init__(self) -> None:
         _within("a tolerance", self.overbooking_percent, 0, 100)
@@ -342,7 +361,28 @@ class Staffing(Protocol):
         tells=FROM_A_BOOKING,
     )
     async def confirm_booking(self, booking_id: str) -> StaffBooking:
-        """Hold the person. `GuardsFailed` names every rule that refuses, and nothing is held."""
+        """Hold the person. `GuardsFailed` names every rule that refuses, and nothing is held.
+
+        Where rules only hold, it is `waiting`: a case names whoever may except them. Asked again it is judged anew.
+        """
+
+    @operation(
+        "POST",
+        "/bookings/{booking_id}/exceptions",
+        status=202,
+        raises=(NotFound, Invalid, Conflict, Forbidden, GuardsFailed),
+        follow="booking",
+        tells=FROM_A_BOOKING,
+    )
+    async def approve_exception(self, booking_id: str, data: ApproveException) -> StaffBooking:
+        """Except rules that a hard booking waits for; once it waits for none, the person is held.
+
+        `Forbidden` for whoever asked for it, and for whoever `StaffRules.approvers` does not name.
+        """
+
+    @operation("POST", "/bookings/{booking_id}/refuse", raises=(NotFound, Invalid, Conflict), tells=(BookingReleased,))
+    async def refuse_booking(self, booking_id: str, data: RefuseBooking) -> StaffBooking:
+        """The person is not booked: the soft booking is let go, and exceptions made so far are over."""
 
     @operation(
         "POST",

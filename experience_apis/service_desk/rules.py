@@ -29,6 +29,11 @@ _OF_DEALS: Final[Mapping[str, Sentences]] = {
     "at_risk": Sentences(
         "Work begins before the contract is signed, on an approval.", "Legal gets it signed before the approval ends."
     ),
+    "at_risk_ended": Sentences(
+        "Work goes on unsigned, and the day of its approval is over.",
+        "Legal gets the contract signed, or a director extends the approval in the CRM, then retry.",
+        "What is worked on {deal} from now on may never be paid.",
+    ),
     "at_risk_cap": Sentences(
         "The deal comes to more than the approval to work unsigned covers.",
         "Legal gets the contract signed, or Finance raises the cap or waives the rule in the CRM, then retry.",
@@ -257,7 +262,35 @@ _OF_CONTRACTS: Final[Mapping[str, Sentences]] = {
         "The deal desk has the renewal priced as the evidence says, and signed anew.",
     ),
 }
+_EXCEPTED: Final = "Resource management excepts it for this one booking, or refuses the booking."
+_OF_STAFFING: Final[Mapping[str, Sentences]] = {
+    "employment": Sentences("The employment ends before the booking does.", "Propose somebody else, or end sooner."),
+    "contractor_end": Sentences(
+        "The contractor’s purchase order ends before the booking does, or there is none.",
+        "Procurement extends the order, then retry.",
+    ),
+    "absence": Sentences("The person is away on a day of the booking.", "Move the booking, or propose somebody else."),
+    "overbooking": Sentences("The person’s hours are held by others already.", _EXCEPTED),
+    "work_authorisation": Sentences(
+        "There is no right to work in that country until the end.", "HR records the permit, or somebody else is booked."
+    ),
+    "conflict_of_interest": Sentences(
+        "There is a wall between this person and the customer.",
+        "Risk excepts it for this one booking, or the booking is refused.",
+    ),
+    "rate_floor": Sentences(
+        "The bill rate is below the floor of the grade.",
+        "Finance excepts it for this one booking, or the booking is refused.",
+    ),
+    "lending_agreement": Sentences(
+        "The company that employs this person lends nobody to the one that asks.",
+        "Finance of the lender excepts it for this one booking, or records the agreement, then retry.",
+    ),
+    "consecutive_weeks": Sentences("It makes more weeks on end than one may be booked.", _EXCEPTED),
+    "skills": Sentences("A skill that is asked for is not there at that level.", _EXCEPTED),
+}
 GUARDS: Final[Mapping[str, Sentences]] = {
+    **_OF_STAFFING,
     **_OF_DEALS,
     **_OF_ORDERS,
     **_OF_SETUPS,

@@ -32,6 +32,8 @@ REFUSED: Final[Mapping[str, tuple[str, str, str]]] = {
     "contract_sync": ("What was signed for {deal} is not billed yet.", "the contract", "contract not carried"),
     "project_setup": ("The project of {deal} is not set up.", "the setup", "project not set up"),
     "standing_down": ("{deal} can’t be wound up.", "the winding up", "not billed"),
+    "at_risk": ("Work on {deal} is not covered.", "the work", "at risk"),
+    "booking_approval": ("{deal} is not booked.", "the booking", "nobody booked"),
     "sync_undo": ("{deal} is as the sync left it.", "the undoing", "not put back"),
 }
 """By a workflow: what a refusal costs, what it is that rules refuse, and what the money waits for."""
@@ -43,6 +45,8 @@ ENDED: Final[Mapping[str, tuple[str, str]]] = {
     "project_setup": ("The project was set up and opened for time in {spent}.", "Set-up"),
     "standing_down": ("The project was wound up in {spent}.", "Winding up"),
     "staffing": ("The booking stands as asked for, after {spent}.", "Booking, version"),
+    "at_risk": ("The work was covered again after {spent}.", "Approval at risk"),
+    "booking_approval": ("It was decided whether the person is booked, after {spent}.", "Approval"),
     "account_sync": ("The account is the same in every system now.", "Account, change"),
     "sync_undo": ("What the sync had overwritten was put back in {spent}.", "Undoing"),
     "contact_sync": ("The person is the same in every system now.", "Person, change"),

@@ -31,7 +31,7 @@ RUNS: Final = (
     "contract-sync:read",
 )
 SETUPS: Final = ("project-setup:start", "project-setup:read")
-STAFFING: Final = ("staffing:read", "staffing:request", "staffing:manage", "staffing:people", "staffing:rules")
+STAFFING: Final = tuple(f"staffing:{may}" for may in ("read", "request", "manage", "approve", "people", "rules"))
 EVENTS: Final = ("events:read", "events:subscribe")
 RECONCILE: Final = ("reconcile:start", "reconcile:read")
 SYNCS: Final = ("account-sync:read", "account-sync:act")

@@ -45,6 +45,7 @@ from process_apis.events.telling import Teller
 from process_apis.events.turns import Worked
 from process_apis.mending import mend
 from process_apis.operating import REGISTERED, Operating, edited, retry, step_names
+from process_apis.opportunity_to_project.at_risk import tell_ended
 from process_apis.pauses import Doors
 from process_apis.platform import Platform, on_own_account
 from process_apis.reconcile.nightly import Nights
@@ -132,6 +133,7 @@ class Worker:
             await _in_any_case("polling leads", poll_leads(self._platform), 0)
             await _in_any_case("polling contracts", poll_contracts(self._platform), 0)
             await _in_any_case("looking for contracts that end", tell_expiring(self._platform), 0)
+            await _in_any_case("looking for approvals at risk that ended", tell_ended(self._platform), 0)
             suspects = await _in_any_case("looking for lost runs", mend(self._platform, suspects), suspects)
             await _in_any_case("trying paused connections", doors.try_all(), None)
             await _in_any_case("beginning reconciliations", nights.begin_due(), None)

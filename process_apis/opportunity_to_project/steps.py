@@ -36,7 +36,7 @@ from process_apis.account_sync.customers import account_key
 from process_apis.account_sync.debtors import Debtor
 from process_apis.cross_references.xrefs import By, Place
 from process_apis.events import outbox
-from process_apis.opportunity_to_project import codes, gathering, guards, holding, verification
+from process_apis.opportunity_to_project import at_risk, codes, gathering, guards, holding, verification
 from process_apis.opportunity_to_project.guards import Deal
 from process_apis.opportunity_to_project.objects import (
     Keys,
@@ -89,6 +89,7 @@ async def guard(s: Scope, deal: Deal) -> Books:
     guards.refuse(verdicts)
     quicker = await s.record(lambda c: holding.take(c, keys.contract, keys.project))
     guards.refuse(guards.judge(deal, msgspec.structs.replace(seen, contract_holder=quicker)))
+    await s.record(lambda c: at_risk.keep(c, keys.project, deal.contract, seen.today))
     await s.record(lambda c: outbox.emit(c, s.run_id, ProjectValidated(guards=guards.summary(verdicts))))
     periods = seen.entity.periods if seen.entity else []
     return Books(today=seen.today, closed=[period for period in periods if not period.open])

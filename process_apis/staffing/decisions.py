@@ -1,4 +1,5 @@
-"""What is decided about people, each in one transaction: propose, approve, confirm, release, move, cancel, judge anew.
+"""What is decided about people, each in one transaction: propose, release, move, cancel, judge anew; who is held, and
+what that takes, is in `approvals`.
 
 A decision locks first (`records`), then reads, then judges, then writes, with its events; and where the PSA has to be
 told, the row of the run that will. Whoever dies after that leaves a run that is found and queued by the next look.
@@ -16,13 +17,14 @@ from canonical.dates import now
 from canonical.events import (
     BookingEvent,
     BookingProposed,
+    BookingReleased,
     DemandCancelled,
     DemandChanged,
     DemandCreated,
     DemandEvent,
     Event,
 )
-from canonical.faults import Conflict, FieldError, GuardsFailed, Invalid
+from canonical.faults import Conflict, FieldError, Invalid
 from canonical.money import Money
 from canonical.objects import TimeEntry
 from canonical.ports.staffing import (
@@ -41,7 +43,7 @@ from process_apis import journal
 from process_apis.events import outbox
 from process_apis.staffing import records
 from process_apis.staffing.calendars import hours_of, spread
-from process_apis.staffing.guards import Case, judge
+from process_apis.staffing.guards import OVERBOOKING, Case, Judgement, judge
 
 NAME = "staffing"
 LONGEST = timedelta(days=5 * 366)
@@ -61,7 +63,7 @@ def ask(c: sa.Connection, asked: AskFor) -> Demand:
 
 def propose(c: sa.Connection, demand_id: str, data: Propose) -> StaffBooking:
     """A soft booking: it holds nobody. The demand's notes go along with the person."""
-    demand = _open(records.lock_demand(c, demand_id))
+    demand = still_open(records.lock_demand(c, demand_id))
     person = records.person_of(c, data.person_id)
     notes = "\n".join(each for each in (demand.asked.notes, data.notes) if each)
     made = _planned(c, demand, data.person_id, person, notes)
@@ -69,44 +71,16 @@ def propose(c: sa.Connection, demand_id: str, data: Propose) -> StaffBooking:
     if made.booking.id in standing:
         return standing[made.booking.id]
     made = records.put_booking(c, made)
-    _tell_booking(c, made, demand, BookingProposed)
-    return made.booking
-
-
-def approve(c: sa.Connection, booking_id: str) -> StaffBooking:
-    """Agreed; still nobody is held."""
-    found = _locked(c, booking_id)[0]
-    if found.booking.state not in ("proposed", "approved"):
-        raise Conflict(f"The booking is {found.booking.state}; only a proposed one is approved.")
-    if found.booking.state == "approved":
-        return found.booking
-    return records.put_booking(c, replace(found, booking=replace(found.booking, state="approved"))).booking
-
-
-def confirm(c: sa.Connection, booking_id: str, acted_for: str) -> StaffBooking:
-    """Hold the person. Raises `GuardsFailed` with every rule that refuses."""
-    found, demand = _locked(c, booking_id)
-    booking = found.booking
-    if booking.state == "confirmed":
-        return booking
-    if booking.state != "approved":
-        raise Conflict(f"The booking is {booking.state}; only an approved one is confirmed.")
-    _open(demand)
-    refusing, warning = _judged(c, found, demand)
-    if refusing:
-        raise GuardsFailed(f"{booking.person_id} cannot be booked.", errors=refusing)
-    firm = replace(found, booking=replace(booking, state="confirmed", warnings=warning))
-    made = _telling(c, firm, demand, acted_for)
-    records.put_demand(c, replace(demand, status="filled"))
+    tell_booking(c, made, demand, BookingProposed)
     return made.booking
 
 
 def release(c: sa.Connection, booking_id: str, worked: Mapping[str, date], acted_for: str) -> StaffBooking:
     """Let the person go. A demand that is not over is open again."""
-    found, demand = _locked(c, booking_id)
+    found, demand = locked(c, booking_id)
     if found.booking.state == "released":
         return found.booking
-    gone, kept = _let_go(c, found, demand, worked, acted_for)
+    gone, kept = let_go(c, found, demand, worked, acted_for)
     if demand.status == "filled" and kept is None:
         records.put_demand(c, replace(demand, status="open"))
     return gone.booking
@@ -159,7 +133,7 @@ def cancel(c: sa.Connection, demand_id: str, worked: Mapping[str, date], acted_f
     records.lock_people(c, [each.booking.person_id for each in standing])
     moved, released = [], []
     for each in records.bookings_of(c, demand_id):
-        gone, kept = _let_go(c, each, over, worked, acted_for)
+        gone, kept = let_go(c, each, over, worked, acted_for)
         released.append(gone.booking)
         moved += [kept.booking] if kept else []
     return Ripple(moved=moved, released=released)
@@ -173,15 +147,18 @@ def judge_anew(c: sa.Connection, person_id: str, data: Staff, today: date) -> Ri
     _check_person(data)
     records.put_person(c, person_id, data)
     at_risk, mended = [], []
-    for each in records.confirmed_of(c, person_id):
+    standing = records.confirmed_of(c, person_id)
+    # One that was let in beyond the person's hours comes in the way of no other that was there before.
+    let_in = [each.booking.id for each in standing if _let_in(c, each.booking)]
+    for each in standing:
         if each.booking.end < today:
             continue
         demand = records.demand_of(c, each.booking.demand_id)
         ahead = replace(each, days=[day for day in each.days if day.on >= today])
-        refusing, warning = _judged(c, ahead, demand)
-        said = [*refusing, *warning]
+        found = judged(c, ahead, demand, *let_in)
+        said = [*found.against, *found.warnings]
         now_said = replace(each.booking, warnings=said)
-        if refusing:
+        if found.against:
             at_risk.append(now_said)
         elif said != each.booking.warnings:
             mended.append(now_said)
@@ -198,28 +175,30 @@ def _move_one(
     new = _planned(c, demand, old.person_id, person, old.notes)
     if old.state != "confirmed":
         if new.booking.id != old.id:
-            records.put_booking(c, replace(each, booking=replace(old, state="released")))
+            let_go(c, each, demand, {}, acted_for)
         made = records.put_booking(c, new)
-        _tell_booking(c, made, demand, BookingProposed)
+        tell_booking(c, made, demand, BookingProposed)
         return made, False
-    refusing, warning = _judged(c, new, demand, old.id)
-    if refusing:
-        stays = replace(old, warnings=[*refusing, *warning])
+    said = judged(c, new, demand, old.id)
+    if said.against:
+        stays = replace(old, warnings=[*said.against, *said.warnings])
         records.warn(c, stays)
         return replace(each, booking=stays), True
     if new.booking.id != old.id:
-        _telling(c, replace(each, booking=replace(old, state="released")), demand, acted_for)
-    firm = replace(new, booking=replace(new.booking, state="confirmed", warnings=warning))
-    return _telling(c, firm, demand, acted_for), False
+        telling(c, replace(each, booking=replace(old, state="released")), demand, acted_for)
+    firm = replace(new, booking=replace(new.booking, state="confirmed", warnings=said.warnings))
+    return telling(c, firm, demand, acted_for), False
 
 
-def _let_go(
+def let_go(
     c: sa.Connection, each: StaffBookingDetail, demand: Demand, worked: Mapping[str, date], acted_for: str
 ) -> tuple[StaffBookingDetail, StaffBookingDetail | None]:
     """A booking released, and what stays of it: the days up to the last one the person has worked."""
     booking = each.booking
     if booking.state != "confirmed":
-        return records.put_booking(c, replace(each, booking=replace(booking, state="released"))), None
+        gone = records.put_booking(c, replace(each, booking=replace(booking, state="released", waiting=None)))
+        tell_booking(c, gone, demand, BookingReleased)
+        return gone, None
     person = records.person_of(c, booking.person_id)
     last = worked.get(person.email.casefold())
     stays = [day for day in each.days if last and day.on <= last]
@@ -237,11 +216,11 @@ def _let_go(
             psa="untold",
         )
         if shorter.id != booking.id:
-            kept = _telling(c, StaffBookingDetail(booking=shorter, days=stays), demand, acted_for)
+            kept = telling(c, StaffBookingDetail(booking=shorter, days=stays), demand, acted_for)
         else:
             return each, each  # worked to its end: nothing is left to let go
     gone = replace(each, booking=replace(booking, state="released", notice_cost=cost))
-    return _telling(c, gone, demand, acted_for), kept
+    return telling(c, gone, demand, acted_for), kept
 
 
 def notice_cost(dropped: Iterable[Day], person: Staff, today: date, notice_days: int) -> Money | None:
@@ -251,6 +230,11 @@ def notice_cost(dropped: Iterable[Day], person: Staff, today: date, notice_days:
     until = today + timedelta(days=notice_days)
     hours = sum((day.hours for day in dropped if today <= day.on < until), Decimal(0))
     return Money(amount=person.cost_rate.amount * hours, currency=person.cost_rate.currency).quantize()
+
+
+def _let_in(c: sa.Connection, booking: StaffBooking) -> bool:
+    excepted = records.exceptions_of(c, booking.demand_id, booking.person_id)
+    return any(OVERBOOKING in each.rules for each in excepted)
 
 
 def _planned(c: sa.Connection, demand: Demand, person_id: str, person: Staff, notes: str) -> StaffBookingDetail:
@@ -270,10 +254,8 @@ def _planned(c: sa.Connection, demand: Demand, person_id: str, person: Staff, no
     return StaffBookingDetail(booking=booking, days=spread(hours, person, asked.start, asked.end))
 
 
-def _judged(
-    c: sa.Connection, each: StaffBookingDetail, demand: Demand, *but: str
-) -> tuple[list[FieldError], list[FieldError]]:
-    """What refuses a booking and what warns of it, beside all others that hold the person."""
+def judged(c: sa.Connection, each: StaffBookingDetail, demand: Demand, *but: str) -> Judgement:
+    """What the guards say of a booking, beside all others that hold the person but for some."""
     person = records.person_of(c, each.booking.person_id)
     asked = replace(demand.asked, start=each.booking.start, end=each.booking.end)
     case = Case(
@@ -283,11 +265,12 @@ def _judged(
         held=records.held(c, each.booking.person_id, each.booking.id, *but),
         rules=records.rules_of(c, asked.legal_entity),
         lender=records.rules_of(c, person.legal_entity),
+        excepted=records.exceptions_of(c, demand.id, each.booking.person_id),
     )
     return judge(case)
 
 
-def _locked(c: sa.Connection, booking_id: str) -> tuple[StaffBookingDetail, Demand]:
+def locked(c: sa.Connection, booking_id: str) -> tuple[StaffBookingDetail, Demand]:
     """A booking and its demand, read once both they and the person are locked."""
     booking = records.booking_of(c, booking_id).booking
     demand = records.lock_demand(c, booking.demand_id)
@@ -295,7 +278,7 @@ def _locked(c: sa.Connection, booking_id: str) -> tuple[StaffBookingDetail, Dema
     return records.booking_of(c, booking_id), demand
 
 
-def _telling(c: sa.Connection, each: StaffBookingDetail, demand: Demand, acted_for: str) -> StaffBookingDetail:
+def telling(c: sa.Connection, each: StaffBookingDetail, demand: Demand, acted_for: str) -> StaffBookingDetail:
     """Write a booking that the PSA has to be told of, and the run that will."""
     made = records.put_booking(c, replace(each, booking=replace(each.booking, psa="telling")))
     booking = made.booking
@@ -332,7 +315,8 @@ def _tell_demand(c: sa.Connection, demand: Demand, kind: type[DemandEvent]) -> N
     outbox.emit_apart(c, f"staff:{demand.id}", event, demand.id, asked.legal_entity)
 
 
-def _tell_booking(c: sa.Connection, each: StaffBookingDetail, demand: Demand, kind: type[BookingEvent]) -> None:
+def tell_booking(c: sa.Connection, each: StaffBookingDetail, demand: Demand, kind: type[BookingEvent]) -> None:
+    """Of a booking that no run tells of."""
     event = kind(**told(each.booking))
     assert isinstance(event, Event)
     outbox.emit_apart(c, f"staff:{each.booking.id}", event, each.booking.id, demand.asked.legal_entity)
@@ -350,7 +334,8 @@ def told(booking: StaffBooking) -> dict[str, Any]:
     }
 
 
-def _open(demand: Demand) -> Demand:
+def still_open(demand: Demand) -> Demand:
+    """The demand. `Conflict` where somebody has it, or nobody is needed any more."""
     if demand.status != "open":
         raise Conflict(f"The demand is {demand.status}.")
     return demand

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Coroutine
 from datetime import date
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
 from canonical.dates import now
-from canonical.faults import Conflict, FieldError, Invalid, NotBound, Unsupported, VendorFault
+from canonical.faults import Conflict, FieldError, GuardsFailed, Invalid, NotBound, Unsupported, VendorFault
 from canonical.ports import Page
+from canonical.ports.booking_approvals import ApproveException, RefuseBooking
 from canonical.ports.effort import TimeEntries
 from canonical.ports.staffing import (
     AskFor,
@@ -24,14 +25,15 @@ from canonical.ports.staffing import (
     StaffBookingDetail,
     StaffRules,
 )
-from process_apis.operating import MOST, cursor_of, open_cursor
+from process_apis.operating import MOST, acting_person, cursor_of, open_cursor
 from process_apis.paging import pages
 from process_apis.platform import Platform, acting
-from process_apis.staffing import decisions, records
-from process_apis.staffing.guards import RULES
+from process_apis.staffing import approvals, decisions, records
+from process_apis.staffing.guards import APPROVERS, RULES
 from process_apis.staffing.matching import candidate, ranked, unknown_skills
 from process_apis.staffing.tables import STAFF_BOOKINGS, STAFF_DEMANDS
 
+T = TypeVar("T")
 _PAGE: Final = 200
 """Time entries asked for at once."""
 
@@ -47,13 +49,18 @@ class StaffingDesk:
         return await self._platform.database.run(lambda c: records.rules_of(c, legal_entity))
 
     async def set_staff_rules(self, legal_entity: str, data: StaffRules) -> StaffRules:
-        """All of them at once. `Invalid` for a guard there is not."""
+        """All of them at once. `Invalid` for a guard or an approver there is not."""
         wrong = [
             FieldError(
                 pointer=f"/only_warn/{place}", detail=f"{rule} is no guard; there are {', '.join(sorted(RULES))}"
             )
             for place, rule in enumerate(data.only_warn)
             if rule not in RULES
+        ]
+        wrong += [
+            FieldError(pointer=f"/approvers/{name}", detail=f"is no approver; there are {', '.join(sorted(APPROVERS))}")
+            for name in data.approvers
+            if name not in APPROVERS
         ]
         if len(legal_entity) > 40:
             wrong.append(FieldError(pointer="path:legal_entity", detail="is longer than 40 characters"))
@@ -121,22 +128,24 @@ class StaffingDesk:
 
     async def move_demand(self, demand_id: str, data: Move) -> Ripple:
         """With all its bookings."""
-        with acting() as caller:
-            acted_for = " ".join(caller.acted_for)
-        done = await self._platform.database.run(lambda c: decisions.move(c, demand_id, data, acted_for))
-        await self._queue(demand_id)
-        return done
+        acted_for, _ = _asking()
+        return await self._decided(demand_id, lambda c: decisions.move(c, demand_id, data, acted_for))
 
     async def cancel_demand(self, demand_id: str) -> Ripple:
         """With all its bookings, but for what was worked."""
         worked, acted_for = await self._worked(demand_id)
-        done = await self._platform.database.run(lambda c: decisions.cancel(c, demand_id, worked, acted_for))
-        await self._queue(demand_id)
-        return done
+        return await self._decided(demand_id, lambda c: decisions.cancel(c, demand_id, worked, acted_for))
 
     async def booking(self, booking_id: str) -> StaffBookingDetail:
-        """As it stands, day by day."""
-        return await self._platform.database.run(lambda c: records.booking_of(c, booking_id))
+        """As it stands, day by day, with what was decided."""
+
+        def read(c: sa.Connection) -> StaffBookingDetail:
+            found = records.booking_of(c, booking_id)
+            booking = found.booking
+            decided = records.decisions_of(c, booking.demand_id, booking.person_id)
+            return msgspec.structs.replace(found, decisions=decided)
+
+        return await self._platform.database.run(read)
 
     async def bookings(self, person_id: str = "", limit: int = 50, cursor: str = "") -> Page[StaffBooking]:
         """One page, in the order of the keys."""
@@ -146,21 +155,53 @@ class StaffingDesk:
 
     async def approve_booking(self, booking_id: str) -> StaffBooking:
         """Agreed."""
-        return await self._platform.database.run(lambda c: decisions.approve(c, booking_id))
+        who = acting_person()
+        return await self._platform.database.run(lambda c: approvals.approve(c, booking_id, who))
 
     async def confirm_booking(self, booking_id: str) -> StaffBooking:
-        """Held, or refused with every reason."""
-        with acting() as caller:
-            acted_for = " ".join(caller.acted_for)
-        done = await self._platform.database.run(lambda c: decisions.confirm(c, booking_id, acted_for))
-        await self._queue(done.demand_id)
-        return done
+        """Held, waiting, or refused with every reason."""
+        acted_for, who = _asking()
+        return await self._agreed(booking_id, lambda c: approvals.confirm(c, booking_id, acted_for, who))
+
+    async def approve_exception(self, booking_id: str, data: ApproveException) -> StaffBooking:
+        """Held, or waiting for what else there is."""
+        acted_for, who = _asking()
+        return await self._agreed(booking_id, lambda c: approvals.except_(c, booking_id, data, acted_for, who))
+
+    async def refuse_booking(self, booking_id: str, data: RefuseBooking) -> StaffBooking:
+        """Let go, and why."""
+        acted_for, who = _asking()
+        return await self._agreed(booking_id, lambda c: approvals.refuse(c, booking_id, data, acted_for, who))
 
     async def release_booking(self, booking_id: str) -> StaffBooking:
         """Let go."""
         demand_id = (await self.booking(booking_id)).booking.demand_id
         worked, acted_for = await self._worked(demand_id)
-        done = await self._platform.database.run(lambda c: decisions.release(c, booking_id, worked, acted_for))
+        return await self._decided(demand_id, lambda c: decisions.release(c, booking_id, worked, acted_for))
+
+    async def again(self, booking_id: str) -> None:
+        """A person has the case of a waiting booking run again: it is judged anew, for whoever asked for it."""
+        try:
+            await self.confirm_booking(booking_id)
+        except GuardsFailed as refused:
+            errors, who = refused.errors, acting_person()
+            await self._platform.database.run(lambda c: approvals.against(c, self._platform, booking_id, errors, who))
+
+    async def _agreed(self, booking_id: str, decide: Callable[[sa.Connection], StaffBooking]) -> StaffBooking:
+        """What was decided of one booking, its case with it."""
+        demand_id = (await self.booking(booking_id)).booking.demand_id
+        return await self._decided(demand_id, decide, booking_id)
+
+    async def _decided(self, demand_id: str, decide: Callable[[sa.Connection], T], asked: str = "") -> T:
+        """What was decided of a demand, the cases of its bookings with it; then the runs that tell of it are queued."""
+        _, who = _asking()
+
+        def write(c: sa.Connection) -> T:
+            done = decide(c)
+            approvals.follow(c, self._platform, demand_id, who, asked)
+            return done
+
+        done = await self._platform.database.run(write)
         await self._queue(demand_id)
         return done
 
@@ -198,3 +239,9 @@ class StaffingDesk:
         query = sa.select(table).where(*only, table.c.id > after).order_by(table.c.id).limit(most + 1)
         rows = await self._platform.database.run(lambda c: list(c.execute(query)))
         return rows[:most], cursor_of((rows[most - 1].id,)) if len(rows) > most else ""
+
+
+def _asking() -> tuple[str, str]:
+    """For whom we are asked, as a run keeps it; and who that is."""
+    with acting() as caller:
+        return " ".join(caller.acted_for), acting_person()

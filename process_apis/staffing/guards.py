@@ -1,7 +1,8 @@
 """The guards of a hard booking, as data: each a rule, who can mend it, and a check that tells its evidence. Pure.
 
-All of them are judged while the person is locked, and all that refuse are told at once. A legal entity may say of each
-that it only warns (`StaffRules.only_warn`).
+All of them are judged while the person is locked, and all that refuse are told at once. What only holds makes the hard
+booking wait, until its approver excepts the person on this demand (`staffing.approveException`). A legal entity may say
+of each that it only warns (`StaffRules.only_warn`), and who its approvers are (`StaffRules.approvers`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +13,14 @@ from typing import Final
 import msgspec
 
 from canonical.faults import FieldError
+from canonical.ports.booking_approvals import BookingDecision, Hold
 from canonical.ports.staffing import AskFor, Day, Skill, Staff, StaffRules
-from process_apis.judging import Guard, Leniency, judged, refusing, warning
+from process_apis.judging import Guard, Leniency, Verdict, judged, warning
 from process_apis.staffing.calendars import away, capacity, planned, weeks_on_end
 
 MANAGER: Final = "Resource management"
 HR: Final = "HR"
+OVERBOOKING: Final = "overbooking"
 _SHOWN: Final = 3
 """Days named in a sentence."""
 
@@ -34,12 +37,87 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """Of the legal entity that asks."""
     lender: StaffRules
     """Of the legal entity that employs."""
+    excepted: Sequence[BookingDecision] = ()
+    """Exceptions of this person on this demand."""
 
 
-def judge(case: Case) -> tuple[list[FieldError], list[FieldError]]:
-    """What refuses, and what only warns."""
-    verdicts = judged(GUARDS, Leniency(warned=case.rules.only_warn), case)
-    return refusing(verdicts), warning(verdicts)
+class Judgement(msgspec.Struct, frozen=True):
+    """What the guards say of a hard booking."""
+
+    verdicts: Sequence[Verdict]
+
+    @property
+    def refused(self) -> bool:
+        """Whether something is against it that nobody may except."""
+        return any(each.severity == "block" for each in self._failed)
+
+    @property
+    def holds(self) -> list[Hold]:
+        """What its approver may except."""
+        return [
+            Hold(rule=each.rule, detail=each.evidence, owner=each.owner, approver=each.approver)
+            for each in self._failed
+            if each.severity == "hold"
+        ]
+
+    @property
+    def against(self) -> list[FieldError]:
+        """All that is against it, in the order of the guards; of what may be excepted, by whom."""
+        return [
+            FieldError(rule=each.rule, detail=f"{each.evidence} {_excepting(each.approver)}".strip(), owner=each.owner)
+            for each in self._failed
+        ]
+
+    @property
+    def warnings(self) -> list[FieldError]:
+        """What only warns."""
+        return warning(list(self.verdicts))
+
+    @property
+    def _failed(self) -> list[Verdict]:
+        return [each for each in self.verdicts if each.outcome == "failed" and each.severity != "warn"]
+
+
+def judge(case: Case) -> Judgement:
+    """Every guard on one person, one demand, these days. An exception counts where it reaches to the last of them."""
+    reaching = [each for each in case.excepted if each.until is None or each.until >= case.asked.end]
+    waived = {rule for each in reaching for rule in each.rules if not _bounded(each, rule)}
+    lenient = Leniency(waived=waived, warned=case.rules.only_warn, where="in staffing")
+    return Judgement(judged(GUARDS, lenient, msgspec.structs.replace(case, rules=_eased(case, reaching))))
+
+
+def asked_of(hold: Hold) -> FieldError:
+    """What a case says of a rule that holds: its owner is whoever may except it."""
+    return FieldError(rule=hold.rule, detail=f"{hold.detail} {_excepting(hold.approver)}", owner=hold.approver)
+
+
+def _excepting(approver: str) -> str:
+    return f"{approver} may except it." if approver else ""
+
+
+def _bounded(excepted: BookingDecision, rule: str) -> bool:
+    """Whether it is excepted up to a figure only."""
+    return rule in BOUNDS and getattr(excepted.up_to, BOUNDS[rule]) is not None
+
+
+def _eased(case: Case, reaching: Sequence[BookingDecision]) -> StaffRules:
+    """The rules' data with the figures that were excepted up to, each where it is the easier one."""
+    rules, grade = case.rules, case.person.grade
+    for each in reaching:
+        percent, rate, weeks = (
+            getattr(each.up_to, bound) if rule in each.rules else None for rule, bound in BOUNDS.items()
+        )
+        floor = rules.rate_floor.get(grade) or rules.rate_floor.get("")
+        floors = rules.rate_floor
+        if rate is not None and floor is not None and rate.currency == floor.currency and rate < floor:
+            floors = {**floors, grade: rate, "": rate}
+        rules = msgspec.structs.replace(
+            rules,
+            overbooking_percent=max(rules.overbooking_percent, percent or Decimal(0)),
+            rate_floor=floors,
+            most_weeks=max(rules.most_weeks, weeks or 0),
+        )
+    return rules
 
 
 def _employed(case: Case) -> str | None:
@@ -175,12 +253,15 @@ GUARDS: Final[tuple[Guard[[Case]], ...]] = (
     Guard("employment", HR, _employed),
     Guard("contractor_end", "Procurement", _contractor),
     Guard("absence", MANAGER, _absence),
-    Guard("overbooking", MANAGER, _overbooked),
+    Guard(OVERBOOKING, MANAGER, _overbooked, "hold", MANAGER),
     Guard("work_authorisation", HR, _authorised),
-    Guard("conflict_of_interest", "Risk", _walled),
-    Guard("rate_floor", "Deal desk", _rate),
-    Guard("lending_agreement", "Finance", _lent),
-    Guard("consecutive_weeks", MANAGER, _weeks),
-    Guard("skills", MANAGER, _skilled),
+    Guard("conflict_of_interest", "Risk", _walled, "hold", "Risk"),
+    Guard("rate_floor", "Deal desk", _rate, "hold", "Finance"),
+    Guard("lending_agreement", "Finance", _lent, "hold", "Finance"),
+    Guard("consecutive_weeks", MANAGER, _weeks, "hold", MANAGER),
+    Guard("skills", MANAGER, _skilled, "hold", MANAGER),
 )
 RULES: Final = frozenset(guard.rule for guard in GUARDS)
+APPROVERS: Final = frozenset(guard.approver for guard in GUARDS if guard.approver)
+BOUNDS: Final = {OVERBOOKING: "overbooking_percent", "rate_floor": "rate", "consecutive_weeks": "weeks"}
+"""Rules with a figure, and the field of `UpTo` that bounds an exception of each."""

@@ -26,15 +26,15 @@ def candidate(
     hours = hours_of(asked.effort, person, asked.start, asked.end, rules.full_time)
     days = spread(hours, person, asked.start, asked.end)
     case = Case(person=person, asked=asked, days=days, held=held, rules=rules, lender=lender)
-    refusing, warning = judge(case)
+    said = judge(case)
     room = open_days(person, asked.start, asked.end)
     free = sum((max(Decimal(0), hours - held.get(on, Decimal(0))) for on, hours in room.items()), Decimal(0))
     agrees = _agreements(person, asked, rules, free >= hours)
     margin = _margin(person, asked)
-    words = [error.detail for error in refusing] or [*agrees.values(), *(f"But: {w.detail}" for w in warning)]
+    words = [error.detail for error in said.against] or [*agrees.values(), *(f"But: {w.detail}" for w in said.warnings)]
     return Candidate(
         person_id=person_id,
-        fits=not refusing,
+        fits=not said.against,
         reasons=words or ["Nothing speaks against it."],
         hours=hours,
         free_hours=free,

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 
 from canonical.faults import FieldError, NotFound
 from canonical.money import Money
+from canonical.ports.booking_approvals import BookingDecision, Waiting
 from canonical.ports.staffing import AskFor, Day, Demand, Staff, StaffBooking, StaffBookingDetail, StaffRules
 from foundation.database import insert_if_free, upsert
-from process_apis.staffing.tables import STAFF, STAFF_BOOKINGS, STAFF_DEMANDS, STAFF_RULES
+from process_apis.staffing.tables import STAFF, STAFF_BOOKINGS, STAFF_DECISIONS, STAFF_DEMANDS, STAFF_RULES
 from process_apis.tables import XREFS
 
 _TRIES: Final = 50
@@ -126,6 +127,33 @@ def bookings_of(c: sa.Connection, demand_id: str) -> list[StaffBookingDetail]:
     return [detailed(row) for row in c.execute(sa.select(STAFF_BOOKINGS).where(*mine).order_by(STAFF_BOOKINGS.c.start))]
 
 
+def ever_booked(c: sa.Connection, demand_id: str) -> list[StaffBooking]:
+    """All bookings of a demand, those that are over included."""
+    query = sa.select(STAFF_BOOKINGS).where(STAFF_BOOKINGS.c.demand_id == demand_id).order_by(STAFF_BOOKINGS.c.id)
+    return [shown_booking(row) for row in c.execute(query)]
+
+
+def decide(c: sa.Connection, demand_id: str, person_id: str, decision: BookingDecision) -> None:
+    """Write down what somebody has decided."""
+    about = {"demand_id": demand_id, "person_id": person_id, "decision": decision.decision}
+    c.execute(sa.insert(STAFF_DECISIONS).values(body=_text(decision), **about))
+
+
+def decisions_of(c: sa.Connection, demand_id: str, person_id: str) -> list[BookingDecision]:
+    """What was decided about one person on one demand, oldest first."""
+    mine = (STAFF_DECISIONS.c.demand_id == demand_id, STAFF_DECISIONS.c.person_id == person_id)
+    found = c.scalars(sa.select(STAFF_DECISIONS.c.body).where(*mine).order_by(STAFF_DECISIONS.c.id))
+    return [msgspec.json.decode(body, type=BookingDecision) for body in found]
+
+
+def exceptions_of(c: sa.Connection, demand_id: str, person_id: str) -> list[BookingDecision]:
+    """Exceptions in force for one person on one demand: those after the last refusal."""
+    found: list[BookingDecision] = []
+    for each in decisions_of(c, demand_id, person_id):
+        found = [] if each.decision == "refused" else [*found, each]
+    return [each for each in found if each.decision == "excepted"]
+
+
 def confirmed_of(c: sa.Connection, person_id: str) -> list[StaffBookingDetail]:
     """What holds a person."""
     mine = (STAFF_BOOKINGS.c.person_id == person_id, STAFF_BOOKINGS.c.state == "confirmed")
@@ -168,6 +196,7 @@ def put_booking(c: sa.Connection, detail: StaffBookingDetail) -> StaffBookingDet
         "warnings": _text(booking.warnings),
         "notice_cost": _text(booking.notice_cost),
         "notes": booking.notes,
+        "waiting": _text(booking.waiting),
     }
     upsert(c, STAFF_BOOKINGS, {"id": booking.id}, values)
     return msgspec.structs.replace(detail, booking=booking)
@@ -181,6 +210,11 @@ def note(c: sa.Connection, booking_id: str, **values: str) -> None:
 def warn(c: sa.Connection, booking: StaffBooking) -> None:
     """Set what has come in the way of a booking, likewise."""
     note(c, booking.id, warnings=_text(booking.warnings))
+
+
+def wait(c: sa.Connection, booking_id: str, waiting: Waiting | None) -> None:
+    """Set what a hard booking waits for, likewise."""
+    note(c, booking_id, waiting=_text(waiting))
 
 
 def detailed(row: Any) -> StaffBookingDetail:
@@ -204,6 +238,7 @@ def shown_booking(row: Any) -> StaffBooking:
         notice_cost=msgspec.json.decode(row.notice_cost, type=Money | None),
         notes=row.notes,
         version=row.version,
+        waiting=msgspec.json.decode(row.waiting, type=Waiting | None),
     )
 
 

@@ -54,5 +54,17 @@ STAFF_BOOKINGS: Final = sa.Table(
     sa.Column("warnings", sa.Text, nullable=False),
     sa.Column("notice_cost", sa.Text, nullable=False),
     sa.Column("notes", sa.Text, nullable=False),
+    sa.Column("waiting", sa.Text, nullable=False, server_default="null"),
 )
 """Who works on what. Only `confirmed` ones hold a person."""
+
+STAFF_DECISIONS: Final = sa.Table(
+    "staff_decisions",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("demand_id", sa.String(70), sa.ForeignKey("staff_demands.id"), nullable=False, index=True),
+    sa.Column("person_id", sa.String(50), sa.ForeignKey("staff.id"), nullable=False),
+    sa.Column("decision", sa.String(16), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""Who has agreed to, excepted or refused one person on one demand. Written once, never changed."""

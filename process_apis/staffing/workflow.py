@@ -1,6 +1,7 @@
 """Staffing: what was decided about a booking is told to the PSA, and read back.
 
     ask -> match -> propose -> approve -> confirm or release or move       each one transaction (`decisions`)
+        a rule holds it -> its case waits -> except -> confirm, or refuse  each one transaction (`approvals`)
     read -> tell the PSA -> read it back -> say so                         this run, one for each such decision
 
 Safe to run twice: the run's id is the booking's and its version, the PSA keeps one record under the booking's key, and
@@ -24,9 +25,10 @@ from foundation.api import Api
 from process_apis import ProcessApi, cases, journal
 from process_apis.events import outbox
 from process_apis.journal import StepName
-from process_apis.operating import VIEWED, Workflow
+from process_apis.operating import FOLLOWED, VIEWED, Workflow
 from process_apis.platform import Platform, acting
 from process_apis.staffing import records
+from process_apis.staffing.approvals import APPROVAL
 from process_apis.staffing.calendars import capacity, days
 from process_apis.staffing.decisions import NAME, told
 from process_apis.staffing.desk import StaffingDesk
@@ -269,11 +271,18 @@ async def side_by_side(platform: Platform, run: Run) -> list[SystemView]:
     return [*views, SystemView(system=name, title=title, found=True, fields=theirs)]
 
 
+async def judged_again(platform: Platform, run: Run) -> None:
+    """A person has the case of a waiting booking run again: whether its rules still hold it."""
+    await StaffingDesk(platform, tell_psa).again(run.business_key)
+
+
 WORKFLOW: Final = Workflow(
     name=NAME, prefix="staff", steps=STEPS, pivot=1, run=tell_psa, undo=tell_psa, criticality="T2"
 )
 """It is not undone: a release is a decision of its own, with a run of its own."""
 VIEWED[NAME] = side_by_side
+VIEWED[APPROVAL] = side_by_side
+FOLLOWED[APPROVAL] = judged_again
 cases.SUGGESTIONS[NAME] = {
     "disagreement": ("disagreement", "Resource management", "Correct the booking in the PSA, then run it again.")
 }
@@ -282,7 +291,7 @@ PROCESS_API: Final = ProcessApi(
         name="staffing",
         layer="process",
         title="Staffing",
-        description="Who works on what: asked for, matched, booked without a double booking, and told to the PSA.",
+        description="Who works on what: asked for, matched, agreed to, booked without a double booking, told the PSA.",
         ports=(Staffing,),
     ),
     implement=lambda platform: StaffingDesk(platform, tell_psa),

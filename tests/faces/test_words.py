@@ -18,6 +18,8 @@ from process_apis.operating import REGISTERED
 from process_apis.opportunity_to_project.guards import GUARDS
 from process_apis.project_setup.guards import GUARDS as SETUP_GUARDS
 from process_apis.quote_to_order.guards import GUARDS as ORDER_GUARDS
+from process_apis.staffing.approvals import APPROVAL
+from process_apis.staffing.guards import GUARDS as STAFFING_GUARDS
 from tests.faces.firm import World, steps
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -32,7 +34,8 @@ def test_every_reason_a_fault_can_have_has_its_three_sentences() -> None:
 
 
 def test_every_guard_has_its_three_sentences() -> None:
-    assert {guard.rule for guard in (*GUARDS, *ORDER_GUARDS, *SETUP_GUARDS, *CONTRACT_GUARDS)} <= set(words.GUARDS)
+    known = (*GUARDS, *ORDER_GUARDS, *SETUP_GUARDS, *CONTRACT_GUARDS, *STAFFING_GUARDS)
+    assert {guard.rule for guard in known} <= set(words.GUARDS)
 
 
 def test_every_class_a_case_can_have_is_told_in_our_own_words() -> None:
@@ -44,7 +47,8 @@ def test_every_workflow_says_what_a_refusal_costs_in_its_own_words() -> None:
     world = World()
     for module in pkgutil.walk_packages(process_apis.__path__, "process_apis."):
         importlib.import_module(module.name)
-    assert set(REGISTERED) <= set(words.REFUSED) | {"staffing"}, "staffing refuses the one who asks, and opens no case"
+    told = set(words.REFUSED) | {"staffing"}
+    assert {*REGISTERED, APPROVAL} <= told, "a run of staffing only tells the PSA: what its rules hold waits apart"
     two = next(case for case in world.open if len(case.errors) > 1)
     setup = msgspec.structs.replace(two, workflow="project_setup", kind="guard_rates+approver")
     assert words.heading(setup) == f"{two.customer}: two rules refuse the setup"

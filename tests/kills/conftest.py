@@ -49,9 +49,12 @@ class Ground:
         platform.join(PATIENCE)
         assert platform.exitcode == -9, (self.state / "platforms.txt").read_text()[-2000:]
 
-    def killed_everywhere(self, run_id: str) -> list[str]:
-        """Platforms one after the other, each dying at the next checkpoint, until none is left; those they died at."""
-        while not self._over(self.platform(run_id, "each"), run_id):
+    def killed_everywhere(self, run_id: str, engines: str = "") -> list[str]:
+        """Platforms one after the other, each dying at the next checkpoint, until none is left; those they died at.
+
+        `engines`: how the ids of the engine's runs begin that they die in, where those are not of that name.
+        """
+        while not self._over(self.platform(engines or run_id, "each"), run_id):
             pass
         return [line.removeprefix(run_id) for line in (self.state / "died.txt").read_text().splitlines()]
 

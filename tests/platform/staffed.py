@@ -15,14 +15,14 @@ WHO = "E9001"
 
 def staffed(platform: Client, good: Callable[..., None], psa_project: str) -> dict[str, Asked]:
     """The calls of staffing and of the PSA's bookings; and those that the state of a thing forbids."""
-    token, weeks = platform.token("experience-tier"), count(8)
+    token, weeks, manager = platform.token("experience-tier"), count(8), platform.token("scenario")
     calendar = {"since": "2020-01-01", "weekly": ["8", "8", "8", "8", "8", "0", "0"]}
     person = {"email": "ravi.menon@acme.example", "name": "Ravi", "legal_entity": "ACME-US", "calendars": [calendar]}
 
-    def ask(name: str, body: Any = None, /, **values: str) -> Any:
+    def ask(name: str, body: Any = None, /, *, by: str = token, **values: str) -> Any:
         operation = BY_KEY[f"staffing.{name}"]
         said = {} if body is None else {"json": body}
-        answer = platform.ask(operation.method, operation.at(**values), token, **said)
+        answer = platform.ask(operation.method, operation.at(**values), by, **said)
         assert answer.is_success, (name, answer.text)
         return answer.json()
 
@@ -37,6 +37,14 @@ def staffed(platform: Client, good: Callable[..., None], psa_project: str) -> di
         found = ask("propose", {"person_id": WHO}, demand_id=ask("askForSomebody", wanted())["id"])["id"]
         for step in ("approveBooking", "confirmBooking")[: ("proposed", "approved", "confirmed").index(state)]:
             ask(step, booking_id=found)
+        return str(found)
+
+    def waiting() -> str:
+        """One that somebody else has asked for, and that makes too much of its week."""
+        asked = ask("askForSomebody", wanted(effort={"amount": "60"}))
+        found = ask("propose", {"person_id": WHO}, demand_id=asked["id"])["id"]
+        ask("approveBooking", booking_id=found)
+        ask("confirmBooking", booking_id=found, by=manager)
         return str(found)
 
     ask("putPerson", person, person_id=WHO)
@@ -60,6 +68,9 @@ def staffed(platform: Client, good: Callable[..., None], psa_project: str) -> di
     good("staffing.approveBooking", booking_id=booked("proposed"))
     good("staffing.confirmBooking", booking_id=booked("approved"))
     good("staffing.releaseBooking", booking_id=booked("proposed"))
+    excepted, no = {"rules": ["overbooking"], "why": "The client pays for Saturdays."}, {"why": "Too much for one."}
+    good("staffing.approveException", excepted, booking_id=waiting())
+    good("staffing.refuseBooking", no, booking_id=waiting())
     place = {
         "legal_entity_id": "ACME-US",
         "project_id": psa_project,
@@ -81,6 +92,8 @@ def staffed(platform: Client, good: Callable[..., None], psa_project: str) -> di
         "cancelDemand": (None, {"demand_id": ended}),
         "approveBooking": (None, {"booking_id": held}),
         "confirmBooking": (None, {"booking_id": booked("proposed")}),
+        "approveException": (excepted, {"booking_id": held}),
+        "refuseBooking": (no, {"booking_id": held}),
     }
     return {f"staffing.{name}": (BY_KEY[f"staffing.{name}"].at(**at), body) for name, (body, at) in over.items()}
 

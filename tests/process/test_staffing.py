@@ -1,7 +1,7 @@
 """Staffing with a PSA, whichever is bound: somebody is asked for, booked, told to it and read back; edges by number."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,8 +12,11 @@ import sqlalchemy as sa
 from canonical.faults import Conflict, Invalid, NotFound
 from canonical.money import Money
 from canonical.objects import TimeEntry
+from canonical.ports.booking_approvals import ApproveException, RefuseBooking
 from canonical.ports.staffing import (
+    Calendar,
     Demand,
+    Effort,
     Propose,
     Skill,
     StaffBooking,
@@ -21,12 +24,13 @@ from canonical.ports.staffing import (
 from canonical.ports.systems import StageChange
 from foundation.context import fresh, use
 from foundation.sandbox import Record
-from process_apis.staffing import decisions, records
+from process_apis.staffing import approvals, decisions, records
 from process_apis.staffing.workflow import tell_psa
-from process_apis.tables import EVENTS
+from process_apis.tables import EVENTS, RUNS
 from tests.ports import objects
 from tests.process.world import PRIYA, Over, World, suite_of
-from tests.staffing.staff import FRIDAY, MONDAY, Desk, somebody, wanted
+from tests.staffing.staff import DANA, FRIDAY, MONDAY, Desk, somebody, wanted
+from tests.staffing.staff import told as events_of
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -143,7 +147,10 @@ async def test_a_person_is_asked_for_matched_booked_told_and_let_go(office: Offi
     assert (best.person_id, best.fits, best.hours, best.free_hours) == ("E1", True, Decimal(40), Decimal(40))
     assert (other.fits, other.reasons) == (
         False,
-        ["There is a wall between this person and acct:9.", "Lacks Python 3."],
+        [
+            "There is a wall between this person and acct:9. Risk may except it.",
+            "Lacks Python 3. Resource management may except it.",
+        ],
     )
     proposed = await office.desk.propose(demand.id, Propose(person_id="E1"))
     assert proposed.id == f"bk:E1:{MONDAY}:{FRIDAY}:{demand.id}"
@@ -177,6 +184,48 @@ async def test_a_deal_that_is_hardly_probable_asks_for_nobody_and_a_probable_one
         await office.ask(end=MONDAY - timedelta(days=1))
     with pytest.raises(NotFound):
         await office.desk.propose(demand.id.replace("001", "009"), Propose(person_id="E1"))
+
+
+@pytest.mark.parametrize(("amount", "unit", "hours"), [("50", "percentage", "12.75"), ("0.5", "fte", "16")])
+async def test_edge_5_a_part_timers_percentage_and_fte_reach_the_psa_as_hours(
+    office: Office, amount: str, unit: Any, hours: str
+) -> None:
+    """Of 25.5 hours on four days. Kantata keeps minutes, Certinia hours; the person's own calendar decides both."""
+    weekly = [Decimal(each) for each in ("7.5", "7.5", "6.25", "4.25", "0", "0", "0")]
+    await office.desk.put_person("E1", somebody(calendars=[Calendar(since=date(2020, 1, 1), weekly=weekly)]))
+    booked = await office.confirmed(await office.ask(effort=Effort(amount=Decimal(amount), unit=unit)))
+    assert (booked.hours, booked.psa) == (Decimal(hours), "agrees")
+    assert [(each.hours, each.hard) for each in (await office.psa()).values()] == [(Decimal(hours), True)]
+    assert (await office.adapter.booking_by_key(booked.id)).hours == Decimal(hours)
+
+
+async def test_a_booking_that_waits_is_told_to_the_psa_once_its_rule_is_excepted_and_never_once_refused(
+    office: Office,
+) -> None:
+    await office.confirmed(await office.ask())
+    waits, other = [await Desk.confirmed(office, await office.ask(task_role=role)) for role in ("beside", "third")]
+    assert waits.waiting
+    assert other.waiting
+    assert len(await office.psa()) == 1, "what waits is not told"
+    case, _ = [each for each in (await office.operations.cases()).items if each.state == "open"]
+    assert (case.owner, case.tier) == ("Resource management", "T1")
+    ours, theirs = (await office.operations.case(case.id)).systems
+    assert (ours.fields["status"], theirs.system, theirs.found) == ("approved", office.name, False)
+    with office.as_(DANA):
+        excepted = ApproveException(rules=["overbooking"], why="The client pays for both.")
+        await office.desk.approve_exception(waits.id, excepted)
+        await office.desk.refuse_booking(other.id, RefuseBooking(why="One is enough."))
+    held = await office.told(waits.id)
+    assert (held.state, held.psa) == ("confirmed", "agrees")
+    assert (await office.adapter.booking_by_key(held.id)).commitment == "hard"
+    with pytest.raises(NotFound):
+        await office.adapter.booking_by_key(other.id)
+    told = {each: await events_of(office, each) for each in (waits.id, other.id)}
+    assert told[waits.id] == ["booking.proposed", "booking.confirmed", "utilisation.changed"]
+    assert told[other.id] == ["booking.proposed", "booking.released"]
+    run = await office.run(lambda c: c.execute(sa.select(RUNS).where(RUNS.c.id == held.run_id)).one())
+    assert (run.status, run.verified, run.acted_for) == ("succeeded", True, f"{DANA}@console")
+    assert {each.state for each in (await office.operations.cases()).items} == {"resolved"}
 
 
 async def test_edge_6_from_nobody_to_somebody_no_note_is_lost(office: Office) -> None:
@@ -240,7 +289,7 @@ async def test_a_lost_answer_makes_no_second_booking_and_another_answer_than_our
 async def test_a_run_that_finds_a_later_version_leaves_the_telling_to_that_one(office: Office) -> None:
     booking = await office.approved(await office.ask())
     database = office.firm.platform.database
-    first = await database.run(lambda c: decisions.confirm(c, booking.id, ""))
+    first = await database.run(lambda c: approvals.confirm(c, booking.id, "", ""))
     await database.run(lambda c: decisions.release(c, booking.id, {}, ""))
     run = office.firm.platform.engine.enqueue
     last = (await database.run(lambda c: records.booking_of(c, booking.id))).booking

@@ -1,8 +1,12 @@
 """People, demands, and whoever decides about them where nobody tells the PSA."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
 
 from canonical.dates import now
 from canonical.money import Money
@@ -16,11 +20,17 @@ from canonical.ports.staffing import (
     Staff,
     StaffBooking,
 )
+from foundation.context import Caller, fresh, use
 from process_apis.engine import Engine
+from process_apis.operations import Operations
 from process_apis.platform import Platform
 from process_apis.staffing.desk import StaffingDesk
 from process_apis.staffing.workflow import tell_psa
+from process_apis.tables import EVENTS
 
+T = TypeVar("T")
+DANA = "dana@acme.example"
+"""Who may except what others ask for."""
 KATRIN = "katrin.behrens@acme.example"
 WEEK = [Decimal(8)] * 5 + [Decimal(0)] * 2
 MONDAY = now().date() + timedelta(days=7 - now().date().weekday() + 28)
@@ -44,7 +54,17 @@ class Desk:
     """Whoever staffs, where nobody tells the PSA."""
 
     def __init__(self, platform: Platform) -> None:
-        self.desk = StaffingDesk(platform, tell_psa)
+        self.platform = platform
+        self.desk, self.operations = StaffingDesk(platform, tell_psa), Operations(platform)
+
+    @contextmanager
+    def as_(self, who: str) -> Iterator[None]:
+        """What somebody else asks."""
+        with use(fresh(caller=Caller(subject=who, client="console", layer="experience"))):
+            yield
+
+    async def run(self, work: Callable[[sa.Connection], T]) -> T:
+        return await self.platform.database.run(work)
 
     async def ask(self, **more: Any) -> Demand:
         return await self.desk.ask_for_somebody(wanted(**more))
@@ -62,3 +82,10 @@ class Idle(Engine):
 
     async def enqueue(self, *_: Any) -> None:
         return
+
+
+async def told(desk: Desk, booking_id: str) -> list[str]:
+    """The events of a booking, oldest first."""
+    query = sa.select(EVENTS.c.type).where(EVENTS.c.subject == booking_id).order_by(EVENTS.c.sequence)
+    found = await desk.run(lambda c: list(c.scalars(query)))
+    return [each.removeprefix("com.tiergate.").removesuffix(".v1") for each in found]
