@@ -43,6 +43,12 @@ _OF_DEALS: Final[Mapping[str, Sentences]] = {
         "Link the deal’s own contract, or close it as a duplicate. Once the other run is cancelled, retry.",
         "A second one would put its own amount over the contract’s. It was stopped before the first write.",
     ),
+    "second_customer": Sentences(
+        "The books may have {customer} already, and nobody has decided whether it is the same.",
+        "The account steward links the two or closes the case that names them, or Finance waives the rule in the CRM,"
+        " then retry.",
+        "A second customer would split what it owes, so it was stopped before the first write.",
+    ),
     "credit_hold": Sentences(
         "{customer} is on credit hold.", "Finance releases the customer in the ERP, then retry. Nobody else can."
     ),

@@ -14,10 +14,13 @@ import sqlalchemy as sa
 from canonical.faults import Conflict, FieldError, NotFound
 from canonical.objects import Customer
 from canonical.ports.systems import Customers
+from process_apis import cases
 from process_apis.account_sync.customers import CUSTOMERS
+from process_apis.account_sync.matching import MATCH
 from process_apis.cross_references import xrefs
 from process_apis.cross_references.xrefs import Place
 from process_apis.platform import Platform
+from process_apis.tables import CASES, RUNS
 
 
 class Debtor(msgspec.Struct, frozen=True):
@@ -61,6 +64,29 @@ async def key_to_make(platform: Platform, key: str, entity: str) -> str:
     which the same ERP has it for another legal entity."""
     known = [place.alt_key for place in await _linked(platform, key, entity) if _ours(platform, place)]
     return known[0] if known else key
+
+
+async def doubts(platform: Platform, key: str, entity: str) -> list[str]:
+    """The open cases that say whom in the books an account may be: nobody has decided it yet."""
+    (crm, _, native), erp = key.partition(":"), platform.systems.name("erp", entity)
+
+    def look(c: sa.Connection) -> list[str]:
+        owner = xrefs.holder(c, CUSTOMERS.name, crm, native)
+        if not owner:
+            return []
+        told = sa.select(CASES.c.number, CASES.c.errors, RUNS.c.business_key).join(RUNS, RUNS.c.id == CASES.c.run_id)
+        about = sa.or_(RUNS.c.business_key == owner, CASES.c.errors.contains(owner, autoescape=True))
+        told = told.where(CASES.c.state == "open", RUNS.c.workflow == CUSTOMERS.workflow, about)
+        found = {}
+        for row in c.execute(told.order_by(CASES.c.number)):
+            errors = msgspec.json.decode(row.errors, type=list[FieldError])
+            named = [each.detail.partition(":")[0] for each in errors if each.rule == MATCH]
+            if row.business_key == owner or owner in named:
+                found[cases.name_of(row.number)] = {row.business_key, *named} - {owner}
+        places = xrefs.places_of(c, {each for others in found.values() for each in others})
+        return [case for case, others in found.items() if any(p.system == erp for o in others for p in places[o])]
+
+    return await platform.database.run(look)
 
 
 async def _linked(platform: Platform, key: str, entity: str) -> list[Place]:

@@ -23,6 +23,8 @@ from process_apis.tables import XREF_TERMS
 KIND: Final = "customer"
 PREFIX: Final = "acct"
 """What the id of a customer's sync begins with."""
+MATCH: Final = "match"
+"""The rule of a case that says whom a record may be; each of its details begins with that one's canonical id."""
 _COMPARED: Final = 500
 """Names of a block that are compared at the most."""
 MOST: Final = 5
@@ -110,7 +112,7 @@ def _doubt(connection: sa.Connection, place: Place, customer: Customer, suspects
     for each, why in suspects.items():
         known = ", ".join(f"{p.system} {p.native_id}" for p in xrefs.places_of(connection, [each])[each])
         said = f"{each}: {known or 'no record'} ({why})"
-        errors.append(FieldError(rule="match", detail=said, owner="Account steward"))
+        errors.append(FieldError(rule=MATCH, detail=said, owner="Account steward"))
     said = f"{customer.legal_name} ({place.system} {place.native_id}) may be a customer that is known already."
     return Conflict(said, errors=errors)
 

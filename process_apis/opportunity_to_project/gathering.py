@@ -32,6 +32,7 @@ async def gather(s: Scope, deal: Deal) -> Evidence:
         profile = await customers.tax_profile(known_as, code) if known_as else None
     except (NotFound, NotBound):
         pass  # an entity without an ERP, or a customer it does not know yet: the guards judge what is missing
+    alike = await debtors.doubts(s.platform, keys.account, code) if entity and erp_customer is None else []
     others = [each for each in deal.opportunity.delivery_entities if each != code]
     delivering = {each: await _entity(s, each) for each in others if s.platform.systems.plays("erp", each)}
     cards, no_rates = await _rate_cards(s, deal)
@@ -40,6 +41,7 @@ async def gather(s: Scope, deal: Deal) -> Evidence:
         entity=entity,
         erp_customer=erp_customer,
         tax_profile=profile,
+        alike=alike,
         delivering=delivering,
         own_project_code=await s.record(lambda c: codes.code_of(c, keys.project)),
         contract_holder=await s.record(lambda c: holding.other(c, keys.contract, keys.project)),

@@ -41,6 +41,8 @@ class Evidence(Value, frozen=True, kw_only=True):
     entity: LegalEntity | None
     erp_customer: Customer | None = None
     tax_profile: TaxProfile | None = None
+    alike: Annotated[list[str], PUBLIC] = []
+    """The cases that say who of the books the customer may be, where they know nobody as it."""
     own_project_code: Annotated[str, PUBLIC] = ""
     """The code this deal's project has by our own cross-references."""
     delivering: dict[str, LegalEntity | None] = {}
@@ -150,6 +152,13 @@ def _credit(deal: Deal, seen: Evidence) -> str | None:
     return f"{customer.legal_name} is on credit hold in the ERP. {customer.credit.reason}".strip()
 
 
+def _alike(deal: Deal, seen: Evidence) -> str | None:
+    if not seen.alike:
+        return None
+    named = ", ".join(seen.alike)
+    return f"The books may have {deal.account.legal_name} already: link the two, or close {named} if they are not one."
+
+
 def _currency(deal: Deal, _seen: Evidence) -> str | None:
     wanted = deal.opportunity.amount.currency
     others = {
@@ -226,6 +235,7 @@ GUARDS: Final[tuple[Guard[[Deal, Evidence]], ...]] = (
     Guard("at_risk_cap", "Legal operations", _capped, "hold", "Finance"),
     Guard("at_risk", "Legal operations", _unsigned, "warn"),
     Guard("contract_free", "Deal desk", _contract_free),
+    Guard("second_customer", "Account steward", _alike, "hold", "Finance"),
     Guard("credit_hold", "Credit control", _credit),
     Guard("currency", "Sales operations", _currency),
     Guard("quote_total", "Deal desk", _quote_total),

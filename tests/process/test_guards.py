@@ -206,6 +206,7 @@ ALONE = [
     ("quote_total", "Deal desk", "comes to EUR 98,500.02", part("quote", total=Money.of("98500.02", "EUR"))),
     ("quote_accepted", "Deal desk", "Q-3 is presented", part("quote", status="presented")),
     ("purchase_order", "Account owner", "pays only against a PO", deal(po_number="")),
+    ("second_customer", "Account steward", "or close CASE-0007 if", seeing(erp_customer=None, alike=["CASE-0007"])),
     ("duplicate_project", "PMO", "linked to project PRJ-1 already", deal(project_code="PRJ-1")),
 ]
 

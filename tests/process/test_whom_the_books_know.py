@@ -3,13 +3,17 @@
 The edges of account sync that reach into the deals, over each firm's own CRM and ERP.
 """
 
+from datetime import timedelta
+
 import pytest
 
+from canonical.ports.processes import Resolve
+from foundation.context import fresh, use
 from gateway.ownership import read_ownership
 from process_apis.cross_references import xrefs
 from process_apis.cross_references.xrefs import By, Place
 from tests.process.accounts import Accounts
-from tests.process.world import World, in_each_firm
+from tests.process.world import PRIYA, World, in_each_firm
 from tiergate.settings import ROOT
 
 HELD = "D10"
@@ -138,3 +142,24 @@ async def test_two_debtors_that_a_steward_linked_stop_the_deal_with_both_named(a
     assert (stopped.run.status, stopped.run.reason) == ("failed", "conflict")
     assert sorted(error.detail for error in stopped.run.errors) == sorted([f"netsuite {known.id}", "netsuite 77"])
     assert firm.writes("netsuite") == before
+
+
+async def test_while_nobody_has_said_whether_a_name_alike_is_the_customer_the_deal_waits(accounts: Accounts) -> None:
+    """A second customer in the books is soon made, and hard to take away: a person decides first."""
+    firm, store = accounts.firm, accounts.books.store
+    held = store.get("customer", (await accounts.debtor(HELD)).id) or {}
+    alike = {**held, "id": "77", "externalId": None, "companyName": "Harbor Logistic LLC", "vatRegNumber": None}
+    store.insert("customer", "77", alike | {"email": "", "creditHoldOverride": {"id": "OFF"}})
+    later = (accounts.books.now() + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    store.update("customer", "77", {"lastModifiedDate": later})
+    await accounts.quiet()
+    (doubt,) = await accounts.cases()
+    stopped = await firm.played("D01")
+    assert (stopped.run.status, [error.rule for error in stopped.run.errors]) == ("refused", ["second_customer"])
+    assert f"CASE-{doubt.number:04d}" in stopped.run.errors[0].detail
+    with use(fresh(caller=PRIYA)):
+        await firm.operations.resolve_case(f"CASE-{doubt.number:04d}", Resolve(note="Another company."))
+    await firm.workflow.retry_run(stopped.run.id)
+    done = await firm.finished(stopped.run.id)
+    assert (done.run.status, done.run.verified) == ("succeeded", True), done.run.detail
+    assert len(await accounts.debtors()) == 3

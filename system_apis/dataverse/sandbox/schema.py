@@ -132,6 +132,7 @@ EXCEPTIONS: Final = dict(
             "project_manager_active",
             "contract_dates",
             "rates",
+            "second_customer",
         ),
         100000000,
     )
