@@ -132,12 +132,26 @@ def clients() -> Iterator[str]:
         client, system = _name(module).removesuffix("_client").replace("_", "-"), module.path.parent.name
         if system not in titles:
             continue  # asks us, and not a vendor
-        lock = (ROOT / "lock" / f"{client}.txt").read_text()
-        version = re.search(rf"^{re.escape(client)}==(\S+)", lock, re.MULTILINE)
-        if version is None:
-            gaps.append(f"lock/{client}.txt does not say which {client} {module.where} runs")
         asked = f"[What it is asked](../../tests/{system}/{module.path.name})"
-        yield f"## {client} {version[1] if version else ''} on {titles[system]}\n\n{_said(module)}\n\n{asked}"
+        yield f"## {client} {_locked(client, client)} on {titles[system]}\n\n{_said(module)}\n\n{asked}"
+    read = [
+        f"[{module.path.name}](../../tests/tryton/{module.path.name})" for module in modules("tests/tryton/*_back.py")
+    ]
+    if not read:
+        return
+    yield (
+        f"## proteus {_locked('tryton', 'proteus')} on a real Tryton {_locked('tryton', 'trytond')}\n\nThere it is no"
+        " sandbox that is asked: a server is started, our ports write to it, and Tryton's own client reads back what"
+        f" became of it: {', '.join(read)}."
+    )
+
+
+def _locked(name: str, package: str) -> str:
+    """The version of a package that a lock gives."""
+    found = re.search(rf"^{re.escape(package)}==(\S+)", (ROOT / "lock" / f"{name}.txt").read_text(), re.MULTILINE)
+    if found is None:
+        gaps.append(f"lock/{name}.txt does not say which {package} runs")
+    return found[1] if found else ""
 
 
 def workflows() -> Iterator[str]:
