@@ -118,6 +118,23 @@ async def test_a_conversion_that_is_heard_of_carries_the_prospect_to_the_account
     assert (run.status, customers(owned)) == ("succeeded", [(prospect, account_key(owned))])
 
 
+async def test_a_lead_that_was_deleted_and_restored_is_followed_again(owned: World) -> None:
+    """That it was gone is no later version than what it is saved as afterwards."""
+    lead, box = a_lead(owned), owned.boxes["salesforce"]
+    prospect = a_prospect(owned, lead)
+    assert await poll_leads(owned.platform) == 0, "what was there before anybody asked is passed over"
+    for deleted in (True, False):
+        box.store.set_setting("_clock_ahead", box.store.setting("_clock_ahead", 0) + 1)
+        at = {"SystemModstamp": org.stamp(box.now()), "LastModifiedDate": org.stamp(box.now())}
+        box.store.update("Lead", lead, {"IsDeleted": deleted} | at)
+        assert await poll_leads(owned.platform) >= 1
+        await work_off(owned.platform)
+    converted(owned, lead)
+    assert await poll_leads(owned.platform) >= 1
+    await work_off(owned.platform)
+    assert customers(owned) == [(prospect, account_key(owned))]
+
+
 async def test_told_twice_of_a_conversion_the_second_changes_nothing(owned: World) -> None:
     lead = a_lead(owned)
     a_prospect(owned, lead)
