@@ -169,8 +169,9 @@ def guards() -> Iterator[str]:
         "What must hold before a workflow writes anything; all that does not is told at once. What *blocks* is"
         " mended by its owner. What *holds* may be waived, too, by the approver beside it, who writes the rule's name"
         " on the contract in the CRM, for that one document; what holds a booking is excepted in `staffing`, for one"
-        " person on one demand. What *warns* is told by the run's step and trace, and stops nothing. A guard that has"
-        " nothing to look at says so, and that is no pass."
+        " person on one demand; what holds a quote is approved on the case at the service desk, for what was found, as"
+        " it was found, and until a day. What *warns* is told by the run's step and trace, and stops nothing. A guard"
+        " that has nothing to look at says so, and that is no pass."
     )
     for path in sorted(ROOT.glob("process_apis/*/*guards.py")):
         source = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
@@ -195,7 +196,8 @@ def _spoken(guard: Guard[...]) -> str:
 
 
 def _severity(guard: Guard[...]) -> str:
-    return {"block": "blocks", "warn": "warns"}.get(guard.severity) or f"holds until {guard.approver} waives it"
+    done = "approves" if guard.here else "waives"
+    return {"block": "blocks", "warn": "warns"}.get(guard.severity) or f"holds until {guard.approver} {done} it"
 
 
 def faces() -> Iterator[str]:

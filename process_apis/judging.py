@@ -4,7 +4,7 @@ All of them run before the first write, and all that fail are told at once. A gu
 applicable", which is not a pass.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Final, Generic, Literal, ParamSpec
 
 import msgspec
@@ -16,7 +16,7 @@ from canonical.faults import FieldError, GuardsFailed
 P = ParamSpec("P")
 Outcome = Literal["passed", "failed", "not_applicable"]
 Severity = Literal["block", "hold", "warn"]
-"""`block`: the data must be mended. `hold`: its approver may waive it, too. `warn`: it is told, and stops nothing."""
+"""`block`: the data must be mended. `hold`: its approver may let it pass, too. `warn`: it is told, and stops nothing."""
 
 
 class Skip(str):
@@ -38,35 +38,46 @@ class Verdict(Value, frozen=True, kw_only=True):
     owner: Annotated[str, PUBLIC] = ""
     severity: Annotated[Severity, PUBLIC] = "block"
     approver: Annotated[str, PUBLIC] = ""
-    """Who may waive it where it only holds."""
+    """Who may let it pass where it only holds."""
+    here: Annotated[bool, PUBLIC] = False
+    """Whether that is decided here (`approvals`), and not in the CRM."""
 
 
 class Guard(msgspec.Struct, Generic[P], frozen=True):
-    """One rule. `owner` can mend what it finds; `approver` may waive it where its severity is `hold`."""
+    """One rule. `owner` can mend what it finds; `approver` may let it pass where its severity is `hold`.
+
+    They do so in the CRM, by the rule's name on the contract, or `here`: for what was found, as it was found.
+    """
 
     rule: str
     owner: str
     check: Callable[P, Said]
     severity: Severity = "block"
     approver: str = ""
+    here: bool = False
 
     def __post_init__(self) -> None:
-        if bool(self.approver) != (self.severity == "hold"):
+        if bool(self.approver) != (self.severity == "hold") or (self.here and not self.approver):
             raise ValueError(f"{self.rule}: what holds, and nothing else, names who may waive it")
 
 
 class Leniency(msgspec.Struct, frozen=True):
     """What is judged less hard this once."""
 
-    waived: Collection[str] = ()
-    """Rules that their approver has waived; only a hold can be."""
+    waived: Mapping[str, str] = {}
+    """Rules that their approver lets pass, each with by whose word; only a hold can be."""
+    lapsed: Mapping[str, str] = {}
+    """Rules that one had let pass, each with why that does not count any more: told with what is found."""
     warned: Collection[str] = ()
     """Rules that only warn, whatever they do elsewhere."""
-    where: str = "in the CRM"
-    """Where its approver has said so."""
 
 
 STRICT: Final = Leniency()
+
+
+def in_the_crm(rules: Iterable[str]) -> dict[str, str]:
+    """These rules as waived on the document in the CRM."""
+    return {rule: f"waived in the CRM ({rule})" for rule in rules}
 
 
 def judged(guards: Sequence[Guard[P]], leniency: Leniency, *about: P.args, **more: P.kwargs) -> list[Verdict]:
@@ -78,8 +89,11 @@ def judged(guards: Sequence[Guard[P]], leniency: Leniency, *about: P.args, **mor
         waived = severity == "hold" and guard.rule in leniency.waived
         for sentence in _sentences(said):
             fails = bool(sentence) and not isinstance(sentence, Skip)
-            note = f"not applicable: waived {leniency.where} ({guard.rule}): {sentence}"
-            each = Skip(note) if fails and waived else sentence
+            each = sentence
+            if fails and waived:
+                each = Skip(f"not applicable: {leniency.waived[guard.rule]}: {sentence}")
+            elif fails and guard.rule in leniency.lapsed:
+                each = f"{sentence} {leniency.lapsed[guard.rule]}"
             outcome: Outcome = "not_applicable" if isinstance(each, Skip) else "failed" if each else "passed"
             found.append(
                 Verdict(
@@ -89,6 +103,7 @@ def judged(guards: Sequence[Guard[P]], leniency: Leniency, *about: P.args, **mor
                     owner=guard.owner,
                     severity=severity,
                     approver=guard.approver,
+                    here=guard.here,
                 )
             )
     return found

@@ -14,7 +14,7 @@ from canonical.objects import ContractLine
 from process_apis.contract_sync.evidence import Evidence, above, net, overlapping, scope, total
 from process_apis.contract_sync.objects import Agreed
 from process_apis.contract_sync.renewals import uplift_missed
-from process_apis.judging import Guard, Leniency, Skip, Verdict, judged
+from process_apis.judging import Guard, Leniency, Skip, Verdict, in_the_crm, judged
 
 TOLERANCE: Final = Decimal("0.01")
 """How far the quote's total may be from the contract's value, in the currency's main unit."""
@@ -354,4 +354,4 @@ def _before(agreed: Agreed) -> int:
 
 def judge(agreed: Agreed, seen: Evidence) -> list[Verdict]:
     """Every guard's verdict."""
-    return judged(GUARDS, Leniency(waived=agreed.waived), agreed, seen)
+    return judged(GUARDS, Leniency(waived=in_the_crm(agreed.waived)), agreed, seen)

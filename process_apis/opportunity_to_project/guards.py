@@ -13,7 +13,7 @@ from typing import Annotated, Final
 from canonical.base import Value
 from canonical.classes import PUBLIC
 from canonical.objects import Contact, Contract, Customer, LegalEntity, Opportunity, Quote, RateCard, TaxProfile
-from process_apis.judging import Guard, Leniency, Skip, Verdict, judged, refuse, summary
+from process_apis.judging import Guard, Leniency, Skip, Verdict, in_the_crm, judged, refuse, summary
 from process_apis.opportunity_to_project.holding import Holder
 from process_apis.opportunity_to_project.templates import dates_of
 from process_apis.rate_cards import BY_THE_HOUR, lacking
@@ -251,5 +251,5 @@ NOT_ASKED: Final = {"screening": "No system there is an adapter for keeps sancti
 
 def judge(deal: Deal, seen: Evidence) -> list[Verdict]:
     """Every guard's verdict."""
-    waived = deal.contract.approved_exceptions if deal.contract else ()
+    waived = in_the_crm(deal.contract.approved_exceptions if deal.contract else ())
     return judged(GUARDS, Leniency(waived=waived), deal, seen)

@@ -11,7 +11,7 @@ from canonical.base import Value
 from canonical.classes import PUBLIC
 from canonical.objects import Contract, LegalEntity, Project, ProjectSetup, RateCard
 from canonical.ports.setup_runs import StartSetup
-from process_apis.judging import Guard, Leniency, Skip, Verdict, judged
+from process_apis.judging import Guard, Leniency, Skip, Verdict, in_the_crm, judged
 from process_apis.opportunity_to_project.guards import at_risk
 from process_apis.project_setup.templates import PlannedTask
 from process_apis.rate_cards import BY_THE_HOUR, lacking, some
@@ -218,7 +218,8 @@ NOT_ASKED: Final = {"residency": "No system there is an adapter for keeps where 
 
 def judge(seen: Seen) -> list[Verdict]:
     """Every guard's verdict."""
-    return judged(GUARDS, Leniency(waived=seen.signed.approved_exceptions if seen.signed else ()), seen)
+    waived = in_the_crm(seen.signed.approved_exceptions if seen.signed else ())
+    return judged(GUARDS, Leniency(waived=waived), seen)
 
 
 def approvers_of(seen: Seen) -> list[str]:
