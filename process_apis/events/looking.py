@@ -16,6 +16,7 @@ from canonical.classes import class_of
 from canonical.faults import Conflict, Fault, NotFound
 from canonical.ports.contract_runs import ContractReference, StartContractRun
 from canonical.ports.events import ChangeAgain, FieldAhead
+from canonical.ports.processes import RunStatus
 from process_apis import journal, projections
 from process_apis.account_sync import intake as account_intake
 from process_apis.account_sync import leads
@@ -169,9 +170,17 @@ async def _run_of(platform: Platform, run_id: str) -> tuple[str, str]:
     if run is None:
         return "", f"The run {run_id} would begin."
     again = "; it is run again where its document says something else by now" if run.status == "refused" else ""
-    return run.status, f"Nothing would begin: its run {run_id} is {run.status}{again}."
+    return run.status, f"Nothing would begin: the run {run_id} {_STANDS[run.status]}{again}."
 
 
+_STANDS: Final[Mapping[RunStatus, str]] = {
+    "running": "is under way",
+    "succeeded": "has already ended well",
+    "refused": "was refused by its guards",
+    "failed": "has failed and waits for a person",
+    "cancelled": "was cancelled",
+}
+"""How a run stands that there is already."""
 _LOOKS: Final[Mapping[str, Callable[[Platform, ChangeAgain], Awaitable[Ahead]]]] = {
     "opportunity": _deal,
     "contract": _contract,

@@ -27,7 +27,7 @@ def test_what_the_scenario_heard_of_is_said_change_by_change(
     assert {each.would for each in done.changes} <= {"run", "conflict", "committed", "uncommitted", "stood down"}
     begun = [each for each in done.changes if each.would == "run"]
     assert len(begun) >= 8
-    assert all(each.why.startswith("Nothing would begin: its run o2p:salesforce:") for each in begun)
+    assert all(each.why.startswith("Nothing would begin: the run o2p:salesforce:") for each in begun)
     asked(platform, *words)
     told = capsys.readouterr().out.splitlines()
     assert f"salesforce opportunity {begun[0].native_id} ({begun[0].was}) -> run: {begun[0].why}" in told
