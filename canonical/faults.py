@@ -51,7 +51,8 @@ class FieldError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     policy: Annotated[str, PUBLIC] = ""
     """Id of the guard or rule that refused, e.g. `tax_profile`; and its line, where a policy says it: `file:line`."""
     owner: Annotated[str, PUBLIC] = ""
-    """Who can mend it."""
+    approver: Annotated[str, PUBLIC] = ""
+    """Who can mend it; and who may let it pass as it is, where that is decided here."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -267,8 +268,7 @@ class VendorBusy(VendorFault):
 class VendorDown(VendorFault):
     """The system named in `system` cannot be reached, or answers in a way that does not count.
 
-    Mend: try again later; what was not written is not half written. Its health stands on the service desk's
-    connections page.
+    Mend: try again later; nothing is half written. Its health stands on the service desk's connections page.
     """
 
     status, retry, title = 503, True, "A system behind this API is not answering"

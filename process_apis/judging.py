@@ -16,7 +16,7 @@ from canonical.faults import FieldError, GuardsFailed
 P = ParamSpec("P")
 Outcome = Literal["passed", "failed", "not_applicable"]
 Severity = Literal["block", "hold", "warn"]
-"""`block`: the data must be mended. `hold`: its approver may let it pass, too. `warn`: it is told, and stops nothing."""
+"""`block`: the data must be mended. `hold`: its approver may let it pass. `warn`: it is told, and stops nothing."""
 
 
 class Skip(str):
@@ -131,7 +131,8 @@ def warning(verdicts: list[Verdict]) -> list[FieldError]:
 
 
 def _error(verdict: Verdict) -> FieldError:
-    return FieldError(rule=verdict.rule, detail=verdict.evidence, owner=verdict.owner)
+    approver = verdict.approver if verdict.here and verdict.severity == "hold" else ""
+    return FieldError(rule=verdict.rule, detail=verdict.evidence, owner=verdict.owner, approver=approver)
 
 
 def summary(verdicts: list[Verdict]) -> str:

@@ -2,18 +2,20 @@
 
 A run stands in two stores, ours and the engine's, and a process may die between the two writes: after a run was written
 down and before it was queued, after it was cancelled and before its undoing was. A run that stays so over two looks is
-queued again, or ends as failed with a case where the engine says it is over and we never heard how.
+queued again, or ends as failed with a case where the engine says it is over and we never heard how. A run whose
+hindrances were all approved, and that nobody had go on before a process died, goes on.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
 
-from canonical.faults import Broken
-from process_apis import cases
+from canonical.faults import Broken, Conflict
+from process_apis import approvals, cases
 from process_apis.engine import UNDER_WAY
-from process_apis.operating import begun_as, undo_id
+from process_apis.operating import begun_as, retry, undo_id
 from process_apis.platform import Platform
 from process_apis.tables import RUNS
 
@@ -31,6 +33,9 @@ async def mend(platform: Platform, suspects: frozenset[str]) -> frozenset[str]:
     for row in lost:
         if row.id in suspects:
             await _put_right(platform, row, known.get(worked_on[row.id], ""))
+    for run_id in await platform.database.run(approvals.waiting):
+        with suppress(Conflict):  # somebody else was faster, or it is just coming to its end
+            await retry(platform, run_id)
     return frozenset(row.id for row in lost)
 
 

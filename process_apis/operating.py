@@ -50,6 +50,8 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     """It begins with a deal of the CRM, whose id it is given; any other is given its run's id."""
     ended_too: bool = False
     """A run that ended well may be undone, too."""
+    makes_project: bool = False
+    """While one of its runs waits for a person, a project cannot begin."""
     known_as: str = ""
     """What the engine calls its runs, where there are older versions; empty: there are none."""
     older: tuple["Workflow", ...] = ()

@@ -15,6 +15,7 @@ from canonical.dates import now
 from canonical.faults import Conflict, Fault, NotFound
 from canonical.money import Money
 from canonical.ports import Page
+from canonical.ports.approvals import Approval, Approvals, Approve
 from canonical.ports.processes import (
     Case,
     CaseDetail,
@@ -35,8 +36,9 @@ from canonical.ports.processes import (
 )
 from canonical.ports.systems import Opportunities, Projects
 from foundation.api import Api
-from process_apis import ProcessApi, cases, journal
+from process_apis import ProcessApi, approvals, cases, journal
 from process_apis.account_sync import debtors
+from process_apis.approving import approve_run
 from process_apis.bindings import Systems
 from process_apis.operating import (
     REGISTERED,
@@ -74,7 +76,9 @@ class Operations:
         """One case with the systems as they are now."""
         case, history = await self._platform.database.run(lambda c: _case(c, case_id))
         run = await self._detail(case.run_id)
-        return CaseDetail(case=case, run=run, history=history, systems=await self._side_by_side(run.run))
+        asked = await self._platform.database.run(lambda c: approvals.of(c, case.run_id))
+        systems = await self._side_by_side(run.run)
+        return CaseDetail(case=case, run=run, history=history, systems=systems, approvals=asked)
 
     async def retry_case(self, case_id: str) -> Run:
         """Run it again."""
@@ -94,6 +98,11 @@ class Operations:
         )
         await cases.tell_desk_of_all(self._platform)
         return (await self._platform.database.run(lambda c: _case(c, case_id)))[0]
+
+    async def approve_case(self, case_id: str, rule: str, data: Approve) -> Approval:
+        """Let pass what a guard holds; the run begins again once nothing else is left."""
+        case, _ = await self._platform.database.run(lambda c: _case(c, case_id))
+        return await approve_run(self._platform, case, rule, data)
 
     async def trace(self, key: str) -> Trace:
         """Everything of the business keys a word means."""
@@ -214,7 +223,7 @@ def _overview(c: sa.Connection) -> Overview:
         at=now(),
         open_cases=len(waiting),
         money_at_risk=[Money(amount=amount, currency=currency) for currency, amount in sorted(sums.items())],
-        projects_blocked=sum(row.workflow in REGISTERED for row in waiting),
+        projects_blocked=len({row.business_key for row in waiting if _makes_project(row.workflow)}),
         running=by_status.get("running", 0),
         succeeded=by_status.get("succeeded", 0),
         verified=c.scalar(sa.select(sa.func.count()).where(RUNS.c.verified.is_(True))) or 0,
@@ -223,6 +232,10 @@ def _overview(c: sa.Connection) -> Overview:
         unread_changes=c.scalar(sa.select(sa.func.count()).where(INBOX.c.done_at.is_(None))) or 0,
         oldest_case_at=min((journal.aware(row.opened_at) for row in waiting), default=None),
     )
+
+
+def _makes_project(workflow: str) -> bool:
+    return workflow in REGISTERED and REGISTERED[workflow].makes_project
 
 
 def _cases(c: sa.Connection, state: str | None, most: int, cursor: str) -> Page[Case]:
@@ -342,7 +355,7 @@ PROCESS_API: Final = ProcessApi(
         name="operations",
         layer="process",
         title="Operations: runs, cases, traces, connections",
-        ports=(Cases, Traces),
+        ports=(Cases, Approvals, Traces),
     ),
     implement=Operations,
 )

@@ -159,6 +159,26 @@ CASE_EVENTS: Final = sa.Table(
     sa.Column("what", sa.Text, nullable=False),
 )
 
+APPROVALS: Final = sa.Table(
+    "approvals",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("subject", sa.String(200), nullable=False),
+    sa.Column("rule", sa.String(80), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("approver", sa.String(80), nullable=False),
+    sa.Column("terms", sa.Text, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("asked_at", _now, nullable=False),
+    sa.Column("approved_by", sa.String(160), nullable=False, default=""),
+    sa.Column("approved_at", _now),
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("until", sa.Date),
+    sa.UniqueConstraint("subject", "rule", "digest", name="one_approval_for_the_same_terms"),
+)
+"""One row for what a guard held, and the terms it was held at; who approved that, why, and until which day. `subject`:
+the run, or whatever else is judged. `digest`: of the terms; other terms are another row."""
+
 INBOX: Final = sa.Table(
     "inbox",
     METADATA,

@@ -311,7 +311,7 @@ class Served:
                 issuer=next(iter(self.plan.issuers.values())).issuer,
                 public_url=self.settings.address,
                 home="/desk",
-                scopes=("desk:read", "desk:act"),
+                scopes=("desk:read", "desk:act", "desk:approve"),
             ),
             self.database.engine,
             transport=transport(identity) if identity else None,

@@ -20,7 +20,7 @@ from tiergate.scenario import Firm, Say
 from tiergate.server import Serving, probe, until_told_to_stop
 from tiergate.settings import TIERS, Settings, WrongSetting
 
-_FACES: Final = {"priya@acme.example": "service desk, may act", "dana@acme.example": "finance, may look"}
+_FACES: Final = {"priya@acme.example": "service desk, may act", "dana@acme.example": "finance, may approve"}
 GATEWAY_SECONDS: Final = 30.0
 """How long a tier that starts before the gateway waits for the secrets that one makes at its first start."""
 

@@ -12,6 +12,7 @@ from canonical.events import FROM_A_DEAL
 from canonical.faults import Conflict, FieldError, NotFound, Unauthenticated, VendorFault
 from canonical.money import Money
 from canonical.objects import BillingSchedule, Milestone, Project
+from canonical.ports.approvals import Approval
 from canonical.ports.operation import Page, Raw, operation
 
 RunStatus = Literal["running", "succeeded", "refused", "failed", "cancelled"]
@@ -162,6 +163,8 @@ class CaseDetail(Value, frozen=True, kw_only=True):
     run: RunDetail
     systems: list[SystemView] = []
     history: list[CaseEvent] = []
+    approvals: list[Approval] = []
+    """What approvers were asked about the run and what they said, the newest question first."""
 
 
 class Resolve(Value, frozen=True, kw_only=True):
@@ -228,6 +231,7 @@ class Overview(Value, frozen=True, kw_only=True):
     money_at_risk: list[Money] = []
     """One sum a currency; currencies are never added."""
     projects_blocked: Annotated[int, PUBLIC] = 0
+    """Projects that cannot begin until a person acts: each once, however many of its runs wait."""
     running: Annotated[int, PUBLIC] = 0
     succeeded: Annotated[int, PUBLIC] = 0
     verified: Annotated[int, PUBLIC] = 0

@@ -7,7 +7,7 @@ the session's `csrf`.
 import hmac
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -17,6 +17,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from canonical.dates import now
 from canonical.faults import Conflict, Fault, Forbidden, GuardsFailed, Invalid, NotFound
+from canonical.ports.approvals import Approve
 from canonical.ports.processes import Attempt, Case, Resolve, RunDetail
 from experience_apis import SignedIn, Surroundings
 from experience_apis.service_desk import stories, timeline
@@ -33,6 +34,12 @@ PAGES: Final = (
     PageOperation(id="casePage", path="/desk/cases/{case_id}", doc="What is wrong and what settles it."),
     PageOperation(id="retryCaseForm", path="/desk/cases/{case_id}/retry", method="POST", doc="The retry button."),
     PageOperation(id="resolveCaseForm", path="/desk/cases/{case_id}/resolve", method="POST", doc="Close, saying why."),
+    PageOperation(
+        id="approveCaseForm",
+        path="/desk/cases/{case_id}/approvals/{rule}",
+        method="POST",
+        doc="An approver lets pass what a rule holds, saying why and until when.",
+    ),
     PageOperation(id="findPage", path="/desk/trace", doc="Find anything by any key (`?q=`)."),
     PageOperation(id="tracePage", path="/desk/trace/{key}", doc="What happened to this thing."),
     PageOperation(id="connectionsPage", path="/desk/connections", doc="Who is down, and what waits."),
@@ -44,6 +51,9 @@ PAGES: Final = (
     PageOperation(id="deskAsset", path=PATH + "/{name}", doc="Style, script and typeface."),
 )
 ACT: Final = "desk:act"
+APPROVE: Final = "desk:approve"
+USUALLY: Final = timedelta(days=14)
+"""For how long an approval is good where the approver says no other day."""
 STEP_UP: Final = "insufficient_user_authentication"
 """The refusal that a newer sign-in settles (RFC 9470)."""
 MOVING, STILL = 2, 15
@@ -69,6 +79,11 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         """Shows or hides buttons; what is really allowed is decided behind the API."""
         return ACT in self.signed.caller.scopes
 
+    @property
+    def may_approve(self) -> bool:
+        """Likewise; of which rules is the approver's role to say."""
+        return APPROVE in self.signed.caller.scopes
+
 
 Show = Callable[[Visit], Awaitable["View | Response[Any]"]]
 
@@ -83,6 +98,7 @@ def pages(surroundings: Surroundings, desk: ServiceDesk) -> list[BaseRouteHandle
         "casePage": _case,
         "retryCaseForm": _retry,
         "resolveCaseForm": _resolve,
+        "approveCaseForm": _approve,
         "findPage": _find,
         "tracePage": _trace,
         "connectionsPage": _connections,
@@ -237,6 +253,9 @@ async def _case_view(visit: Visit, case_id: str, problem: Fault | None = None) -
         "rows": side_by_side(found.systems),
         "told": _last_trouble(found),
         "may_act": visit.may_act,
+        "may_approve": visit.may_approve,
+        "asked": {each.rule: each for each in reversed(found.approvals)},  # the newest question of each rule
+        "usually": (visit.at + USUALLY).date(),
         "problem": problem,
     }
     moving = found.run.run.status == "running"
@@ -270,6 +289,28 @@ async def _resolve(visit: Visit) -> View | Response[Any]:
     except (Conflict, Invalid) as refused:
         return await _case_view(visit, case_id, refused)
     return _see(f"/desk/cases/{quote(case_id, safe='')}")
+
+
+async def _approve(visit: Visit) -> View | Response[Any]:
+    case_id, rule = visit.request.path_params["case_id"], visit.request.path_params["rule"]
+    form = await visit.request.form()
+    said = {name: str(form.get(name, "")).strip() for name in ("reason", "until", "digest")}
+    try:
+        if not said["reason"]:
+            raise Invalid("Say why it is approved: it stands in the record with your name.")
+        until = _day(said["until"])
+        data = Approve(digest=said["digest"], reason=said["reason"], until=until)
+        await visit.desk.approve_case(case_id, rule, data)
+    except (Conflict, Invalid) as refused:
+        return await _case_view(visit, case_id, refused)
+    return _see(f"/desk/cases/{quote(case_id, safe='')}")
+
+
+def _day(said: str) -> date:
+    try:
+        return date.fromisoformat(said)
+    except ValueError:
+        raise Invalid(f"{said!r} is no day: say until when it is approved, as 2027-01-31.") from None
 
 
 async def _find(visit: Visit) -> View:

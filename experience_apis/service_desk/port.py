@@ -6,8 +6,9 @@ import msgspec
 
 from canonical.base import Value
 from canonical.classes import PUBLIC
-from canonical.faults import Conflict, NotFound
+from canonical.faults import Conflict, Forbidden, Invalid, NotFound
 from canonical.ports import operation
+from canonical.ports.approvals import Approval, Approve
 from canonical.ports.operation import Page
 from canonical.ports.processes import (
     Case,
@@ -58,6 +59,8 @@ class CaseView(Value, frozen=True, kw_only=True):
     history: list[CaseEvent] = []
     same_cause: list[Case] = []
     """Open cases with the same cause, this one included."""
+    approvals: list[Approval] = []
+    """What approvers were asked about the run and what they said, the newest question first."""
 
 
 class ServiceDesk(Protocol):
@@ -82,6 +85,10 @@ class ServiceDesk(Protocol):
     @operation("POST", "/cases/{case_id}/resolve", raises=(NotFound, Conflict))
     async def resolve_case(self, case_id: str, data: Resolve) -> Case:
         """Close the case without a retry, saying why."""
+
+    @operation("POST", "/cases/{case_id}/approvals/{rule}", raises=(NotFound, Conflict, Forbidden, Invalid))
+    async def approve_case(self, case_id: str, rule: str, data: Approve) -> Approval:
+        """Let pass what this guard holds, for the terms that were shown; once nothing is left, the run begins again."""
 
     @operation("GET", "/traces/{key}", raises=(NotFound,))
     async def trace(self, key: str) -> Trace:

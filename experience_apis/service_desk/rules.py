@@ -64,7 +64,7 @@ _OF_DEALS: Final[Mapping[str, Sentences]] = {
     "rate_card": Sentences("A role has no rate over the whole time.", "The deal desk completes the rates, then retry."),
     "purchase_order": Sentences(
         "{customer} demands a purchase order number, and the deal has none.",
-        "The account’s owner adds the number in the CRM, or Finance waives the rule there, then retry.",
+        "The account’s owner adds the number in the CRM, then retry, or Finance lets it pass without one.",
     ),
     "duplicate_project": Sentences(
         "This deal has a project already.",
@@ -87,13 +87,19 @@ _OF_ORDERS: Final[Mapping[str, Sentences]] = {
     "signed": Sentences("The quote is not signed.", "The deal desk has the client sign it, then retry."),
     "validity": Sentences(
         "The quote was signed after the day it was valid to.",
-        "The deal desk offers it anew, or extends it, then retry.",
+        "The deal desk extends it in the CRM, then retry, or approves it as it is.",
+    ),
+    "expired": Sentences(
+        "The quote was signed long after the day it was valid to.",
+        "The deal desk offers it anew. So late nobody approves it.",
     ),
     "discount_authority": Sentences(
-        "The discount is more than anybody has approved.", "Whoever may approve it does so in the CRM, then retry."
+        "The discount is more than anybody has approved.",
+        "The deal desk approves it for this revision, or the quote is offered anew with a smaller one.",
     ),
     "margin_floor": Sentences(
-        "What is left of the price is below the floor.", "Finance agrees to it with a new price or cost, then retry."
+        "What is left of the price is below the floor.",
+        "Finance approves it for this revision, or the quote is offered anew at another price.",
     ),
     "items": Sentences(
         "The ERP does not know what is sold.", "Product data adds the item, or corrects its code, then retry."
@@ -115,7 +121,7 @@ _OF_ORDERS: Final[Mapping[str, Sentences]] = {
     ),
     "credit_limit": Sentences(
         "The order is more than the credit limit of {customer}.",
-        "Credit control raises the limit in the ERP, then retry.",
+        "Credit control raises the limit in the ERP, then retry, or approves this one order.",
     ),
     "earlier_order": Sentences(
         "What was ordered of an earlier revision is billed already.", "Finance credits it first, then retry."

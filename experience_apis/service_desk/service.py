@@ -1,5 +1,6 @@
 """The service desk's API: each method asks the process tier and shapes one view."""
 
+from canonical.ports.approvals import Approval, Approvals, Approve
 from canonical.ports.operation import Page
 from canonical.ports.processes import (
     Case,
@@ -50,6 +51,7 @@ class Desk:
             systems=found.systems,
             history=found.history,
             same_cause=[case for case in open_now if case.fingerprint == found.case.fingerprint],
+            approvals=found.approvals,
         )
 
     async def retry_case(self, case_id: str) -> Run:
@@ -58,6 +60,10 @@ class Desk:
 
     async def resolve_case(self, case_id: str, data: Resolve) -> Case:
         found: Case = await self._processes.of(Cases).resolve_case(case_id, data)
+        return found
+
+    async def approve_case(self, case_id: str, rule: str, data: Approve) -> Approval:
+        found: Approval = await self._processes.of(Approvals).approve_case(case_id, rule, data)
         return found
 
     async def trace(self, key: str) -> Trace:

@@ -46,12 +46,17 @@ PEOPLE: Final = (
         roles=("service_desk",),
         scopes=("desk:read", "desk:act", *RUNS, *RECONCILE),
     ),
-    Person(login="dana@acme.example", name="Dana Whitfield", roles=("finance",), scopes=("desk:read",)),
+    Person(
+        login="dana@acme.example",
+        name="Dana Whitfield",
+        roles=("finance", "credit_control", "deal_desk"),  # a small firm's
+        scopes=("desk:read", "desk:approve"),
+    ),
     Person(login=PORTAL_LOGIN, name="Nina Castellano", roles=("customer",), scopes=("portal:read",)),
 )
 
 CLIENTS: Final = (
-    Client(id="console", name="Service desk", grants=WEB, scopes=(*PERSON, "desk:read", "desk:act")),
+    Client(id="console", name="Service desk", grants=WEB, scopes=(*PERSON, "desk:read", "desk:act", "desk:approve")),
     Client(id="client-portal", name="Client portal", grants=WEB, scopes=(*PERSON, "portal:read")),
     Client(id="partner-demo", name="Partner demo", first_party=False, grants=PROGRAM, scopes=(*RUNS, *SETUPS, *EVENTS)),
     Client(

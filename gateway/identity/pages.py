@@ -21,6 +21,7 @@ SCOPE_WORDS: Final = {
     "offline_access": "Stay signed in while you are away",
     "desk:read": "See runs, cases and their history",
     "desk:act": "Retry and settle cases in your name",
+    "desk:approve": "Approve exceptions in your name",
     "portal:read": "See your projects, milestones and billing",
 }
 """What a scope means to the person who grants it; an unknown one is shown as it is."""

@@ -2,8 +2,9 @@
 
 Who has which role stands in `policies/roles.yaml`: by the token's `sub`, by its claim `groups`, or because its claim
 `roles` says so; all three of believed issuers only. `roles: {steward_of: customers, entity: legal_entity}` is for those
-whose role is steward of that class of objects for the legal entity that this path parameter names. Where a tier calls,
-the roles are those of the person it acts for. A program has a role like a person, by its `sub`.
+whose role is steward of that class of objects for what this path parameter names: a legal entity, or whatever else
+parts them, such as the guard whose exception is approved (`{steward_of: exceptions, entity: rule}`). Where a tier
+calls, the roles are those of the person it acts for. A program has a role like a person, by its `sub`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +21,7 @@ from gateway.noun import Noun, Rule, Site
 from gateway.refusals import RoleMissing
 
 ALL: Final = "all"
-"""Said of a steward: for every legal entity."""
+"""Said of a steward: for every legal entity, or every part."""
 
 
 class Role(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +34,7 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     groups: list[str] = []
     """Groups whose members have it, as the token's claim `groups` names them."""
     steward_of: dict[str, list[str]] = {}
-    """Classes of objects it answers for, each with its legal entities, or `[all]`."""
+    """Classes of objects it answers for, each with its legal entities (or what else parts it), or `[all]`."""
 
 
 class RolesFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,12 +47,12 @@ class RolesFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Steward(msgspec.Struct, frozen=True, kw_only=True):
-    """Whoever answers for a class of objects, for the legal entity that is asked about."""
+    """Whoever answers for a class of objects, for the part of it that is asked about: mostly a legal entity."""
 
     steward_of: str
     """The class of objects, as roles.yaml names it."""
     entity: str
-    """The path parameter that names the legal entity."""
+    """The path parameter that names the legal entity, or the part."""
 
 
 Roles = list[str] | Steward

@@ -117,7 +117,13 @@ async def _from_the_psa_project_on(made: Made) -> None:
 
 
 WORKFLOW: Final = Workflow(
-    name=NAME, prefix="o2p", steps=STEPS, pivot=PIVOT, run=opportunity_to_project, undo=undo_opportunity_to_project
+    name=NAME,
+    prefix="o2p",
+    steps=STEPS,
+    pivot=PIVOT,
+    run=opportunity_to_project,
+    undo=undo_opportunity_to_project,
+    makes_project=True,
 )
 PROCESS_API: Final = ProcessApi(
     api=Api(

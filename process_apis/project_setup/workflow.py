@@ -137,6 +137,7 @@ WORKFLOW: Final = Workflow(
     undo=undo_project_setup,
     of_deal=False,
     ended_too=True,
+    makes_project=True,
 )
 PROCESS_API: Final = ProcessApi(
     api=Api(

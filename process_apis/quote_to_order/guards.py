@@ -1,7 +1,12 @@
-"""Guards of quote-to-order, as data: what must hold before a quote is frozen; all that fail are told at once."""
+"""Guards of quote-to-order, as data: what must hold before a quote is frozen; all that fail are told at once.
 
-from collections.abc import Iterable
-from datetime import date
+What is a matter of judgement only holds: its approver lets it pass for this revision at these amounts, until a day.
+What nobody could bill, tax or deliver has to be mended.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -9,7 +14,9 @@ from canonical.base import Value
 from canonical.classes import PUBLIC
 from canonical.money import Money
 from canonical.objects import Customer, Item, LegalEntity, QuoteLine, SalesOrder, TaxProfile
-from process_apis.judging import STRICT, Guard, Skip, Verdict, judged
+from canonical.ports.approvals import Approval
+from process_apis import approvals
+from process_apis.judging import Guard, Skip, Verdict, judged
 from process_apis.quote_to_order import crm_orders
 from process_apis.quote_to_order.objects import Offer, agreed, newer, slack
 
@@ -17,6 +24,8 @@ FREE_DISCOUNT: Final = Decimal("0.15")
 """What may be taken off the list price without anybody's approval, as a share."""
 MARGIN_FLOOR: Final = Decimal("0.10")
 """What must be left of the price once the work is paid for, as a share."""
+LATE: Final = timedelta(days=30)
+"""How long after its last day a signed quote may still be approved; after that it is offered anew."""
 
 
 class Evidence(Value, frozen=True, kw_only=True):
@@ -71,11 +80,21 @@ def _valid(offer: Offer, seen: Evidence) -> Said:
     if quote.valid_to is None:
         return Skip("not applicable: the quote says no day it is valid to")
     when = quote.signed_on or seen.today
+    if when > quote.valid_to + LATE:
+        return Skip(f"not applicable: it was signed more than {LATE.days} days too late")
     return None if when <= quote.valid_to else f"It was valid to {quote.valid_to}, and signed on {when}."
 
 
+def _expired(offer: Offer, seen: Evidence) -> Said:
+    quote = offer.quote
+    when = quote.signed_on or seen.today
+    if quote.valid_to is None or when <= quote.valid_to + LATE:
+        return None
+    return f"It was valid to {quote.valid_to}, and signed on {when}: more than {LATE.days} days later."
+
+
 def _discount(offer: Offer, _seen: Evidence) -> Said:
-    listed = [(line, line.list_price) for line in offer.quote.lines if line.list_price is not None]
+    listed = _listed(offer)
     if not listed:
         return Skip("not applicable: no line says its list price")
     allowed = max(FREE_DISCOUNT, offer.quote.approved_discount or Decimal(0))
@@ -84,16 +103,13 @@ def _discount(offer: Offer, _seen: Evidence) -> Said:
         for line, price in listed
         if price.amount > 0 and (off := 1 - line.unit_price.amount / price.amount) > allowed
     ]
-    return (
-        f"The discount goes beyond {_percent(allowed)}, which nobody has approved: {', '.join(odd)}." if odd else None
-    )
+    return f"The discount goes beyond {_percent(allowed)}: {', '.join(odd)}." if odd else None
 
 
 def _margin(offer: Offer, _seen: Evidence) -> Said:
-    cost, worth = offer.quote.cost, agreed(offer.quote)
-    if cost is None or cost.currency != worth.currency or worth.amount <= 0:
+    margin = _margin_of(offer)
+    if margin is None:
         return Skip("not applicable: the CRM keeps no cost of the quote")
-    margin = 1 - cost.amount / worth.amount
     return None if margin >= MARGIN_FLOOR else f"The margin is {_percent(margin)}, below {_percent(MARGIN_FLOOR)}."
 
 
@@ -251,9 +267,10 @@ GUARDS: Final[tuple[Guard[[Offer, Evidence]], ...]] = (
     Guard("quote_accepted", "Deal desk", _accepted),
     Guard("latest_revision", "Deal desk", _latest),
     Guard("signed", "Deal desk", _signed),
-    Guard("validity", "Deal desk", _valid),
-    Guard("discount_authority", "Deal desk", _discount),
-    Guard("margin_floor", "Finance", _margin),
+    Guard("validity", "Deal desk", _valid, "hold", "Deal desk", here=True),
+    Guard("expired", "Deal desk", _expired),
+    Guard("discount_authority", "Deal desk", _discount, "hold", "Deal desk", here=True),
+    Guard("margin_floor", "Finance", _margin, "hold", "Finance", here=True),
     Guard("currency", "Sales operations", _currency),
     Guard("items", "Product data", _items),
     Guard("active_items", "Product data", _active),
@@ -264,17 +281,40 @@ GUARDS: Final[tuple[Guard[[Offer, Evidence]], ...]] = (
     Guard("line_amounts", "Deal desk", _amounts),
     Guard("quote_total", "Deal desk", _total),
     Guard("credit_hold", "Credit control", _credit_hold),
-    Guard("credit_limit", "Credit control", _credit_limit),
-    Guard("purchase_order", "Account owner", _po),
+    Guard("credit_limit", "Credit control", _credit_limit, "hold", "Credit control", here=True),
+    Guard("purchase_order", "Account owner", _po, "hold", "Finance", here=True),
     Guard("earlier_order", "Finance", _earlier),
     Guard("billed_once", "Finance", _once),
     Guard("crm_order", "Deal desk", _crm_order),
 )
 
 
-def judge(offer: Offer, seen: Evidence) -> list[Verdict]:
-    """Every guard's verdict."""
-    return judged(GUARDS, STRICT, offer, seen)
+def judge(offer: Offer, seen: Evidence, given: Sequence[Approval] = ()) -> list[Verdict]:
+    """Every guard's verdict, minding what approvers have let pass."""
+    return judged(GUARDS, approvals.leniency(given, seen.today, terms_of(offer, seen)), offer, seen)
+
+
+def terms_of(offer: Offer, seen: Evidence) -> Callable[[str], Mapping[str, str]]:
+    """What an approval of a rule is given for: this revision at these amounts, and what the rule holds them against."""
+    quote, margin = offer.quote, _margin_of(offer)
+    limit = seen.erp_customer.credit.limit if seen.erp_customer else None
+    discounts = [1 - line.unit_price.amount / price.amount for line, price in _listed(offer) if price.amount > 0]
+    always = {
+        "revision": f"{quote.revision} ({quote.number})",
+        "customer": offer.account.legal_name,
+        "company": offer.opportunity.legal_entity_id,
+        "total": str(agreed(quote)),
+        "largest discount": _percent(max(discounts)) if discounts else "no list prices",
+        "cost": str(quote.cost) if quote.cost else "not known",
+        "margin": "not known" if margin is None else _percent(margin),
+        "lines": f"{len(quote.lines)} ({_fingerprint(quote.lines)})",
+    }
+    compared = {
+        "validity": {"valid to": str(quote.valid_to), "signed on": str(quote.signed_on or "not signed")},
+        "discount_authority": {"discount approved in the CRM": _percent(quote.approved_discount or Decimal(0))},
+        "credit_limit": {"credit limit": str(limit) if limit else "none"},
+    }
+    return lambda rule: always | compared.get(rule, {})
 
 
 def _codes(offer: Offer, seen: Evidence) -> list[str]:
@@ -291,6 +331,30 @@ def _empty(item: Item) -> bool:
 def _together(found: Iterable[str]) -> str | None:
     said = list(found)
     return f"{'; '.join(said)}." if said else None
+
+
+def _margin_of(offer: Offer) -> Decimal | None:
+    """What is left of the price, as a share; None where the CRM keeps no cost to compare."""
+    cost, worth = offer.quote.cost, agreed(offer.quote)
+    if cost is None or cost.currency != worth.currency or worth.amount <= 0:
+        return None
+    return 1 - cost.amount / worth.amount
+
+
+def _listed(offer: Offer) -> list[tuple[QuoteLine, Money]]:
+    """The lines that say their list price, each with it."""
+    return [(line, line.list_price) for line in offer.quote.lines if line.list_price is not None]
+
+
+def _fingerprint(lines: Sequence[QuoteLine]) -> str:
+    """Another one wherever a line has another item, quantity or price."""
+
+    def said(line: QuoteLine) -> list[str]:
+        listed = line.list_price.amount if line.list_price else Decimal(0)
+        numbers = (line.qty, line.unit_price.amount, listed, line.net.amount)
+        return [line.code, *(f"{number.normalize():f}" for number in numbers)]
+
+    return hashlib.sha256(repr([said(each) for each in lines]).encode()).hexdigest()[:12]
 
 
 def _percent(share: Decimal) -> str:

@@ -12,7 +12,7 @@ from canonical.faults import Disagreement, FieldError, NotBound, NotFound, Vendo
 from canonical.objects import Customer, Item, LegalEntity, OrderLine, Quote, SalesOrder, TaxProfile
 from canonical.ports.orders import Items, QuoteMark, Quotes, SalesOrders
 from canonical.ports.systems import Customers, LegalEntities, Opportunities
-from process_apis import journal
+from process_apis import approvals, journal
 from process_apis.account_sync import debtors
 from process_apis.account_sync.customers import account_key
 from process_apis.events import outbox
@@ -64,9 +64,14 @@ async def read(s: Scope, quote_id: str) -> Offer:
 
 
 async def guard(s: Scope, offer: Offer) -> Ordered:
-    """All guards; `GuardsFailed` names every one that does not hold. What they looked at is what is ordered."""
+    """All guards; `GuardsFailed` names every one that does not hold. What they looked at is what is ordered.
+
+    What an approver may let pass is written down with its terms, before anybody is told of the refusal.
+    """
     seen = await gather(s, offer)
-    verdicts = guards.judge(offer, seen)
+    given = await s.record(lambda c: approvals.of(c, s.run_id))
+    verdicts = guards.judge(offer, seen, given)
+    await s.record(lambda c: approvals.ask(c, s.run_id, verdicts, guards.terms_of(offer, seen)))
     s.say(summary(verdicts))
     refuse(verdicts)
     return Ordered(

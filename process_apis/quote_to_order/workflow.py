@@ -44,7 +44,11 @@ STEPS: Final = [
 ]
 cases.TOLD[NAME] = lambda _, fault, at: OrderRejected(reason=fault.reason, step=str(at))
 cases.SUGGESTIONS[NAME] = {
-    "guards_failed": ("guards", "Deal desk", "Mend what the guards name, then run it again: it reads the quote anew."),
+    "guards_failed": (
+        "guards",
+        "Deal desk",
+        "Mend what the guards name, or have approved what an approver may let pass; then run it again.",
+    ),
     "disagreement": (
         "disagreement",
         "Product data",

@@ -81,7 +81,9 @@ class Judgement(msgspec.Struct, frozen=True):
 def judge(case: Case) -> Judgement:
     """Every guard on one person, one demand, these days. An exception counts where it reaches to the last of them."""
     reaching = [each for each in case.excepted if each.until is None or each.until >= case.asked.end]
-    waived = {rule: f"waived in staffing ({rule})" for each in reaching for rule in each.rules if not _bounded(each, rule)}
+    waived = {
+        rule: f"waived in staffing ({rule})" for each in reaching for rule in each.rules if not _bounded(each, rule)
+    }
     lenient = Leniency(waived=waived, warned=case.rules.only_warn)
     return Judgement(judged(GUARDS, lenient, msgspec.structs.replace(case, rules=_eased(case, reaching))))
 

@@ -13,6 +13,7 @@ from canonical.faults import Conflict, Forbidden, NotFound
 from canonical.money import Money
 from canonical.objects import BillingLine, BillingSchedule, Milestone, Project
 from canonical.ports import Page
+from canonical.ports.approvals import Approval, Approvals, Approve
 from canonical.ports.processes import (
     Case,
     CaseDetail,
@@ -105,6 +106,7 @@ class FakeCases:
                 ),
             ],
             history=self.world.history,
+            approvals=self.world.approvals,
         )
 
     async def retry_case(self, case_id: str) -> Run:
@@ -122,6 +124,16 @@ class FakeCases:
         self.world.open = [other for other in self.world.open if other.id != case_id]
         self.world.resolved.append(case)
         return case
+
+    async def approve_case(self, case_id: str, rule: str, data: Approve) -> Approval:
+        self.world.calls.append(("approve", case_id, rule, data.digest, data.reason, data.until.isoformat()))
+        if self.world.conflict:
+            raise Conflict("What it is asked about has changed since it was shown: look at it again.")
+        said: dict[str, Any] = {"state": "approved", "approved_by": caller().subject, "approved_at": datetime.now(UTC)}
+        said |= {"reason": data.reason, "until": data.until}
+        (asked,) = self.world.approvals
+        self.world.approvals = [msgspec.structs.replace(asked, **said)]
+        return self.world.approvals[0]
 
     def _find(self, case_id: str) -> Case:
         for case in (*self.world.open, *self.world.resolved):
@@ -233,7 +245,8 @@ class FakeProcesses:
         self.world, self.engagements = world, engagements or FakeEngagements()
 
     def of(self, port: type[Any]) -> Any:
-        return {Cases: FakeCases(self.world), Traces: FakeTraces(self.world)}.get(port, self.engagements)
+        cases = FakeCases(self.world)
+        return {Cases: cases, Approvals: cases, Traces: FakeTraces(self.world)}.get(port, self.engagements)
 
 
 class FakeSessions:
@@ -263,7 +276,8 @@ def govern(api: Api, implementation: Any) -> Any:
             method = getattr(implementation, name)
 
             async def call(*args: Any, **kwargs: Any) -> Any:
-                scope = "desk:act" if name in ("retry_case", "resolve_case") else "desk:read"
+                acts = {"retry_case": "desk:act", "resolve_case": "desk:act", "approve_case": "desk:approve"}
+                scope = acts.get(name, "desk:read")
                 if scope not in caller().scopes:
                     raise Forbidden(f"This needs the scope {scope}.", scope=scope)
                 return await method(*args, **kwargs)

@@ -10,6 +10,7 @@ import msgspec
 from canonical.base import Xref
 from canonical.faults import FieldError
 from canonical.money import Money
+from canonical.ports.approvals import Approval
 from canonical.ports.processes import (
     Agreement,
     Attempt,
@@ -140,6 +141,7 @@ class World:
             ),
         ]
         self.resolved: list[Case] = []
+        self.approvals: list[Approval] = []
         self.history = [
             CaseEvent(at=self.at - timedelta(minutes=25), who="Tiergate", what="Opened, T1"),
             CaseEvent(at=self.at - timedelta(minutes=24), who="Tiergate", what="Incident INC0010004 opened"),

@@ -39,7 +39,8 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
         return self.statuses[0]
 
     def at(self, **values: str) -> str:
-        """Its address, with something nobody has for each parameter that is not given."""
+        """Its address, with something nobody has for each parameter that is not given; a rule somebody may approve."""
+        values = {"rule": "validity"} | values
         return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], "nobody-has-this"), self.path)
 
 

@@ -14,7 +14,7 @@ from system_apis.salesforce.sandbox import outbound_messages
 from tests.crm import TOKENS, opportunity, sign_in_form
 from tests.platform.contracting import contracting
 from tests.platform.contracts import BY_KEY, Published
-from tests.platform.ordering import ordering
+from tests.platform.ordering import approving, ordering
 from tests.platform.owing import listed, owing, reached
 from tests.platform.setting_up import setting_up
 from tests.platform.staffed import staffed
@@ -58,6 +58,8 @@ def token_for(platform: Client, operation: Published) -> str:
         return platform.person()
     if operation.key == "service-desk.resolveCase":  # asks for a fresh sign-in, and no program signs in
         return platform.person("priya@acme.example", "console", "openid desk:read desk:act")
+    if operation.key == "service-desk.approveCase":  # likewise, of an approver
+        return platform.person("dana@acme.example", "console", "openid desk:read desk:approve")
     workload = {"system": "process-tier", "process": "experience-tier", "experience": "scenario"}
     return platform.token(workload[operation.layer])
 
@@ -175,6 +177,8 @@ def learn(platform: Client) -> Known:
     deals = (f"006Tg000000000{number}IAA" for number in (1, 2, 3, 4))
     quotes = [read("salesforce.opportunity", opportunity_id=each)["quote_id"] for each in deals]
     ordered = ordering(platform, good, read, quotes, customer)
+    deals = ("006Tg0000000005IAA", "006Tg0000000006IAA")
+    ordered |= approving(platform, good, [read("salesforce.opportunity", opportunity_id=e)["quote_id"] for e in deals])
     signed = ("006Tg0000000001IAA", "006Tg0000000009IAA", "006Tg0000000004IAA", "006Tg000000000AIAQ")
     held = [read("salesforce.opportunity", opportunity_id=each)["contract_id"] for each in signed]
     ordered |= contracting(platform, good, read, held, customer)

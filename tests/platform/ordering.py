@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from canonical.dates import now
 from tests.crm import TOKENS, sign_in_form
 from tests.platform.contracts import BY_KEY
 from tests.processes import Client
@@ -91,7 +93,37 @@ def _runs(platform: Client, good: Callable[..., None], quotes: list[str]) -> dic
     }
 
 
-def _edited(platform: Client, quote: str, **fields: str) -> None:
+def approving(platform: Client, good: Callable[..., None], quotes: list[str]) -> dict[str, Asked]:
+    """Good calls that approve what holds a quote, one at each tier; answers those that its terms forbid.
+
+    Both quotes are too late and not signed, so that nothing is ordered though the first is approved.
+    """
+    until = (now() + timedelta(days=7)).date().isoformat()
+
+    def ask(name: str, body: Any = None, /, **values: str) -> Any:
+        operation = BY_KEY[name]
+        # Nobody approves what they had started: that is another client here.
+        token = platform.token("scenario" if body else "experience-tier")
+        answer = platform.ask(operation.method, operation.at(**values), token, **({"json": body} if body else {}))
+        assert answer.status_code in (200, 202), (name, answer.text)
+        return answer.json()
+
+    over: dict[str, Asked] = {}
+    for tier, quote in zip(("operations", "service-desk"), quotes, strict=True):
+        _edited(platform, quote, ExpirationDate=(now() - timedelta(days=5)).date().isoformat(), Signed_On__c=None)
+        run_id = ask(f"{API}.startRun", {"quote": {"id": quote}})["id"]
+        while not ask(f"{API}.run", run_id=run_id)["run"]["ended_at"]:
+            time.sleep(0.1)
+        (case,) = [each["id"] for each in ask("operations.cases")["items"] if each["run_id"] == run_id]
+        (asked,) = [each for each in ask("operations.case", case_id=case)["approvals"] if each["rule"] == "validity"]
+        said = {"digest": asked["digest"], "reason": "The client was away.", "until": until}
+        good(f"{tier}.approveCase", said, case_id=case, rule="validity")
+        shown_before = said | {"digest": "of what was shown before"}
+        over[f"{tier}.approveCase"] = (BY_KEY[f"{tier}.approveCase"].at(case_id=case, rule="validity"), shown_before)
+    return over
+
+
+def _edited(platform: Client, quote: str, **fields: str | None) -> None:
     """Somebody edits a quote in Salesforce."""
     with httpx.Client(base_url=platform.sandboxes["salesforce"].url, trust_env=False) as salesforce:
         token = salesforce.post(TOKENS, data=sign_in_form(platform.state)).json()["access_token"]

@@ -222,7 +222,9 @@ def too_often(platform: Client, operation: Published, known: Known) -> httpx.Res
     elif operation.api in ("account-sync", "events", "cross-references", "reconcile", "staffing"):
         token = platform.token("scenario")
     elif operation.api == "service-desk":
-        token = platform.person("priya@acme.example", "console", "desk:read desk:act")
+        approves = operation.id == "approveCase"
+        who, scope = ("dana", "openid desk:read desk:approve") if approves else ("priya", "desk:read desk:act")
+        token = platform.person(f"{who}@acme.example", "console", scope)
     # What is not one's own is refused before it could spend anything.
     path = known.of(operation)[0] if operation.api == "client-portal" else operation.at()
     with ThreadPoolExecutor(8) as threads:

@@ -76,6 +76,7 @@ class Salesforce(Offers):
     WORDS = {
         "currency": "CurrencyIsoCode",
         "cost": "Cost__c",
+        "valid_to": "ExpirationDate",
         "signed_on": "Signed_On__c",
         "tax_included": "Tax_Included__c",
         "tax_rate": "Tax_Rate__c",
@@ -144,6 +145,7 @@ class Dataverse(Offers):
     WORDS = {
         "erp_number": "tg_erpordernumber",
         "cost": "tg_cost",
+        "valid_to": "effectiveto",
         "signed_on": "tg_signedon",
         "tax_included": "tg_taxincluded",
         "qty": "quantity",

@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from canonical.dates import now
-from canonical.faults import Invalid, NotFound
+from canonical.faults import Conflict, Invalid, NotFound
 from canonical.money import Money
 from canonical.ports.processes import Resolve
 from foundation.context import Caller, fresh, use
+from process_apis import own_cases
 from process_apis.operating import acting_person
 from process_apis.tables import CALLS
 from tests.process.ordering import Ordering
@@ -49,6 +50,21 @@ async def test_money_that_two_runs_of_a_deal_wait_for_is_at_risk_once(firm: Worl
     assert (await desk.played(desk.quote("D10"))).run.status == "refused"
     seen = await firm.operations.overview()
     assert (seen.open_cases, seen.money_at_risk) == (2, [Money.of("64000.00", "USD")])
+    assert seen.projects_blocked == 1, "an order that waits is no project"
+
+
+async def test_a_project_that_cannot_be_set_up_is_blocked_and_a_case_of_anything_else_is_none(firm: World) -> None:
+    await parked(firm)
+    assert (await firm.operations.overview()).projects_blocked == 4
+    setup = {"workflow": "project_setup", "business_key": (await firm.workflow.runs()).items[0].business_key}
+    rows = (("psetup:same", setup), ("undo:a sync", {"workflow": "sync_undo", "business_key": "an account"}))
+    for run_id, row in rows:
+        said = {"title": "", **row}
+        await firm.platform.database.run(
+            lambda c, r=run_id, s=said: own_cases.open_case(c, firm.platform, r, s, Conflict("It waits."))
+        )
+    seen = await firm.operations.overview()
+    assert (seen.open_cases, seen.projects_blocked) == (6, 4), "the same project twice, and an undoing of a sync"
 
 
 async def test_a_fault_the_platform_got_over_counts_as_repaired(firm: World) -> None:

@@ -69,7 +69,7 @@ def nets(made: Quote) -> list[str]:
     return [f"{each.code} {each.net.amount}" for each in order_lines(made, ITEMS)]
 
 
-def refused(
+def offering(
     offered: Quote,
     *,
     opportunity: Any = None,
@@ -77,8 +77,8 @@ def refused(
     revisions: Any = (),
     orders: Any = (),
     **seen: Any,
-) -> list[str]:
-    """The rules that say no."""
+) -> tuple[Offer, Evidence]:
+    """A quote and what its guards see besides."""
     deal = Opportunity(
         name="Dock",
         account_id="1",
@@ -98,8 +98,12 @@ def refused(
         orders=list(orders),
     )
     entity = LegalEntity(code="ACME-DE", legal_name="Acme", country="DE", functional_currency="EUR", time_zone="UTC")
-    evidence = Evidence(**{"entity": entity, "today": TODAY, "items": ITEMS} | seen)
-    return [each.rule for each in judge(offer, evidence) if each.outcome == "failed"]
+    return offer, Evidence(**{"entity": entity, "today": TODAY, "items": ITEMS} | seen)
+
+
+def refused(offered: Quote, **changes: Any) -> list[str]:
+    """The rules that say no."""
+    return [each.rule for each in judge(*offering(offered, **changes)) if each.outcome == "failed"]
 
 
 EXPIRED = TaxProfile(
@@ -188,6 +192,7 @@ def test_edge_10_the_order_is_dated_as_the_signature_unless_that_period_is_close
         ("latest_revision", {"revisions": [msgspec.structs.replace(GOOD, id="Q2", order_number="SO1")]}),
         ("signed", {"offered": msgspec.structs.replace(GOOD, signed_on=None)}),
         ("validity", {"offered": msgspec.structs.replace(GOOD, valid_to=date(2026, 11, 27))}),
+        ("expired", {"offered": msgspec.structs.replace(GOOD, valid_to=date(2026, 10, 28))}),
         ("discount_authority", {"offered": quote(line(1, "E", "1", "84.99", list_price=eur("100")))}),
         ("margin_floor", {"offered": msgspec.structs.replace(GOOD, cost=eur("270.01"))}),
         ("currency", {"opportunity": {"price_list_currency": "USD"}}),
