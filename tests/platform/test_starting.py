@@ -26,6 +26,8 @@ CONNECTED = {
     "SALESFORCE_CLIENT_ID": "key",
     "SALESFORCE_USERNAME": "integration@acme.example",
     "SALESFORCE_NOTIFICATION_SECRET": "whsec_aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ=",
+    "SALESFORCE_MESSAGE_KEY": "key",
+    "SALESFORCE_ORGANIZATION": "00D5g000004Ab1cEAC",
     "NETSUITE_URL": "https://1.suitetalk.api.netsuite.com",
     "NETSUITE_CLIENT_ID": "id",
     "NETSUITE_CERTIFICATE_ID": "certificate",
