@@ -45,8 +45,7 @@ _OF_DEALS: Final[Mapping[str, Sentences]] = {
     ),
     "second_customer": Sentences(
         "The books may have {customer} already, and nobody has decided whether it is the same.",
-        "The account steward links the two or closes the case that names them, or Finance waives the rule in the CRM,"
-        " then retry.",
+        "The account steward links the two or closes the case that names them, then retry; or Finance lets it pass.",
         "A second customer would split what it owes, so it was stopped before the first write.",
     ),
     "credit_hold": Sentences(

@@ -67,7 +67,7 @@ async def key_to_make(platform: Platform, key: str, entity: str) -> str:
 
 
 async def doubts(platform: Platform, key: str, entity: str) -> list[str]:
-    """The open cases that say whom in the books an account may be: nobody has decided it yet."""
+    """The open cases that say whom in the books an account may be that they do not know: nobody has decided it yet."""
     (crm, _, native), erp = key.partition(":"), platform.systems.name("erp", entity)
 
     def look(c: sa.Connection) -> list[str]:
@@ -87,6 +87,13 @@ async def doubts(platform: Platform, key: str, entity: str) -> list[str]:
         return [case for case, others in found.items() if any(p.system == erp for o in others for p in places[o])]
 
     return await platform.database.run(look)
+
+
+def undecided(name: str, cases_of_it: Sequence[str]) -> str | None:
+    """What a guard says of a customer whom the books may have, by the cases that ask it; None where nobody asks."""
+    if not cases_of_it:
+        return None
+    return f"The books may have {name} already: link the two, or close {', '.join(cases_of_it)} if they are not one."
 
 
 async def _linked(platform: Platform, key: str, entity: str) -> list[Place]:

@@ -31,6 +31,8 @@ class Evidence(Value, frozen=True, kw_only=True):
     invoices: list[Invoice] | None = None
     """What is posted of it, credit notes too; None where the ERP does not tell."""
     unbilled: Unbilled = Unbilled()
+    alike: Annotated[list[str], PUBLIC] = []
+    """The cases that say who of the books the customer may be, where they know nobody as it."""
     holder: Holder | None = None
     """The other deal that the contract is billed for already."""
 

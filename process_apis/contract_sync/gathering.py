@@ -10,6 +10,8 @@ from canonical.ports.contracts import ContractTerms
 from canonical.ports.effort import TimeEntries
 from canonical.ports.receivables import Invoices
 from canonical.ports.systems import LegalEntities, Projects
+from process_apis.account_sync import debtors
+from process_apis.account_sync.customers import account_key
 from process_apis.contract_sync.evidence import Evidence, Unbilled
 from process_apis.contract_sync.objects import Agreed
 from process_apis.opportunity_to_project import holding
@@ -34,6 +36,7 @@ async def gather(s: Scope, agreed: Agreed) -> Evidence:
         there=there,
         invoices=await _invoices(s, agreed, there, crm),
         unbilled=await _unbilled(s, agreed, crm),
+        alike=[] if there else await _doubts(s, agreed, crm),
         holder=holder,
     )
 
@@ -43,6 +46,16 @@ async def _terms(s: Scope, agreed: Agreed, crm: str) -> Contract | None:
         return await s.ask("erp", ContractTerms, agreed.entity).contract_terms(agreed.key(crm))
     except NotFound:
         return None
+
+
+async def _doubts(s: Scope, agreed: Agreed, crm: str) -> list[str]:
+    """Asked where the books have nothing of the contract yet: then a customer would be made whom they do not know."""
+    key = account_key(crm, agreed.account)
+    try:
+        await debtors.debtor(s.watched(), key, agreed.entity)
+    except NotFound:
+        return await debtors.doubts(s.platform, key, agreed.entity)
+    return []
 
 
 async def _invoices(s: Scope, agreed: Agreed, there: Contract | None, crm: str) -> list[Invoice] | None:

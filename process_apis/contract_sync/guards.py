@@ -11,6 +11,7 @@ from typing import Final
 
 from canonical.money import Money
 from canonical.objects import ContractLine
+from process_apis.account_sync import debtors
 from process_apis.contract_sync.evidence import Evidence, above, net, overlapping, scope, total
 from process_apis.contract_sync.objects import Agreed
 from process_apis.contract_sync.renewals import uplift_missed
@@ -181,6 +182,10 @@ def _free(agreed: Agreed, seen: Evidence) -> Said:
     return seen.holder.refusal(agreed.contract.number) if seen.holder else None
 
 
+def _alike(agreed: Agreed, seen: Evidence) -> Said:
+    return debtors.undecided(agreed.account.legal_name, seen.alike)
+
+
 def _in_order(agreed: Agreed, seen: Evidence) -> Said:
     if not agreed.number:
         return _NO_AMENDMENT
@@ -320,6 +325,7 @@ GUARDS: Final[tuple[Guard[[Agreed, Evidence]], ...]] = (
     Guard("overlapping_work", "Legal operations", _overlap, "hold", "Legal operations"),
     Guard("one_agreement", "Legal operations", _one),
     Guard("contract_free", "Deal desk", _free),
+    Guard("second_customer", "Account steward", _alike, "hold", "Finance"),
     Guard("amendments_in_order", "Legal operations", _in_order),
     Guard("last_agreed", "Legal operations", _newest),
     Guard("carried_once", "Legal operations", _once),

@@ -13,6 +13,7 @@ from typing import Annotated, Final
 from canonical.base import Value
 from canonical.classes import PUBLIC
 from canonical.objects import Contact, Contract, Customer, LegalEntity, Opportunity, Quote, RateCard, TaxProfile
+from process_apis.account_sync import debtors
 from process_apis.judging import Guard, Leniency, Skip, Verdict, in_the_crm, judged, refuse, summary
 from process_apis.opportunity_to_project.holding import Holder
 from process_apis.opportunity_to_project.templates import dates_of
@@ -153,10 +154,7 @@ def _credit(deal: Deal, seen: Evidence) -> str | None:
 
 
 def _alike(deal: Deal, seen: Evidence) -> str | None:
-    if not seen.alike:
-        return None
-    named = ", ".join(seen.alike)
-    return f"The books may have {deal.account.legal_name} already: link the two, or close {named} if they are not one."
+    return debtors.undecided(deal.account.legal_name, seen.alike)
 
 
 def _currency(deal: Deal, _seen: Evidence) -> str | None:

@@ -16,6 +16,7 @@ from canonical.money import Money
 from canonical.objects import Customer, Item, LegalEntity, QuoteLine, SalesOrder, TaxProfile
 from canonical.ports.approvals import Approval
 from process_apis import approvals
+from process_apis.account_sync import debtors
 from process_apis.judging import Guard, Skip, Verdict, judged
 from process_apis.quote_to_order import crm_orders
 from process_apis.quote_to_order.objects import Offer, agreed, newer, slack
@@ -35,6 +36,8 @@ class Evidence(Value, frozen=True, kw_only=True):
     today: Annotated[date, PUBLIC]
     erp_customer: Customer | None = None
     tax_profile: TaxProfile | None = None
+    alike: Annotated[list[str], PUBLIC] = []
+    """The cases that say who of the books the customer may be, where they know nobody as it."""
     items: dict[str, Item] = {}
     """By code: those of the lines, and what bundles consist of. A code that is missing is one the ERP does not know."""
     own_order: SalesOrder | None = None
@@ -204,6 +207,10 @@ def _total(offer: Offer, _seen: Evidence) -> Said:
     return f"The lines come to {Money.of(lines, quote.currency)}, the quote to {quote.total}: not by rounding."
 
 
+def _alike(offer: Offer, seen: Evidence) -> Said:
+    return debtors.undecided(offer.account.legal_name, seen.alike)
+
+
 def _credit_hold(_offer: Offer, seen: Evidence) -> Said:
     customer = seen.erp_customer
     if customer is None or not customer.credit.hold:
@@ -280,6 +287,7 @@ GUARDS: Final[tuple[Guard[[Offer, Evidence]], ...]] = (
     Guard("tax_profile", "Account owner", _tax_profile),
     Guard("line_amounts", "Deal desk", _amounts),
     Guard("quote_total", "Deal desk", _total),
+    Guard("second_customer", "Account steward", _alike, "hold", "Finance", here=True),
     Guard("credit_hold", "Credit control", _credit_hold),
     Guard("credit_limit", "Credit control", _credit_limit, "hold", "Credit control", here=True),
     Guard("purchase_order", "Account owner", _po, "hold", "Finance", here=True),
@@ -312,6 +320,7 @@ def terms_of(offer: Offer, seen: Evidence) -> Callable[[str], Mapping[str, str]]
     compared = {
         "validity": {"valid to": str(quote.valid_to), "signed on": str(quote.signed_on or "not signed")},
         "discount_authority": {"discount approved in the CRM": _percent(quote.approved_discount or Decimal(0))},
+        "second_customer": {"undecided": ", ".join(seen.alike) or "nothing"},
         "credit_limit": {"credit limit": str(limit) if limit else "none"},
     }
     return lambda rule: always | compared.get(rule, {})

@@ -88,6 +88,7 @@ async def gather(s: Scope, offer: Offer) -> Evidence:
     entity: LegalEntity | None = None
     customer: Customer | None = None
     profile: TaxProfile | None = None
+    alike: list[str] = []
     try:
         entity = await s.ask("erp", LegalEntities, code).legal_entity(code)
     except (NotFound, NotBound):
@@ -96,8 +97,8 @@ async def gather(s: Scope, offer: Offer) -> Evidence:
         known = await debtors.debtor(s.watched(), account_key(crm, offer.account), code)
         customer = known.customer
         profile = await s.ask("erp", Customers, code).tax_profile(known.key, code) if known.key else None
-    except NotFound:
-        pass  # the ERP does not know it yet: it is made of the account
+    except NotFound:  # the ERP does not know it yet: it is made of the account
+        alike = await debtors.doubts(s.platform, account_key(crm, offer.account), code)
     orders = s.ask("erp", SalesOrders, code)
     found = [await _order(orders, order_key(crm, each)) for each in older(offer)]
     contract = offer.opportunity.contract_id
@@ -106,6 +107,7 @@ async def gather(s: Scope, offer: Offer) -> Evidence:
         today=business_date(now(), entity.time_zone),
         erp_customer=customer,
         tax_profile=profile,
+        alike=alike,
         items=await _items(s.ask("erp", Items, code), code, (line.code for line in offer.quote.lines)),
         own_order=await _order(orders, order_key(crm, offer.quote)),
         earlier=[each for each in found if each is not None],

@@ -208,6 +208,7 @@ def test_edge_10_the_order_is_dated_as_the_signature_unless_that_period_is_close
         ("tax_class", {"items": ITEMS | {"E": msgspec.structs.replace(ITEMS["E"], tax_category="")}}),
         ("tax_profile", {"account": {"tax_registrations": []}}),
         ("tax_profile", {"tax_profile": EXPIRED}),
+        ("second_customer", {"alike": ["CASE-0007"]}),
         ("credit_hold", {"erp_customer": Customer(legal_name="W", credit=Credit(hold=True))}),
         ("credit_limit", {"erp_customer": Customer(legal_name="W", credit=Credit(limit=eur("299.99")))}),
         ("purchase_order", {"opportunity": {"po_number": ""}}),

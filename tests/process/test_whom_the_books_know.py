@@ -12,7 +12,9 @@ from foundation.context import fresh, use
 from gateway.ownership import read_ownership
 from process_apis.cross_references import xrefs
 from process_apis.cross_references.xrefs import By, Place
+from tests.process import contracting
 from tests.process.accounts import Accounts
+from tests.process.ordering import Ordering, rules
 from tests.process.world import PRIYA, World, in_each_firm
 from tiergate.settings import ROOT
 
@@ -144,7 +146,9 @@ async def test_two_debtors_that_a_steward_linked_stop_the_deal_with_both_named(a
     assert firm.writes("netsuite") == before
 
 
-async def test_while_nobody_has_said_whether_a_name_alike_is_the_customer_the_deal_waits(accounts: Accounts) -> None:
+async def test_while_nobody_has_said_whether_a_name_alike_is_the_customer_deal_quote_and_contract_wait(
+    accounts: Accounts,
+) -> None:
     """A second customer in the books is soon made, and hard to take away: a person decides first."""
     firm, store = accounts.firm, accounts.books.store
     held = store.get("customer", (await accounts.debtor(HELD)).id) or {}
@@ -157,6 +161,10 @@ async def test_while_nobody_has_said_whether_a_name_alike_is_the_customer_the_de
     stopped = await firm.played("D01")
     assert (stopped.run.status, [error.rule for error in stopped.run.errors]) == ("refused", ["second_customer"])
     assert f"CASE-{doubt.number:04d}" in stopped.run.errors[0].detail
+    desk, legal, written = Ordering(firm), contracting.Contracting(firm), firm.writes("netsuite")
+    assert rules(await desk.played(desk.quote("D01"))) == ["second_customer"]
+    assert contracting.rules(await legal.played(legal.contract("D01"))) == ["second_customer"]
+    assert firm.writes("netsuite") == written
     with use(fresh(caller=PRIYA)):
         await firm.operations.resolve_case(f"CASE-{doubt.number:04d}", Resolve(note="Another company."))
     await firm.workflow.retry_run(stopped.run.id)
