@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 
+from canonical.events import Event
 from foundation.structs import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,3 +56,11 @@ def test_every_type_is_prepared_and_one_that_cannot_be_decoded_is_passed_over() 
     finally:
         gc.enable()
     del Undecodable, Decodable, Later
+
+
+def test_a_type_whose_making_was_refused_is_passed_over_while_it_is_still_seen() -> None:
+    with pytest.raises(TypeError, match="does not say how") as refused:
+        type("Bare", (Event,), {"kind": "project.activated", "major": 2, "__module__": __name__})
+    assert "Bare" in {each.__name__ for each in Event.__subclasses__()}, "its exception holds it"
+    assert prepare() > 0
+    del refused
