@@ -57,7 +57,9 @@ class Customer:
         return await self.firm.platform.database.run(lambda c: list(c.scalars(last)))
 
     async def edit_in_the_erp(self, **fields: Any) -> None:
+        """Save the customer in NetSuite, after whatever the CRM has saved by now."""
         box = self.firm.boxes["netsuite"]
+        fields["lastModifiedDate"] = (box.now() + timedelta(seconds=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
         async with box._lock:
             with box.store.transaction():
                 box.store.update("customer", self.erp, fields)
