@@ -43,6 +43,5 @@ def _decided(c: sa.Connection, case: Case, rule: str, data: Approve, who: str) -
     if new and case.state != "open":
         raise Conflict(f"{case.id} is resolved.")
     if new:
-        number = int(case.id.removeprefix("CASE-"))
-        cases.note(c, number, who, f"Approved {rule} until {data.until}: {data.reason}")
+        cases.note(c, cases.number_of(case.id), who, f"Approved {rule} until {data.until}: {data.reason}")
     return approval, approvals.approved_whole(c, case.run_id, case.errors)

@@ -28,6 +28,7 @@ from process_apis.events import outbox
 from process_apis.platform import Platform, here, on_own_account
 from process_apis.tables import CASE_EVENTS, CASES, RUNS
 
+_NAME: Final = "CASE-"
 TIERGATE: Final = "Tiergate"
 KINDS: Final = {
     "vendor_down": ("unavailable", "Platform operations", "Run it again once {system} answers."),
@@ -160,7 +161,13 @@ def case_of(row: Any, run: Any) -> Case:
 
 def name_of(number: int) -> str:
     """`CASE-0007`."""
-    return f"CASE-{number:04d}"
+    return f"{_NAME}{number:04d}"
+
+
+def number_of(name: str) -> int:
+    """The number of the case that is called so; 0, which none has, for a text that is no such name."""
+    number = name.removeprefix(_NAME)
+    return int(number) if number.isdigit() else 0
 
 
 def note(connection: sa.Connection, number: int, who: str, what: str) -> None:

@@ -253,15 +253,14 @@ def _cases(c: sa.Connection, state: str | None, most: int, cursor: str) -> Page[
 
 def _place(case: Case) -> tuple[int, Decimal, int]:
     """Open ones first, by the bare number of their amount (no rate makes one of several currencies); then newest."""
-    number = int(case.id.removeprefix("CASE-"))
+    number = cases.number_of(case.id)
     if case.state == "open":
         return 0, -case.amount.amount if case.amount else Decimal(0), number
     return 1, -Decimal(case.closed_at.timestamp() if case.closed_at else 0), number
 
 
 def _case(c: sa.Connection, case_id: str) -> tuple[Case, list[CaseEvent]]:
-    number = case_id.removeprefix("CASE-")
-    row = c.execute(sa.select(CASES).where(CASES.c.number == int(number))).first() if number.isdigit() else None
+    row = c.execute(sa.select(CASES).where(CASES.c.number == cases.number_of(case_id))).first()
     if row is None:
         raise NotFound(f"There is no case {case_id}.")
     run = c.execute(sa.select(RUNS).where(RUNS.c.id == row.run_id)).one()

@@ -28,16 +28,21 @@ def open_case(
         "traceparent": current().traceparent,
         **values,
     }
-    known = connection.execute(_STATUS, {"run": run_id}).scalar()
+    known = is_open(connection, run_id)
     if not journal.begin_run(connection, row):
         journal.update_run(connection, run_id, status="running", title=row["title"], customer=row.get("customer", ""))
     cases.open_case(connection, platform, run_id, "failed", fault, "running")
-    return known in (None, "succeeded")
+    return not known
+
+
+def is_open(connection: sa.Connection, run_id: str) -> bool:
+    """Whether a person is asked about it."""
+    return connection.execute(_STATUS, {"run": run_id}).scalar() not in (None, "succeeded")
 
 
 def close_case(connection: sa.Connection, run_id: str, why: str, who: str = cases.TIERGATE) -> bool:
     """Its systems agree: an open case is over; whether there was one."""
-    if connection.execute(_STATUS, {"run": run_id}).scalar() in (None, "succeeded"):
+    if not is_open(connection, run_id):
         return False
     journal.update_run(connection, run_id, status="succeeded", ended_at=now(), verified=True, reason="", detail="")
     cases.close(connection, run_id, who, why)

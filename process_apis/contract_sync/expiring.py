@@ -7,7 +7,6 @@ as first signed, with every agreed amendment.
 from datetime import date, timedelta
 from typing import Final
 
-import sqlalchemy as sa
 import structlog
 
 from canonical.dates import now
@@ -17,10 +16,9 @@ from canonical.objects import Contract
 from canonical.ports.contracts import AgreementList, Agreements
 from canonical.ports.systems import Opportunities
 from foundation.context import fresh, use
-from foundation.database import upsert
+from process_apis import daily
 from process_apis.events import outbox
 from process_apis.platform import Platform, on_own_account
-from process_apis.tables import WATERMARKS
 
 _SOURCE: Final = "{crm}:contract ends"
 """Under what the day of the last look is kept."""
@@ -40,8 +38,7 @@ async def _look(platform: Platform, crm: str, today: date) -> int:
     """A system that lists no contracts is passed over, and one contract that cannot be read is said and passed over;
     any other fault is raised, and the look is taken again."""
     source, told = _SOURCE.format(crm=crm), 0
-    asked = sa.select(WATERMARKS.c.watermark).where(WATERMARKS.c.system == source)
-    if await platform.database.run(lambda c: c.scalar(asked)) == today.isoformat():
+    if not await daily.is_due(platform, source, today):
         return 0
     last = today + timedelta(days=platform.pace.contract_notice)
     with use(fresh(caller=on_own_account("contract ends"))):
@@ -54,8 +51,7 @@ async def _look(platform: Platform, crm: str, today: date) -> int:
                 told += await _tell(platform, crm, contract_id, today, last)
             except (NotFound, Drifted) as fault:
                 log.warning("an ending contract could not be read", contract=contract_id, reason=fault.reason)
-    kept = {"watermark": today.isoformat(), "polled_at": now()}
-    await platform.database.run(lambda c: upsert(c, WATERMARKS, {"system": source}, kept))
+    await daily.done(platform, source, today)
     return told
 
 

@@ -136,8 +136,8 @@ async def _poll_records(platform: Platform, system: str, kind: str, poll: Poll) 
             Change(
                 object=cast(Any, kind),
                 native_id=each.native_id,
-                version=each.version
-                or f"{each.changed_at.isoformat()} gone",  # no later than what it is saved as again
+                # One that is gone: no later a version than what it is saved as again.
+                version=each.version or f"{each.changed_at.isoformat()} gone",
                 changed_at=each.changed_at,
                 exact=each.exact,
             )

@@ -44,10 +44,13 @@ def open_case(connection: sa.Connection, platform: Platform, subscription_id: st
 
 
 def close_case(connection: sa.Connection, subscription_id: str, why: str = "What was given up was taken.") -> None:
-    """An open case is over, unless something is parked still."""
-    if connection.scalar(sa.select(sa.exists().where(_parked(subscription_id)))):
-        return
-    own_cases.close_case(connection, run_id(subscription_id), why)
+    """An open case is over, unless something is parked still: that is looked for only where there is one, since this
+    is asked of everything that is told."""
+    case = run_id(subscription_id)
+    if own_cases.is_open(connection, case) and not connection.scalar(
+        sa.select(sa.exists().where(_parked(subscription_id)))
+    ):
+        own_cases.close_case(connection, case, why)
 
 
 def _parked(subscription_id: str) -> sa.ColumnElement[bool]:

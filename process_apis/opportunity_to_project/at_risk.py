@@ -23,13 +23,13 @@ from canonical.ports.setups import ProjectSetups
 from canonical.ports.systems import Opportunities, Projects
 from foundation.context import fresh, use
 from foundation.database import upsert
-from process_apis import cases, own_cases
+from process_apis import cases, daily, own_cases
 from process_apis.events import outbox
 from process_apis.operating import FOLLOWED
 from process_apis.opportunity_to_project.codes import REGISTERED_AS
 from process_apis.opportunity_to_project.guards import at_risk
 from process_apis.platform import Platform, on_own_account
-from process_apis.tables import AT_RISK, RUNS, WATERMARKS
+from process_apis.tables import AT_RISK, RUNS
 
 WORKFLOW: Final = "at_risk"
 """What its cases go under: no run of the engine brings them about."""
@@ -59,8 +59,7 @@ async def tell_ended(platform: Platform) -> int:
     """Today's look, if it is still to come; how many projects were told of. One whose systems do not answer stops none
     of the others: its fault is raised in the end, and the look is taken again."""
     today, told = now().date(), 0
-    asked = sa.select(WATERMARKS.c.watermark).where(WATERMARKS.c.system == _SOURCE)
-    if await platform.database.run(lambda c: c.scalar(asked)) == today.isoformat():
+    if not await daily.is_due(platform, _SOURCE, today):
         return 0
     ended = sa.select(AT_RISK.c.business_key).where(AT_RISK.c.until < today).order_by(AT_RISK.c.business_key)
     failure: Fault | None = None
@@ -72,8 +71,7 @@ async def tell_ended(platform: Platform) -> int:
             failure = fault
     if failure is not None:
         raise failure
-    kept = {"watermark": today.isoformat(), "polled_at": now()}
-    await platform.database.run(lambda c: upsert(c, WATERMARKS, {"system": _SOURCE}, kept))
+    await daily.done(platform, _SOURCE, today)
     return told
 
 

@@ -32,7 +32,7 @@ from canonical.ports.orders import QuoteMark
 from canonical.ports.systems import Change
 from foundation.vendor_values import currency as currency_of
 from foundation.vendor_values import instant, meaning, money, share
-from system_apis.salesforce import wire
+from system_apis.salesforce import order_wire, wire
 
 SYSTEM: Final = "salesforce"
 
@@ -297,26 +297,30 @@ def source(modstamp: str) -> Source:
 
 def _quote_line(number: int, line: wire.QuoteLine, currency: str) -> QuoteLine:
     return QuoteLine(
-        **_sold(number, line, currency), tax_rate=share(line.tax_rate, system=SYSTEM), role=line.role or ""
+        **sold(line.sort_order or number, line, currency),
+        tax_rate=share(line.tax_rate, system=SYSTEM),
+        role=line.role or "",
     )
 
 
 def _deal_line(number: int, line: wire.OpportunityLine, currency: str) -> OpportunityLine:
     return OpportunityLine(
-        **_sold(number, line, currency),
+        **sold(line.sort_order or number, line, currency),
         description=line.description or "",
         discount=share(line.discount, system=SYSTEM),
         service_date=line.service_date,
     )
 
 
-def _sold(number: int, line: wire.QuoteLine | wire.OpportunityLine, currency: str) -> dict[str, Any]:
-    """What a line of an offer and one of a deal say alike."""
+def sold(
+    place: int, line: wire.QuoteLine | wire.OpportunityLine | order_wire.OrderLine, currency: str
+) -> dict[str, Any]:
+    """What a line of an offer, of a deal and of an order say alike."""
     return {
-        "seq": line.sort_order or number,
+        "seq": place,
         "item": line.product.name if line.product else "",
         "code": (line.product.product_code or "") if line.product else "",
-        "kind": line_kind(line.product),
+        "kind": _line_kind(line.product),
         "qty": line.quantity,
         "unit_price": money(line.unit_price, currency, system=SYSTEM),
         "net": money(line.total_price, currency, system=SYSTEM),
@@ -324,7 +328,7 @@ def _sold(number: int, line: wire.QuoteLine | wire.OpportunityLine, currency: st
     }
 
 
-def line_kind(product: wire.Product | None) -> Literal["labour", "expense", "fee", "material"]:
+def _line_kind(product: wire.Product | None) -> Literal["labour", "expense", "fee", "material"]:
     """What a line sells; work, where its product does not say."""
     family = product.family if product else None
     return meaning(LINE_KINDS, family, "Product2.Family", system=SYSTEM) if family else "labour"

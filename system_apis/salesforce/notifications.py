@@ -5,7 +5,6 @@ sender rotates its key, and we accept two secrets while the receiver does.
 """
 
 import hmac
-import re
 from binascii import Error as NotBase64
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from foundation.schemas import pointer
 from foundation.standard_webhooks import key_of, signature
 from system_apis.salesforce import change_events, wire
 from system_apis.salesforce.mapping import SYSTEM, stamp
-from system_apis.salesforce.outbound_messages import whole_id
+from system_apis.salesforce.outbound_messages import is_id, whole_id
 
 S = TypeVar("S", wire.NotificationType, wire.Notification, wire.ChangeEventNotification)
 TOLERANCE_SECONDS: Final = 300
@@ -30,7 +29,6 @@ TYPES: Final[Mapping[str, Literal["opportunity", "contact", "lead", "contract"]]
     "contract.changed": "contract",
 }
 """What a delivery says it is of, and whose change that is."""
-_ID: Final = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 
 
 class NotificationReader:
@@ -50,7 +48,7 @@ class NotificationReader:
         if kind not in TYPES:
             raise _wrong("/type", f"{kind[:80]!r} is none of {', '.join(sorted([*TYPES, change_events.TYPE]))}")
         told = _read(delivery.body, wire.Notification).data
-        if not _ID.fullmatch(told.id):
+        if not is_id(told.id):
             raise _wrong("/data/id", f"{told.id[:40]!r} is no id")
         change = Change(
             object=TYPES[kind],

@@ -9,7 +9,7 @@ from foundation.salesforce.records import Records
 from foundation.vendor_values import currency as currency_of
 from foundation.vendor_values import meaning, money
 from system_apis.salesforce import order_wire as wire
-from system_apis.salesforce.mapping import SYSTEM, line_kind, source
+from system_apis.salesforce.mapping import SYSTEM, sold, source
 
 STATES: Final[Mapping[str, CrmOrderStatus]] = {"Draft": "draft", "Activated": "open"}
 """The category of a status. The words of `Status` itself are each org's own."""
@@ -64,14 +64,7 @@ def mark(wanted: OrderMark) -> wire.Mark:
 def _line(number: int, line: wire.OrderLine, currency: str) -> CrmOrderLine:
     """A line: there is no discount of an order's product but what its price is below the list."""
     return CrmOrderLine(
-        seq=number,
-        item=line.product.name if line.product else "",
-        code=(line.product.product_code or "") if line.product else "",
-        kind=line_kind(line.product),
-        qty=line.quantity,
-        unit_price=money(line.unit_price, currency, system=SYSTEM),
-        net=money(line.total_price, currency, system=SYSTEM),
-        list_price=None if line.list_price is None else money(line.list_price, currency, system=SYSTEM),
+        **sold(number, line, currency),
         description=line.description or "",
         start=line.service_date,
         end=line.end_date,

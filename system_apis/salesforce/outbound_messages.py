@@ -36,6 +36,7 @@ _PARTNER: Final = "{urn:sobject.partner.soap.sforce.com}"
 _TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _SAME: Final = 15
 """An id's letters that tell it apart; the three after them only guard them."""
+_WHOLE: Final = 18
 _PLACE: Final = "/body/Envelope/Body/notifications"
 
 
@@ -95,7 +96,7 @@ def _change(notification: Element, place: str, at: datetime) -> Change:
         raise _wrong(f"{kind[:80]!r} is none of {', '.join(OBJECTS)}", f"{place}/sObject")
     fields = _fields(record)
     native_id = fields.get("Id", "")
-    if len(native_id) not in (_SAME, 18) or not native_id.isalnum() or not native_id.isascii():
+    if not is_id(native_id):
         raise _wrong(f"{native_id[:80]!r} is no id", f"{place}/sObject/Id")
     modified = _instant(fields.get("SystemModstamp", ""), f"{place}/sObject/SystemModstamp")
     if modified and modified > at + AHEAD:  # as a version it would make all that comes of the record an older one
@@ -124,6 +125,11 @@ def _instant(text: str, place: str) -> datetime | None:
     except msgspec.ValidationError as none:
         raise _wrong(f"{text[:80]!r} is no date and time", place) from none
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be a record's id, of 15 or 18 letters and digits."""
+    return len(text) in (_SAME, _WHOLE) and text.isalnum() and text.isascii()
 
 
 def whole_id(native_id: str) -> str:
